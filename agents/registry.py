@@ -1,0 +1,55 @@
+"""Agents by name. Importing this loads no torch: configurations are light, agents are imported when made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from agents.api import Agent, Pulse, no_pulse
+from carracing.task import TaskSpec
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEntry:
+    """Where an agent's two halves are: its settings, which everyone may read, and itself, which needs torch."""
+
+    title: str
+    config: str
+    """"module:class" of its frozen config dataclass."""
+    agent: str
+    """"module:class", called with (task, config, seed, pulse)."""
+
+
+AGENTS = {
+    "ppo": AgentEntry("PPO", "agents.ppo.config:PPOConfig", "agents.ppo.agent:PPOAgent"),
+}
+
+
+class UnknownAgentError(ValueError):
+    """No agent of that name."""
+
+
+def agent_entry(name: str) -> AgentEntry:
+    """The entry of the named agent. Raises UnknownAgentError."""
+    try:
+        return AGENTS[name]
+    except KeyError:
+        raise UnknownAgentError(f"unknown agent {name!r}: choose from {', '.join(AGENTS)}") from None
+
+
+def config_class(name: str) -> type[Any]:
+    """The config dataclass of the named agent. Raises UnknownAgentError."""
+    found: type[Any] = _load(agent_entry(name).config)
+    return found
+
+
+def make_agent(name: str, task: TaskSpec, config: Any, seed: int, pulse: Pulse = no_pulse) -> Agent:
+    """Build the named agent with fresh weights drawn from ``seed``. Raises UnknownAgentError."""
+    agent: Agent = _load(agent_entry(name).agent)(task, config, seed, pulse)
+    return agent
+
+
+def _load(path: str) -> Any:
+    module, name = path.split(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,164 @@
+"""What the task is: the rules every collector and agent must agree on, as plain data (numpy only)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+
+FRAMES_PER_SECOND = 50
+"""Simulator ticks per second of driving (``FPS`` in Gymnasium's car_racing.py)."""
+EPISODE_FRAMES = 1000
+"""Time limit of CarRacing-v3 as Gymnasium registers it, in frames."""
+
+FACTS = ("missed_tiles", "progress", "finished")
+"""What is known of a CarRacing car beside its observation, in the order of ``Step.facts``.
+
+missed_tiles: tiles behind the furthest visited tile that were not visited. progress: share of the track's
+tiles visited, 0 to 1. finished: 1 once every tile is visited.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskConfig:
+    """The rules of the task: with these equal, every collector poses the same decision problem."""
+
+    observation: Literal["grey", "rgb"] = "grey"
+    """grey: (84, 84) luminance; rgb: (3, 96, 96), the stock picture channel-first. Both uint8."""
+    action: Literal["steer-accel", "native", "discrete"] = "steer-accel"
+    """steer-accel: 2 numbers in [-1, 1], gas = max(a, 0) and brake = max(-a, 0); native: steer, gas, brake;
+    discrete: 0 nothing, 1 left, 2 right, 3 gas, 4 brake, as stock numbers them."""
+    frame_skip: int = 4
+    """Frames each decision lasts, 1 to 50; rewards of the skipped frames are summed."""
+    stack: int = 4
+    """How many successive single observations the policy sees, 1 to 16."""
+    crop_indicators: bool = False
+    """Cut the indicator bar off (grey only): the middle 84 columns above it, not resampled."""
+    early_stop: int = 0
+    """Truncate an episode after this many frames without a new tile (training only); 0 never does."""
+    domain_randomize: bool = False
+    """New colours for every track, as stock's option of that name."""
+
+    def __post_init__(self) -> None:
+        """Reject impossible values, naming the key."""
+        if not 1 <= self.frame_skip <= FRAMES_PER_SECOND:
+            raise ValueError(f"frame_skip must be 1 to {FRAMES_PER_SECOND} frames, not {self.frame_skip}")
+        if not 1 <= self.stack <= 16:
+            raise ValueError(f"stack must be 1 to 16 observations, not {self.stack}")
+        if not 0 <= self.early_stop <= EPISODE_FRAMES:
+            raise ValueError(f"early_stop must be 0 to {EPISODE_FRAMES} frames, not {self.early_stop}")
+        if self.crop_indicators and self.observation != "grey":
+            raise ValueError("crop_indicators goes with observation grey only")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Continuous actions: one bounded number per dimension."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @property
+    def size(self) -> int:
+        """How many numbers an action has."""
+        return len(self.low)
+
+
+@dataclass(frozen=True, slots=True)
+class Discrete:
+    """A choice among ``n`` actions, numbered from 0; an action array holds it in one int64 column."""
+
+    n: int
+
+    @property
+    def size(self) -> int:
+        """Columns of an action array: always 1."""
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """What an agent or collector must know to work with a task, without the task itself."""
+
+    observation_shape: tuple[int, ...]
+    """Shape of one single (unstacked) observation."""
+    observation_dtype: Literal["uint8", "float32"]
+    stack: int
+    """Single observations a policy sees at once: its input is (rows, stack, *observation_shape)."""
+    action: Box | Discrete
+    frame_skip: int
+    facts: tuple[str, ...] = ()
+    """Names of the columns of ``Step.facts``."""
+
+    @property
+    def observation_bytes(self) -> int:
+        """Memory of one single observation, in bytes."""
+        return prod(self.observation_shape) * np.dtype(self.observation_dtype).itemsize
+
+    @property
+    def action_dtype(self) -> np.dtype[Any]:
+        """float32 for a Box, int64 for a Discrete."""
+        return np.dtype(np.float32 if isinstance(self.action, Box) else np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step gave to each of N cars; a car that was not live has zeros and its last observation."""
+
+    observations: Array
+    """(N, *observation_shape): the true successor, also at the end of an episode."""
+    rewards: Array
+    """(N,) float32, the environment's own, summed over the frames."""
+    terminated: Array
+    """(N,) bool."""
+    truncated: Array
+    """(N,) bool."""
+    frames: Array
+    """(N,) int32: frames this step lasted; fewer than frame_skip when the episode ended within it."""
+    facts: Array
+    """(N, len(spec.facts)) float32, after the step."""
+
+
+class World(Protocol):
+    """One track with ``cars`` cars that do not touch; every array has one row per car."""
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What its observations and actions look like."""
+
+    @property
+    def cars(self) -> int:
+        """How many cars drive on the track."""
+
+    def reset(self, seed: int) -> Array:
+        """Build the track of ``seed``, put every car at its start; (cars, *observation_shape)."""
+
+    def step(self, actions: Array, live: Array) -> Step:
+        """Advance the cars whose ``live`` flag is set by one step of ``actions`` (cars, A)."""
+
+    def close(self) -> None:
+        """Free what it holds; may be called twice."""
+
+
+def task_spec(config: TaskConfig) -> TaskSpec:
+    """Describe the CarRacing task that ``config`` sets, without importing any simulator."""
+    return TaskSpec(
+        observation_shape=(84, 84) if config.observation == "grey" else (3, 96, 96),
+        observation_dtype="uint8",
+        stack=config.stack,
+        action=_ACTIONS[config.action],
+        frame_skip=config.frame_skip,
+        facts=FACTS,
+    )
+
+
+_ACTIONS: dict[str, Box | Discrete] = {
+    "steer-accel": Box((-1.0, -1.0), (1.0, 1.0)),
+    "native": Box((-1.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    "discrete": Discrete(5),
+}

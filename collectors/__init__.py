@@ -1,0 +1,1 @@
+"""What drives: lanes, and the loops that turn steps into segments. See ``collectors.api``."""

@@ -1,0 +1,59 @@
+"""Collectors by name, imported only when one is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TypeAlias
+
+from agents.api import ActorSpec, Pulse, no_pulse
+from carracing.task import TaskSpec, World
+from collectors.api import Collector, CollectorConfig
+from collectors.seeds import EpisodeSeeds
+
+WorldFactory: TypeAlias = Callable[[], World]
+"""Makes one world; picklable (a module-level function or functools.partial of one), since workers call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorEntry:
+    """A collector's name for people, what it is good for, and where it is made."""
+
+    title: str
+    purpose: str
+    factory: str
+    """"module:function", called with a CollectorPlan."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorPlan:
+    """Everything a collector is made of."""
+
+    config: CollectorConfig
+    world: WorldFactory
+    task: TaskSpec
+    actor: ActorSpec
+    seeds: EpisodeSeeds
+    pulse: Pulse = no_pulse
+
+
+COLLECTORS = {
+    "sequential": CollectorEntry("sequential", "one car, for debugging", "collectors.step:make_sequential"),
+    "sync": CollectorEntry("sync", "many cars in one process", "collectors.step:make_sync"),
+    "async": CollectorEntry("async", "many cars over worker processes", "collectors.step:make_async"),
+}
+
+
+class UnknownCollectorError(ValueError):
+    """No collector of that name."""
+
+
+def make_collector(name: str, plan: CollectorPlan) -> Collector:
+    """Build the named collector. Raises UnknownCollectorError, CollectorError."""
+    try:
+        module, function = COLLECTORS[name].factory.split(":")
+    except KeyError:
+        raise UnknownCollectorError(f"unknown collector {name!r}: choose from {', '.join(COLLECTORS)}") from None
+    collector: Collector = getattr(import_module(module), function)(plan)
+    return collector

@@ -1,0 +1,1 @@
+"""Runs as directories and processes: made, read, ordered about and watched. Knows nothing of Textual."""

@@ -1,0 +1,176 @@
+"""What readers see of a run, as plain data. Knows nothing of Textual, torch or how a run trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from racetui.spec import Budget
+
+
+class RunState(StrEnum):
+    """Where a run is in its life. The last two are derived by the reader, never stored."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    EVALUATING = "evaluating"
+    """Training is over; the last evaluation is still going on."""
+    STOPPING = "stopping"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    STALLED = "stalled"
+    """Process alive, heartbeat old."""
+    CRASHED = "crashed"
+    """Process gone (or another one has its number) without a last word."""
+
+    @property
+    def ended(self) -> bool:
+        """No process works for it any more."""
+        return self in _ENDED
+
+
+_ENDED = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.FAILED, RunState.CRASHED})
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run in one row: what lists, the dashboard and ``runs --json`` show. None where not known yet."""
+
+    id: str
+    name: str
+    path: Path
+    state: RunState
+    detail: str
+    """Why it is in this state, in words: the error of a failed run, who stopped it; may be empty."""
+    agent: str
+    collector: str
+    profile: str
+    backend: str
+    observation: str
+    seed: int
+    lanes: int
+    workers: int
+    budget: Budget
+    progress: float
+    """Share of the budget used, 0 to 1."""
+    eta_seconds: float | None
+    frames: int
+    steps: int
+    episodes: int
+    return_mean: float | None
+    """Mean return of the last 100 episodes."""
+    frames_per_second: float | None
+    """Over the last rounds; None unless training now."""
+    episodes_per_second: float | None
+    pid: int | None
+    """Of the trainer; None once it has ended."""
+    created: float
+    """Unix seconds, as all times."""
+    ended: float | None
+    seconds: float
+    """Training time, pauses not counted."""
+    heartbeat: float | None
+    checkpoint_time: float | None
+    checkpoint_frames: int | None
+    best_mean: float | None
+    """Best periodic evaluation: mean, standard deviation and the frames it was taken at."""
+    best_std: float | None
+    best_frames: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A metric over a run, in order of time."""
+
+    frames: npt.NDArray[np.int64]
+    times: npt.NDArray[np.float64]
+    values: npt.NDArray[np.float64]
+    """May contain NaN where training did."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRow:
+    """One evaluation, finished or going on."""
+
+    id: int
+    frames: int
+    """Of the checkpoint evaluated."""
+    purpose: str
+    """periodic, final or asked."""
+    state: str
+    """running, finished or failed."""
+    detail: str
+    episodes: int
+    seed: int
+    deterministic: bool
+    backend: str
+    started: float
+    ended: float | None
+    results: Mapping[str, Any]
+    """mean, std, min, p10, finish_rate, missed_tiles, lap_frames, returns; empty until finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """One saved state of a run."""
+
+    frames: int
+    time: float
+    bytes: int
+    reason: str
+    """periodic, asked, stop or end."""
+    tags: tuple[str, ...]
+    """Of latest, best."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """Something worth telling: a worker replaced, a checkpoint, a new best."""
+
+    id: int
+    time: float
+    level: str
+    """info, warning or error."""
+    kind: str
+    """checkpoint, evaluation, best, worker, state, fault, ..."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareRow:
+    """What the run's process tree used at one moment."""
+
+    time: float
+    cpu_percent: float
+    """100 is one core."""
+    rss_bytes: int
+    pss_bytes: int | None
+    """Proportional share: shared pages counted once over the tree; None where the system does not tell."""
+    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """An order to a run, and what became of it."""
+
+    id: int
+    name: str
+    """pause, resume, stop, checkpoint, evaluate or kill."""
+    args: Mapping[str, Any]
+    created: float
+    source: str
+    """cli, panel, signal."""
+    taken: float | None
+    done: float | None
+    outcome: str
+    """Empty until done; then "ok" or what went wrong."""

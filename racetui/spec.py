@@ -1,0 +1,82 @@
+"""What a run is asked to be: everything needed to do it again, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from carracing.task import TaskConfig
+from collectors.api import CollectorConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """When a run is finished: at the first limit reached; at least one is set, 0 means no limit."""
+
+    frames: int = 0
+    steps: int = 0
+    episodes: int = 0
+    seconds: float = 0.0
+    """Training time, pauses not counted."""
+
+    def __post_init__(self) -> None:
+        """Reject budgets that never end or never start."""
+        limits = (self.frames, self.steps, self.episodes, self.seconds)
+        if any(limit < 0 for limit in limits):
+            raise ValueError("a budget cannot be negative")
+        if not any(limits):
+            raise ValueError("a budget needs at least one of frames, steps, episodes, seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationConfig:
+    """The evaluations that go on in the background while training does."""
+
+    every: int = 200_000
+    """Frames between evaluations; 0 never evaluates."""
+    episodes: int = 10
+    seed: int = 1_000_000
+    """Track seed of the first episode; the others follow. The same tracks every time."""
+
+    def __post_init__(self) -> None:
+        """Reject impossible values, naming the key."""
+        if self.every < 0:
+            raise ValueError(f"every must be 0 or more frames, not {self.every}")
+        if not 1 <= self.episodes <= 10_000:
+            raise ValueError(f"episodes must be 1 to 10000, not {self.episodes}")
+        if not 0 <= self.seed < 2**31 - 10_000:
+            raise ValueError(f"seed must be 0 to {2**31 - 10_001}, not {self.seed}")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointConfig:
+    """When the run saves itself."""
+
+    every: int = 100_000
+    """Frames between checkpoints; 0 saves at the end only."""
+
+    def __post_init__(self) -> None:
+        """Reject impossible values, naming the key."""
+        if self.every < 0:
+            raise ValueError(f"every must be 0 or more frames, not {self.every}")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """A run before it exists; stored beside it as ``spec.yaml``."""
+
+    name: str
+    agent: str = "ppo"
+    collector: str = "async"
+    profile: str = "auto"
+    backend: str = "gymnasium"
+    seed: int = 1
+    threads: int = 0
+    """Threads of the learner; 0 lets the profile decide, and a stored spec has the number decided on."""
+    budget: Budget = field(default_factory=lambda: Budget(frames=1_000_000))
+    task: TaskConfig = field(default_factory=TaskConfig)
+    agent_config: Any = None
+    """The agent's own config dataclass; under ``agent_config:`` in YAML, ``agent.KEY`` on the command line."""
+    collector_config: CollectorConfig = field(default_factory=CollectorConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
