@@ -26,12 +26,12 @@ def stop(options: argparse.Namespace) -> int:
     paths = RunStore().find(options.run)
     if options.kill:
         control.kill(paths)
-        control.wait_for_state(paths, lambda run: run.state.ended, options.timeout)
+        control.wait_for_state(paths, lambda state: state.ended, options.timeout)
         return _print_state(paths, options)
     command = control.send(paths, "stop", {"after": "now" if options.now else "round"}, source="cli")
     code = _await(paths, command, options, quiet=True)
     if code == Exit.OK and not options.no_wait:
-        control.wait_for_state(paths, lambda run: run.state.ended, options.timeout)
+        control.wait_for_state(paths, lambda state: state.ended, options.timeout)
         return _print_state(paths, options)
     return code
 

@@ -15,7 +15,7 @@ from racetui.runs.store import RunStore
 def wait(options: argparse.Namespace) -> int:
     """Wait until a run has ended; exit code 1 if it failed or crashed."""
     paths = RunStore().find(options.run)
-    summary = wait_for_state(paths, lambda run: run.state.ended, options.timeout or math.inf)
+    summary = wait_for_state(paths, lambda state: state.ended, options.timeout or math.inf)
     if options.json:
         print_json(summary_document(summary))
     else:

@@ -113,7 +113,7 @@ def _restore(
     writer.rewind(counters.frames, counters.episodes)
     recent = RunReader(paths).episodes(last=RETURN_WINDOW)
     logging.info("resumed at %d frames", counters.frames)
-    return Progress(counters, [row.record.episode_return for row in recent])
+    return Progress(counters, [row.episode_return for row in recent])
 
 
 def _check_same(what: str, saved: Any, wanted: Any) -> None:

@@ -105,6 +105,7 @@ class Keeper:
         with self._writer.transaction():
             self._writer.checkpoint(saving.frames, size, saving.reason)
             self._writer.tag_checkpoint("latest", saving.frames)
+            self._writer.event("info", "checkpoint", f"{saving.reason} checkpoint at {saving.frames:,} frames")
         self._tell(saving, "ok")
         self._prune()
 

@@ -157,7 +157,8 @@ class Trainer:
         self._orders.over = True
         if self._parts.spec.evaluation.every:
             self._save_and_evaluate("final")
-        self._parts.writer.set_state(RunState.EVALUATING)
+        if self._parts.evaluations.busy:
+            self._parts.writer.set_state(RunState.EVALUATING)
         self._parts.evaluations.poll()
         while self._parts.evaluations.busy and self._orders.stop is Stop.NOT:
             time.sleep(POLL_SECONDS)
