@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from racetui.runs import paths as locations
-from racetui.runs.database import connect_writer, create_database, translated
+from racetui.runs.database import connect_writer, create_database, translated, unmerged
 from racetui.runs.errors import (
     AmbiguousRun,
     DamagedRun,
@@ -180,10 +180,9 @@ def _unique(name: str, taken: set[str]) -> str:
 
 
 def _fingerprint(paths: RunPaths) -> object:
-    """Changes whenever the database does: every commit goes into the file beside it first."""
-    files = (paths.database, paths.database.with_name(f"{paths.database.name}-wal"))
-    stats = [file.stat() if file.exists() else None for file in files]
-    return tuple((stat.st_ino, stat.st_size, stat.st_mtime_ns) if stat else None for stat in stats)
+    """Changes whenever the database does."""
+    stat = paths.database.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, unmerged(paths.database)
 
 
 def _listed(runs: list[RunSummary]) -> str:
