@@ -41,7 +41,8 @@ def launch(paths: RunPaths, resume: bool = False, command: Sequence[str] | None 
 def _check(paths: RunPaths, resume: bool) -> RunSpec:
     with RunReader(paths) as reader:
         run = reader.summary()
-        if reader.process() is not None:
+        # A process that has said its last word may still be on its way out: its lock is waited for.
+        if not run.state.ended and reader.process() is not None:
             raise RunBusy(f"run {run.id} ({run.name}) is already being trained by process {run.pid}")
         if run.frames and not resume:
             raise InvalidOrder(f"run {run.id} ({run.name}) has been trained before: resume it, or start a new run")
