@@ -14,6 +14,7 @@ from collectors.registry import COLLECTORS
 from profiles import profile_names
 from racetui import __version__
 from racetui.cli.values import count, duration
+from racetui.launching import user_profiles
 
 EPILOG = """\
 exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 no terminal, 4 not found, 5 timeout, 130 interrupted
@@ -46,7 +47,9 @@ def _add_train(commands: Any) -> None:
     what = train.add_argument_group("what to train")
     what.add_argument("--agent", choices=AGENTS, help="what learns (default ppo)")
     what.add_argument("--collector", choices=COLLECTORS, help="how experience is collected (default async)")
-    what.add_argument("--profile", metavar="NAME", help=f"hardware plan: {', '.join(profile_names())} (default auto)")
+    what.add_argument(
+        "--profile", metavar="NAME", help=f"hardware plan: {', '.join(profile_names(user_profiles()))} (default auto)"
+    )
     what.add_argument("--backend", choices=BACKENDS, help="what simulates (default gymnasium)")
     what.add_argument("--observation", choices=("grey", "rgb"), help="what the policy sees (default grey)")
     what.add_argument("--seed", type=int, help="decides weights, tracks and noise (default 1)")
