@@ -36,7 +36,7 @@ def episode(number: int, episode_return: float = 1.0) -> EpisodeRecord:
     )
 
 
-def python(code: str, *arguments: str | Path) -> list[str]:
+def python(code: str, *arguments: object) -> list[str]:
     """A command that runs ``code`` in a fresh interpreter, with ``paths`` made of its first argument."""
     start = "import sys, time\nfrom racetui.runs.paths import RunPaths, Path\npaths = RunPaths(Path(sys.argv[1]))\n"
     root = str(Path(__file__).parents[1])
@@ -44,6 +44,6 @@ def python(code: str, *arguments: str | Path) -> list[str]:
     return [sys.executable, "-c", path + start + textwrap.dedent(code), *map(str, arguments)]
 
 
-def spawn(code: str, *arguments: str | Path) -> subprocess.Popen[str]:
+def spawn(code: str, *arguments: object) -> subprocess.Popen[str]:
     """Start ``code`` as a process whose output can be read."""
-    return subprocess.Popen(python(code, *arguments), stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(python(code, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
