@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from agents.api import Segment, State, StateError
+from agents.checkpoint import Checkpoint, save_checkpoint
 from collectors.seeds import EpisodeSeeds
 from tests.contract.collecting import (
     ROWS,
@@ -71,16 +72,14 @@ def test_a_collector_of_another_kind_goes_on(source: str, target: str) -> None:
 
 
 @EVERY
-def test_a_fresh_process_goes_on(name: str, tmp_path: Path) -> None:
+def test_a_fresh_process_goes_on_from_a_checkpoint(name: str, tmp_path: Path) -> None:
     with stage(name, Setting(constant=True)) as made:
         made.rounds(2)
-        state = made.collector.state()
-        np.savez(tmp_path / "tensors.npz", **state.tensors)  # type: ignore[arg-type]
-        (tmp_path / "facts.json").write_text(json.dumps(state.facts))
+        nothing = State({}, {})
+        checkpoint = Checkpoint("ppo", {}, {}, {"frames": 1}, nothing, collector_state=made.collector.state())
+        path = save_checkpoint(tmp_path, checkpoint, "test")
         expected = _advance(made)
-    done = subprocess.run(
-        [sys.executable, "-c", _GO_ON, name, str(tmp_path)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", _GO_ON, name, path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rewards = np.concatenate([segment.rewards for segment in expected])
     assert json.loads(done.stdout) == [len(expected), rewards.tolist()]
@@ -90,12 +89,10 @@ _GO_ON = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from agents.api import State
+from agents.checkpoint import load_checkpoint
 from tests.contract.collecting import Setting, stage
-name, folder = sys.argv[1], Path(sys.argv[2])
-with stage(name, Setting(constant=True)) as made:
-    facts = json.loads((folder / "facts.json").read_text())
-    made.collector.restore(State(dict(np.load(folder / "tensors.npz")), facts))
+with stage(sys.argv[1], Setting(constant=True)) as made:
+    made.collector.restore(load_checkpoint(Path(sys.argv[2])).collector_state)
     made.agent.version = 2
     made.rounds(3)
     rewards = np.concatenate([segment.rewards for segment in made.agent.segments])
