@@ -86,7 +86,7 @@ class Stage:
 def stage(name: str, setting: Setting | None = None, lanes: int | None = None) -> Stage:
     """The collector of a row, with as many lanes as the row has or as given."""
     setting = setting or Setting()
-    config = ROWS[name] if lanes is None else replace(ROWS[name], lanes=lanes, workers=min(lanes, 3))
+    config = ROWS[name] if lanes is None else replace(ROWS[name], lanes=lanes)
     return Stage(make_collector(name, setting.plan(config)), setting)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from agents.api import End, WeightsSnapshot
 from carracing.task import Array
-from collectors.api import CollectorError
+from collectors.api import CollectorConfig, CollectorError
 from collectors.registry import COLLECTORS, UnknownCollectorError, make_collector
 from collectors.seeds import EpisodeSeeds
 from tests.contract.collecting import FLOATS, ROWS, STEPS, Setting, Stage, stage
@@ -156,6 +156,18 @@ def test_segments_are_views_of_memory_that_is_used_again(name: str) -> None:
         for segment in second:
             assert np.shares_memory(segment.observations, segment.frames)
             assert not segment.actions.flags.owndata and not segment.rewards.flags.owndata
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "words"),
+    [
+        ("sequential", CollectorConfig(lanes=2, workers=1), "lanes must be 1 with collector sequential, not 2"),
+        ("sync", CollectorConfig(lanes=2, workers=2), "workers must be 1 in one process, not 2"),
+    ],
+)
+def test_settings_that_a_collector_has_no_use_for_are_refused(name: str, config: CollectorConfig, words: str) -> None:
+    with pytest.raises(CollectorError, match=words):
+        make_collector(name, Setting().plan(config))
 
 
 @EVERY

@@ -31,6 +31,7 @@ PLAN = CollectorPlan(
     EpisodeSeeds(5),
     preload=("carracing.stock",),
 )
+INSIDE = replace(PLAN, config=CollectorConfig(lanes=3, workers=1))
 
 
 def _collect(collector: Collector, rounds: int = 2) -> list[Segment]:
@@ -43,7 +44,7 @@ def _collect(collector: Collector, rounds: int = 2) -> list[Segment]:
 
 @pytest.fixture(scope="module")
 def expected() -> list[Segment]:
-    with closing(make_collector("sync", PLAN)) as collector:
+    with closing(make_collector("sync", INSIDE)) as collector:
         return _collect(collector)
 
 
@@ -68,7 +69,7 @@ def test_workers_collect_the_same_though_one_is_killed(expected: list[Segment]) 
 
 
 def test_a_state_goes_on_in_workers(expected: list[Segment]) -> None:
-    with closing(make_collector("sync", PLAN)) as collector, closing(make_collector("async", PLAN)) as other:
+    with closing(make_collector("sync", INSIDE)) as collector, closing(make_collector("async", PLAN)) as other:
         _collect(collector, rounds=1)
         other.restore(collector.state())
         for each in (collector, other):
