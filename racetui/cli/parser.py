@@ -38,6 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_reading(commands)
     _add_orders(commands)
     _add_eval(commands)
+    _add_bench(commands)
     return parser
 
 
@@ -123,6 +124,21 @@ def _add_eval(commands: Any) -> None:
         "--backend", choices=BACKENDS, default="gymnasium", help="what simulates (default gymnasium)"
     )
     _json(evaluate)
+
+
+def _add_bench(commands: Any) -> None:
+    bench = commands.add_parser("bench", help="measure this machine")
+    subjects = bench.add_subparsers(title="what to measure", metavar="SUBJECT", required=True)
+    collectors = subjects.add_parser(
+        "collectors", help="training speed of every collector beside stable-baselines3's"
+    )
+    collectors.set_defaults(command=_later("racetui.cli.bench:collectors"))
+    collectors.add_argument("--lanes", type=count, default=8, help="cars (default 8)")
+    collectors.add_argument("--workers", type=count, help="processes of async (default: usable cores)")
+    collectors.add_argument("--threads", type=count, help="learner threads (default: usable cores)")
+    collectors.add_argument("--seconds", type=duration, default=20.0, help="of each measurement (default 20s)")
+    collectors.add_argument("--repeats", type=count, default=3, help="turns, of which the median counts (default 3)")
+    _json(collectors)
 
 
 def _with_run(commands: Any, name: str, text: str, command: str) -> argparse.ArgumentParser:
