@@ -25,10 +25,11 @@ def load_style(share: float, look: Look) -> Style:
 
 
 def levels(shares: Sequence[float], look: Look) -> list[Piece]:
-    """One cell per value, as high and as warm as the share of 1 it stands for."""
-    steps = look.glyphs.levels
+    """One cell per value, as high and as warm as the share of 1 it stands for; the lowest for nothing, too."""
+    steps = look.glyphs.levels[1:]
+    top = len(steps) - 1
     return [
-        (steps[max(0, min(len(steps) - 1, math.ceil(share * (len(steps) - 1))))], load_style(share, look))
+        (steps[max(0, min(top, round(share * top)))], load_style(share, look) if share >= 0.01 else look.faint)
         for share in shares
     ]
 

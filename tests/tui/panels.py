@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from textual.pilot import Pilot
 
@@ -26,6 +27,11 @@ def lines(panel: Panel) -> list[str]:
 def text(panel: Panel) -> str:
     """The whole screen."""
     return "\n".join(lines(panel))
+
+
+def front(panel: Panel) -> str:
+    """Which screen is in front."""
+    return type(panel.screen).__name__
 
 
 async def until(condition: Callable[[], bool], what: str = "", seconds: float = 8.0) -> None:
@@ -68,7 +74,7 @@ class Calls:
     def services(self) -> Services:
         """To give to the panel."""
 
-        def note(name: str) -> Callable[..., int]:
+        def note(name: str) -> Callable[..., Any]:
             def call(*arguments: object) -> int:
                 self.asked.append((name, arguments))
                 return 0

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from racetui.keys import KEYS, Place
+from racetui.keys import KEYS
 from racetui.runs.model import RunState
 from racetui.runs.reader import RunReader
 from racetui.tui.pane import Cells
 from racetui.tui.screens.dashboard import Dashboard
 from tests.tui import scenes, stores
-from tests.tui.panels import Calls, lines, on_store, opened, shows, text, until
+from tests.tui.panels import Calls, front, lines, on_store, opened, shows, text, until
 
 
 async def test_an_empty_store_says_how_to_begin(home: Path) -> None:
     async with opened(on_store(home)) as (panel, pilot):
         assert "Press s, then enter, to start one." in text(panel)
+        screen = cast("Dashboard", panel.screen)
         for key in KEYS:
-            if key.place in {Place.DASHBOARD, Place.VIEW} and key.id not in {"detach", "suspend"}:
-                await pilot.press(key.keys[0])
-                await pilot.pause()
-                await pilot.press("escape")
-        assert isinstance(panel.screen, Dashboard)
+            if key.place in screen.PLACES and key.id not in {"detach", "suspend"}:
+                screen.action_press(key.keys[0])
+                if panel.screen is not screen:
+                    await pilot.pause()
+                    panel.pop_screen()
+        await pilot.pause()
+        assert panel.screen is screen
 
 
 async def test_shows_the_runs_of_the_store(home: Path) -> None:
@@ -125,7 +129,7 @@ async def test_a_key_that_cannot_do_anything_says_what_it_needs(home: Path) -> N
         await shows(panel, "p (pause) needs a run that trains")
         await pilot.press("x")
         await shows(panel, "x (stop) needs a run that has not ended")
-        assert isinstance(panel.screen, Dashboard)
+        assert front(panel) == "Dashboard"
 
 
 async def test_resume_of_an_ended_run_goes_to_the_launcher(home: Path) -> None:

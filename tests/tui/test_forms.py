@@ -6,14 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from racetui.runs.model import RunState
-from racetui.tui.forms.evaluate import EvaluateForm
-from racetui.tui.forms.form import Form
 from racetui.tui.forms.note import Note
-from racetui.tui.forms.start import StartForm
-from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.services import EvaluationChoice
 from tests.tui import scenes, stores
-from tests.tui.panels import Calls, lines, on_store, opened, shows, text, until
+from tests.tui.panels import Calls, front, lines, on_store, opened, shows, text, until
 
 
 async def test_enter_starts_a_sensible_run(home: Path) -> None:
@@ -24,7 +20,7 @@ async def test_enter_starts_a_sensible_run(home: Path) -> None:
         await pilot.press("j", "s")
         await shows(panel, "Start a run", "worker processes", "racetui train --agent ppo --collector async")
         await pilot.press("enter")
-        await until(lambda: isinstance(panel.screen, Dashboard), "the form closes")
+        await until(lambda: front(panel) == "Dashboard", "the form closes")
         await shows(panel, "Run 2 is starting", "2 fresh ─")
     [(_, request)] = calls.asked
     assert request.agent == "ppo"  # type: ignore[attr-defined]
@@ -70,10 +66,10 @@ async def test_wrong_values_are_told_beside_the_field_and_nothing_starts(home: P
         assert any("amount" in row and "such as 500k or 2M" in row for row in rows)
         assert panel.focused is not None
         assert panel.focused.id == "seed", "the first wrong field has the focus"
-        assert isinstance(panel.screen, StartForm)
+        assert front(panel) == "StartForm"
         await pilot.press("escape")
         await pilot.pause()
-        assert isinstance(panel.screen, Dashboard)
+        assert front(panel) == "Dashboard"
     assert calls.asked == []
 
 
@@ -84,7 +80,7 @@ async def test_a_start_that_fails_says_so_in_the_form(home: Path) -> None:
         await shows(panel, "racetui train")
         await pilot.press("enter")
         await shows(panel, "no space left on device")
-        assert isinstance(panel.screen, StartForm)
+        assert front(panel) == "StartForm"
 
 
 async def test_forms_fit_the_smallest_screen(home: Path) -> None:
@@ -163,7 +159,7 @@ async def test_evaluate_rejects_impossible_numbers(home: Path) -> None:
         await shows(panel, "Evaluate 1 ppo-async")
         await pilot.press("tab", "0", "enter")
         await shows(panel, "1 to 10000")
-        assert isinstance(panel.screen, EvaluateForm)
+        assert front(panel) == "EvaluateForm"
         assert writer.pending_commands() == []
     writer.close()
 
@@ -174,7 +170,7 @@ async def test_letters_typed_into_a_field_are_text() -> None:
         await shows(panel, "Start a run")
         await pilot.press("up", "up", "up", *"quxp hjkl?:")  # from the first field round to the name
         await shows(panel, "quxp hjkl?:")
-        assert isinstance(panel.screen, Form)
+        assert front(panel) == "StartForm"
 
 
 async def test_a_form_title_is_no_markup() -> None:

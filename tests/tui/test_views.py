@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from racetui.keys import KEYS, shown
-from racetui.tui.palette import Palette
-from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.screens.help import HelpText, help_text
 from tests.tui import scenes, stores
-from tests.tui.panels import on_store, opened, shows, text, until
+from tests.tui.panels import front, on_store, opened, shows, text, until
 
 
 async def test_run_view_tells_everything(home: Path) -> None:
@@ -26,7 +24,7 @@ async def test_run_view_tells_everything(home: Path) -> None:
         await pilot.press("G")
         await shows(panel, "worker_timeout: 60")
         await pilot.press("escape")
-        await until(lambda: isinstance(panel.screen, Dashboard), "back")
+        await until(lambda: front(panel) == "Dashboard", "back")
 
 
 async def test_log_view_wraps_and_scrolls(home: Path) -> None:
@@ -48,7 +46,7 @@ async def test_log_view_wraps_and_scrolls(home: Path) -> None:
         await pilot.press("p")  # orders work here too
         await until(lambda: bool(writer.pending_commands()), "pause is ordered")
         await pilot.press("escape")
-        await until(lambda: isinstance(panel.screen, Dashboard), "back")
+        await until(lambda: front(panel) == "Dashboard", "back")
     writer.close()
 
 
@@ -64,7 +62,7 @@ async def test_help_lists_every_key_of_the_table() -> None:
         await pilot.press("G")
         await shows(panel, "Anywhere")
         await pilot.press("escape")
-        await until(lambda: isinstance(panel.screen, Dashboard), "back")
+        await until(lambda: front(panel) == "Dashboard", "back")
 
 
 async def test_help_begins_with_the_focused_pane() -> None:
@@ -79,7 +77,7 @@ async def test_palette_offers_what_applies_and_does_it(home: Path, key: str) -> 
     async with opened(on_store(home)) as (panel, pilot):
         await shows(panel, "● running")
         await pilot.press(key)
-        await until(lambda: isinstance(panel.screen, Palette), "the palette opens")
+        await until(lambda: front(panel) == "Palette", "the palette opens")
         await shows(panel, "pause  (p)", "Pause the selected run between two steps")
         assert "resume  (p)" not in text(panel), "nothing is paused"
         await pilot.press(*"save")

@@ -85,7 +85,7 @@ def _frame(curves: Sequence[Curve], width: int, height: int, options: PlotOption
     low, high = float(finite.min()), float(finite.max())
     if options.from_zero and low >= 0:
         low = 0.0
-    low, high, step = nice_range(low, high, max(2, rows // 3))
+    low, high, step = nice_range(low, high, max(2, round(rows / 2.5)))
     gutter = 1 + max(len(options.format(value)) for value in ticks(low, high, step))
     left = min(float(curve.x[0]) for curve in curves if len(curve.x))
     right = nice_end(max(float(curve.x[-1]) for curve in curves if len(curve.x)))
