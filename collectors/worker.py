@@ -94,14 +94,15 @@ def _make_block(memory: Arena, plan: WorkerPlan) -> WorldBlock:
 
 
 def _end_with_parent() -> None:
-    """Have the kernel end this process when the parent is gone, even in the midst of a hung simulator.
+    """Have the kernel kill this process when the parent is gone, even if it is stopped or its simulator hangs.
 
-    The read end of a pipe that only the parent can write to reports its closing by SIGIO, which by default
-    terminates (on Linux). A parent-death signal would not do: the process that forked this one is the fork
-    server, which lives on while any worker does.
+    On Linux the read end of a pipe that only the parent can write to reports its closing by a signal of choice.
+    A parent-death signal would not do: the process that forked this one is the fork server, which lives on while
+    any worker does.
     """
     parent = parent_process()
     if sys.platform == "linux" and parent is not None:
         fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
         flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
         fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)

@@ -211,7 +211,7 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("how", ["idle", "hanging"])
+@pytest.mark.parametrize("how", ["idle", "hanging", "stopped"])
 def test_workers_of_a_killed_parent_are_gone(how: str, tmp_path: Path) -> None:
     with _parent(how, tmp_path) as parent:
         assert parent.stdout is not None
@@ -219,6 +219,8 @@ def test_workers_of_a_killed_parent_are_gone(how: str, tmp_path: Path) -> None:
         workers = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
         if how == "hanging":
             time.sleep(0.3)
+        if how == "stopped":
+            workers[0].suspend()
         assert len(workers) == 2 and all(worker.is_running() for worker in workers)
         parent.kill()
         parent.wait()
