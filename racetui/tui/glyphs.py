@@ -82,7 +82,7 @@ ASCII = Glyphs(
         RunState.RUNNING: "*",
         RunState.PAUSING: "=",
         RunState.PAUSED: "=",
-        RunState.EVALUATING: "?",
+        RunState.EVALUATING: "@",
         RunState.STOPPING: "#",
         RunState.FINISHED: "+",
         RunState.STOPPED: "#",

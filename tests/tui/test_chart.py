@@ -136,3 +136,14 @@ def test_the_x_axis_changes_seldom_while_a_run_grows() -> None:
     assert all(end >= 4096.0 * number for number, end in enumerate(ends, 1))
     assert all(end <= 1.1 * 4096.0 * number + 1 for number, end in enumerate(ends, 1) if number > 2)
     assert len(set(ends)) < 150
+
+
+def test_marks_stand_at_their_points() -> None:
+    rise = Curve(np.linspace(0, 1000, 50), np.linspace(0, 100, 50), "curve")
+    marks = Curve(np.array([500.0, 900.0, 5000.0]), np.array([100.0, 0.0, math.nan]), "evaluation", mark="@")
+    drawn = plot([rise, marks], 60, 10)
+    found = [(y, role) for y, row in enumerate(drawn) for text, role in row if "@" in text]
+    assert found == [(0, "evaluation"), (7, "evaluation")]
+    above = Curve(np.array([500.0]), np.array([300.0]), "evaluation", mark="@")
+    assert "300" in "".join(rows([rise, above], 60, 10)), "the axis makes room for it"
+    assert "@" not in "".join(rows([above], 60, 10)), "marks alone are no chart"

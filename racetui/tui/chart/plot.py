@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ class Curve:
     """NaN and infinite values are gaps."""
     role: str
     """Decides the colour."""
+    mark: str = ""
+    """A character to set at each point, instead of a line through them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +72,27 @@ def plot(curves: Sequence[Curve], width: int, height: int, options: PlotOptions 
     frame = _frame(curves, width, height, options)
     if frame is None:
         return _nothing_yet(width, height)
-    fields = [decimate(curve.x, curve.y, frame.left, frame.right, frame.columns * dots.across) for curve in curves]
-    body = _body([_stroke(field, frame, dots) for field in fields], [curve.role for curve in curves], dots)
-    rows = [[*label, *cells] for label, cells in zip(_y_labels(frame, options), body, strict=True)]
-    missing = np.any([field.missing for field in fields], axis=0).reshape(frame.columns, dots.across).any(axis=1)
+    lines = [curve for curve in curves if not curve.mark]
+    fields = [decimate(curve.x, curve.y, frame.left, frame.right, frame.columns * dots.across) for curve in lines]
+    body = _body([_stroke(field, frame, dots) for field in fields], [curve.role for curve in lines], dots, frame)
+    for curve in curves:
+        if curve.mark:
+            _set_marks(body, curve, frame)
+    rows = [[*label, *_runs(cells)] for label, cells in zip(_y_labels(frame, options), body, strict=True)]
+    missing = np.any([field.missing for field in fields], axis=0).reshape(-1, dots.across).any(axis=1)
     return [*rows, _x_axis(frame, missing.tolist(), options), _x_labels(frame, width, options)]
 
 
 def _frame(curves: Sequence[Curve], width: int, height: int, options: PlotOptions) -> _Frame | None:
-    values = [curve.y[np.isfinite(curve.y)] for curve in curves]
-    finite = np.concatenate(values) if values else np.empty(0)
-    if not len(finite):
+    lines = [curve.y for curve in curves if not curve.mark and np.isfinite(curve.y).any()]
+    if not lines:
         return None
+    finite = np.concatenate([curve.y[np.isfinite(curve.y)] for curve in curves])
     rows = height - 2
     low, high = float(finite.min()), float(finite.max())
     if options.from_zero and low >= 0:
         low = 0.0
-    low, high, step = nice_range(low, high, max(2, round(rows / 2.5)))
+    low, high, step = nice_range(low, high, max(2, rows // 2))
     gutter = 1 + max(len(options.format(value)) for value in ticks(low, high, step))
     left = min(float(curve.x[0]) for curve in curves if len(curve.x))
     right = nice_end(max(float(curve.x[-1]) for curve in curves if len(curve.x)))
@@ -99,30 +106,41 @@ def _stroke(field: Columns, frame: _Frame, dots: DotStyle) -> np.ndarray:
     return stroke((field.low - frame.low) * scale, (field.high - frame.low) * scale, height)
 
 
-def _body(grids: Sequence[np.ndarray], roles: Sequence[str], dots: DotStyle) -> list[list[Run]]:
-    """Dots of all curves in one grid; a cell has the role of the last curve that touches it."""
+def _body(
+    grids: Sequence[np.ndarray], roles: Sequence[str], dots: DotStyle, frame: _Frame
+) -> list[list[tuple[str, str]]]:
+    """(character, role) of every cell; one that several curves touch has the role of the last."""
+    rows, columns = frame.rows, frame.columns
     together = np.logical_or.reduce(grids)
-    height, width = together.shape
-    rows, columns = height // dots.down, width // dots.across
     owner = np.zeros((rows, columns), dtype=np.int64)
     for number, grid in enumerate(grids):
         owner[grid.reshape(rows, dots.down, columns, dots.across).any(axis=(1, 3))] = number
     return [
-        _runs(text, [roles[number] for number in owners])
+        [(character, roles[number]) for character, number in zip(text, owners, strict=True)]
         for text, owners in zip(pack(together, dots), owner.tolist(), strict=True)
     ]
 
 
-def _runs(text: str, roles: Sequence[str]) -> list[Run]:
+def _set_marks(body: list[list[tuple[str, str]]], curve: Curve, frame: _Frame) -> None:
+    """Put a curve's mark into the cell of each of its points."""
+    for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
+        if not (math.isfinite(y) and frame.left <= x <= frame.right):
+            continue
+        column = min(frame.columns - 1, int((x - frame.left) / (frame.right - frame.left) * frame.columns))
+        row = round((1 - (y - frame.low) / (frame.high - frame.low)) * (frame.rows - 1))
+        body[row][column] = (curve.mark, curve.role)
+
+
+def _runs(cells: Sequence[tuple[str, str]]) -> list[Run]:
     """Merge neighbouring cells of one role; blanks join whatever is beside them."""
     runs: list[Run] = []
-    start = 0
-    role = roles[0]
-    for index, character in enumerate(text):
-        if character != " " and roles[index] != role:
-            runs.append((text[start:index], role))
-            start, role = index, roles[index]
-    runs.append((text[start:], role))
+    text, role = "", cells[0][1] if cells else ""
+    for character, its in cells:
+        if character != " " and its != role:
+            runs.append((text, role))
+            text, role = "", its
+        text += character
+    runs.append((text, role))
     return [run for run in runs if run[0]]
 
 
@@ -136,9 +154,8 @@ def _y_labels(frame: _Frame, options: PlotOptions) -> list[list[Run]]:
 
 
 def _x_axis(frame: _Frame, missing: Sequence[bool], options: PlotOptions) -> list[Run]:
-    line = "".join(options.nan if gone else options.horizontal for gone in missing)
-    roles = [NAN if gone else AXIS for gone in missing]
-    return [(" " * frame.gutter, LABEL), (options.corner, AXIS), *_runs(line, roles)]
+    line = [(options.nan, NAN) if gone else (options.horizontal, AXIS) for gone in missing]
+    return [(" " * frame.gutter, LABEL), (options.corner, AXIS), *_runs(line)]
 
 
 def _x_labels(frame: _Frame, width: int, options: PlotOptions) -> list[Run]:
