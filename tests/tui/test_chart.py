@@ -15,7 +15,7 @@ from racetui.tui.chart.plot import AXIS, NAN
 
 HOLE = PlotOptions().nan
 USUAL = PlotOptions()
-ASCII = PlotOptions(ascii=True, corner="+", horizontal="-", tick="|", vertical="|", nan="x")
+ASCII = PlotOptions(ascii=True, corner="+", horizontal="-", tick="|", vertical="|", point="o", nan="x")
 
 
 def rows(curves: list[Curve], width: int, height: int, options: PlotOptions = USUAL) -> list[str]:
@@ -81,7 +81,7 @@ def test_plot_shows_range_curve_and_holes() -> None:
     y[200:220] = np.nan
     drawn = rows([Curve(np.linspace(0, 3.2e6, 400), y, "curve")], 60, 12)
     labels = [row[:5].strip("│┤ ") for row in drawn if "┤" in row]
-    assert labels == ["750", "500", "250", "0"]
+    assert labels == ["800", "600", "400", "200", "0"]
     assert drawn[-1].split() == ["0", "2M", "3.2M"]
     axis = drawn[-2]
     assert HOLE in axis
@@ -147,3 +147,9 @@ def test_marks_stand_at_their_points() -> None:
     above = Curve(np.array([500.0]), np.array([300.0]), "evaluation", mark="@")
     assert "300" in "".join(rows([rise, above], 60, 10)), "the axis makes room for it"
     assert "@" not in "".join(rows([above], 60, 10)), "marks alone are no chart"
+
+
+def test_a_single_point_can_be_seen() -> None:
+    drawn = rows([curve([7.0, math.nan], [8192.0, 9000.0])], 40, 10)
+    assert "".join(drawn).count(USUAL.point) == 1
+    assert drawn[-1].split()[0] == "0", "the x-axis begins at 0"

@@ -1,4 +1,4 @@
-"""What the panel costs with a live run, held to its budget; ``pytest -m slow -s tests/tui/test_cost.py`` prints it."""
+"""What the panel costs with a live run, held to its budget: ``pytest -m slow -s tests/tui/test_cost.py``."""
 
 from __future__ import annotations
 

@@ -95,8 +95,8 @@ async def test_an_order_is_sent_shown_pending_and_reported(home: Path) -> None:
         await shows(panel, "pausing", "pause under way")
         writer.set_state(RunState.PAUSED)
         writer.done(order.id, "ok")
-        await shows(panel, "⏸ paused", "p resume", "panel: 1 ppo-async: pause done")
-        await until(lambda: text(panel).count("pause done") == 2, "as a message and in the log")
+        await shows(panel, "⏸ paused", "p resume", "panel: 1 ppo-async: paused")
+        await until(lambda: text(panel).count("1 ppo-async: paused") == 2, "as a message and in the log")
         await pilot.press("p")
         await until(lambda: bool(writer.pending_commands()), "resume is ordered")
         assert writer.pending_commands()[0].name == "resume"

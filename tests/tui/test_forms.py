@@ -110,7 +110,7 @@ async def test_stop_has_three_rungs(home: Path) -> None:
             [order] = writer.pending_commands()
             assert (order.name, order.args) == ("stop", expected)
             writer.done(order.id, "ok")
-            await shows(panel, "stop done")
+            await shows(panel, "its checkpoint is safe")
         assert calls.asked == []
         await pilot.press("x")
         await shows(panel, "Stop 1 ppo-async")
@@ -133,7 +133,7 @@ async def test_evaluate_orders_a_living_run(home: Path) -> None:
         assert order.name == "evaluate"
         assert order.args == {"checkpoint": "latest", "episodes": 25, "seed": 7, "deterministic": False}
         writer.done(order.id, "ok")
-        await shows(panel, "evaluate done")
+        await shows(panel, "evaluation ordered")
     writer.close()
 
 

@@ -39,6 +39,12 @@ def test_short_numbers(value: float | None, text: str) -> None:
     assert words.short(value) == text
 
 
+def test_counts_are_whole() -> None:
+    assert [words.count(value) for value in (0, 7, 999, 4096, 3_210_000, None)] == [
+        *("0", "7", "999", "4.10k", "3.21M", words.UNKNOWN)
+    ]
+
+
 def test_trimmed_numbers() -> None:
     assert [words.trimmed(value) for value in (0, 1000, 2.5e6, 10e6, 750, 1.25)] == [
         "0",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class Curve:
     """A line to draw."""
 
     x: Floats
-    """Must not decrease."""
+    """0 or more; must not decrease."""
     y: Floats
     """NaN and infinite values are gaps."""
     role: str
@@ -42,6 +42,8 @@ class PlotOptions:
     horizontal: str = "─"
     tick: str = "┤"
     vertical: str = "│"
+    point: str = "•"
+    """For a curve that has only one."""
     nan: str = "\N{MULTIPLICATION SIGN}"
     format: Callable[[float], str] = trimmed
 
@@ -54,7 +56,6 @@ Run = tuple[str, str]
 class _Frame:
     """The axes' limits and the place left for dots."""
 
-    left: float
     right: float
     low: float
     high: float
@@ -72,15 +73,24 @@ def plot(curves: Sequence[Curve], width: int, height: int, options: PlotOptions 
     frame = _frame(curves, width, height, options)
     if frame is None:
         return _nothing_yet(width, height)
+    curves = [_visible(curve, options) for curve in curves]
     lines = [curve for curve in curves if not curve.mark]
-    fields = [decimate(curve.x, curve.y, frame.left, frame.right, frame.columns * dots.across) for curve in lines]
-    body = _body([_stroke(field, frame, dots) for field in fields], [curve.role for curve in lines], dots, frame)
+    fields = [decimate(curve.x, curve.y, 0.0, frame.right, frame.columns * dots.across) for curve in lines]
+    body = _body(
+        [_stroke(field, frame, dots) for field in fields], [curve.role for curve in lines] or [LABEL], dots, frame
+    )
     for curve in curves:
         if curve.mark:
             _set_marks(body, curve, frame)
     rows = [[*label, *_runs(cells)] for label, cells in zip(_y_labels(frame, options), body, strict=True)]
-    missing = np.any([field.missing for field in fields], axis=0).reshape(-1, dots.across).any(axis=1)
+    gone = [field.missing for field in fields] or [np.zeros(frame.columns * dots.across, dtype=np.bool_)]
+    missing = np.any(gone, axis=0).reshape(-1, dots.across).any(axis=1)
     return [*rows, _x_axis(frame, missing.tolist(), options), _x_labels(frame, width, options)]
+
+
+def _visible(curve: Curve, options: PlotOptions) -> Curve:
+    """A curve of a single point as a mark: one dot is easily overlooked."""
+    return replace(curve, mark=options.point) if np.isfinite(curve.y).sum() == 1 else curve
 
 
 def _frame(curves: Sequence[Curve], width: int, height: int, options: PlotOptions) -> _Frame | None:
@@ -94,10 +104,8 @@ def _frame(curves: Sequence[Curve], width: int, height: int, options: PlotOption
         low = 0.0
     low, high, step = nice_range(low, high, max(2, rows // 2))
     gutter = 1 + max(len(options.format(value)) for value in ticks(low, high, step))
-    left = min(float(curve.x[0]) for curve in curves if len(curve.x))
     right = nice_end(max(float(curve.x[-1]) for curve in curves if len(curve.x)))
-    left = 0.0 if left < right / 4 or left >= right else left
-    return _Frame(left, right, low, high, step, gutter, width - gutter - 1, rows)
+    return _Frame(right, low, high, step, gutter, width - gutter - 1, rows)
 
 
 def _stroke(field: Columns, frame: _Frame, dots: DotStyle) -> np.ndarray:
@@ -111,7 +119,8 @@ def _body(
 ) -> list[list[tuple[str, str]]]:
     """(character, role) of every cell; one that several curves touch has the role of the last."""
     rows, columns = frame.rows, frame.columns
-    together = np.logical_or.reduce(grids)
+    blank = np.zeros((rows * dots.down, columns * dots.across), dtype=np.bool_)
+    together = np.logical_or.reduce([blank, *grids])
     owner = np.zeros((rows, columns), dtype=np.int64)
     for number, grid in enumerate(grids):
         owner[grid.reshape(rows, dots.down, columns, dots.across).any(axis=(1, 3))] = number
@@ -124,9 +133,9 @@ def _body(
 def _set_marks(body: list[list[tuple[str, str]]], curve: Curve, frame: _Frame) -> None:
     """Put a curve's mark into the cell of each of its points."""
     for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
-        if not (math.isfinite(y) and frame.left <= x <= frame.right):
+        if not (math.isfinite(y) and 0 <= x <= frame.right):
             continue
-        column = min(frame.columns - 1, int((x - frame.left) / (frame.right - frame.left) * frame.columns))
+        column = min(frame.columns - 1, int(x / frame.right * frame.columns))
         row = round((1 - (y - frame.low) / (frame.high - frame.low)) * (frame.rows - 1))
         body[row][column] = (curve.mark, curve.role)
 
@@ -165,11 +174,11 @@ def _x_labels(frame: _Frame, width: int, options: PlotOptions) -> list[Run]:
     last = options.format(frame.right)
     cells[inner - len(last) :] = last
     free = inner - len(last) - 1
-    low, _, step = nice_range(frame.left, frame.right, max(1, inner // 14))
-    for value in [frame.left, *ticks(low, frame.right, step)]:
+    _, _, step = nice_range(0.0, frame.right, max(1, inner // 14))
+    for value in ticks(0.0, frame.right, step):
         text = options.format(value)
-        start = round((value - frame.left) / (frame.right - frame.left) * inner)
-        start = 0 if value == frame.left else start - len(text) // 2
+        start = round(value / frame.right * inner)
+        start = 0 if value == 0 else start - len(text) // 2
         if (
             start >= 0
             and start + len(text) <= free

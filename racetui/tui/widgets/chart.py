@@ -72,6 +72,7 @@ class Chart(Cells, can_focus=True):
             horizontal=glyphs.horizontal,
             tick=glyphs.tick,
             vertical=glyphs.vertical,
+            point=glyphs.point,
             nan=glyphs.nan,
         )
 
