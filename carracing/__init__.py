@@ -1,7 +1,7 @@
 """The task: CarRacing worlds, their rules and observations. Knows nothing of agents, collectors or runs."""
 
-from carracing.registry import BACKENDS, backend_module, make_world
-from carracing.task import Box, Discrete, Step, TaskConfig, TaskSpec, World, task_spec
+from carracing.registry import BACKENDS, backend_module, make_worlds
+from carracing.task import Box, Discrete, Step, TaskConfig, TaskSpec, World, Worlds, task_spec
 
 __all__ = [
     "BACKENDS",
@@ -11,7 +11,8 @@ __all__ = [
     "TaskConfig",
     "TaskSpec",
     "World",
+    "Worlds",
     "backend_module",
-    "make_world",
+    "make_worlds",
     "task_spec",
 ]

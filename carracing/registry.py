@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from carracing.task import TaskConfig, World
+from carracing.task import TaskConfig, Worlds
 
 BACKENDS = {
-    "gymnasium": "carracing.stock:make_stock_world",
+    "gymnasium": "carracing.stock:make_stock_worlds",
 }
-"""backend name -> "module:function", each a ``(config) -> World``."""
+"""backend name -> "module:function", each a ``(config, tracks, threads) -> Worlds``."""
 
 
 class UnknownBackendError(ValueError):
@@ -21,11 +21,11 @@ def backend_module(backend: str) -> str:
     return _entry(backend)[0]
 
 
-def make_world(backend: str, config: TaskConfig) -> World:
-    """Make one world of the named backend. Raises UnknownBackendError."""
+def make_worlds(backend: str, config: TaskConfig, tracks: int, threads: int = 1) -> Worlds:
+    """Make worlds of so many tracks, simulated by so many threads. Raises UnknownBackendError, ValueError."""
     module, function = _entry(backend)
-    world: World = getattr(import_module(module), function)(config)
-    return world
+    worlds: Worlds = getattr(import_module(module), function)(config, tracks, threads)
+    return worlds
 
 
 def _entry(backend: str) -> tuple[str, str]:

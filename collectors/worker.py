@@ -20,7 +20,9 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.heap import Arena
 
-from carracing.task import TaskSpec, World
+import numpy as np
+
+from carracing.task import TaskSpec, Worlds
 from collectors.api import CollectorError
 from collectors.lane_arrays import arrays_over
 from collectors.world_block import WorldBlock
@@ -38,7 +40,7 @@ class WorkerPlan:
 
     index: int
     factory: bytes
-    """Pickled WorldFactory: what goes wrong in unpickling it is reported like any failure of the factory."""
+    """Pickled WorldsFactory: what goes wrong in unpickling it is reported like any failure of the factory."""
     spec: TaskSpec
     cars: int
     """Per world."""
@@ -79,16 +81,15 @@ def _obey(link: Connection, orders: dict[bytes, Callable[[], None]]) -> None:
 
 
 def _make_block(memory: Arena, plan: WorkerPlan) -> WorldBlock:
-    factory: Callable[[], World] = pickle.loads(plan.factory)  # noqa: S301  (from our parent, over a private pipe)
-    worlds = []
-    for _ in range((plan.rows.stop - plan.rows.start) // plan.cars):
-        world = factory()
-        if world.spec != plan.spec or world.cars != plan.cars:
-            raise CollectorError(
-                f"the world poses another task than planned: {world.cars} cars of {world.spec}, "
-                f"not {plan.cars} of {plan.spec}"
-            )
-        worlds.append(world)
+    factory: Callable[[int], Worlds] = pickle.loads(plan.factory)  # noqa: S301  (our parent's, over a private pipe)
+    lanes = plan.rows.stop - plan.rows.start
+    worlds = factory(lanes // plan.cars)
+    groups = (np.arange(lanes) // plan.cars).tolist()
+    if worlds.spec != plan.spec or worlds.groups.tolist() != groups:
+        raise CollectorError(
+            f"the worlds pose another task than planned: {worlds.spec} in groups {worlds.groups.tolist()}, "
+            f"not {plan.spec} in groups {groups}"
+        )
     arrays = arrays_over(memory.buffer, plan.spec, plan.lanes).rows(plan.rows)
     return WorldBlock(worlds, arrays, plan.rows.start)
 

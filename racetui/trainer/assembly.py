@@ -12,7 +12,7 @@ from typing import Any
 from agents.api import Agent, Pulse
 from agents.checkpoint import Checkpoint, load_checkpoint, resolve
 from agents.registry import make_agent
-from carracing import backend_module, make_world, task_spec
+from carracing import backend_module, make_worlds, task_spec
 from collectors.api import Collector
 from collectors.registry import CollectorPlan, make_collector
 from collectors.seeds import EpisodeSeeds
@@ -90,7 +90,7 @@ def _use_threads(threads: int) -> None:
 def _make_collector(spec: RunSpec, agent: Agent, pulse: Pulse) -> Collector:
     plan = CollectorPlan(
         config=spec.collector_config,
-        world=partial(make_world, spec.backend, spec.task),
+        worlds=partial(make_worlds, spec.backend, spec.task),
         task=task_spec(spec.task),
         actor=agent.actor_spec(),
         seeds=EpisodeSeeds(spec.seed),

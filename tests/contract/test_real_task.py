@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from agents.api import ActorSpec, Segment, WeightsSnapshot
-from carracing import make_world
+from carracing import make_worlds
 from carracing.task import TaskConfig, task_spec
 from collectors.api import Collector, CollectorConfig
 from collectors.process_lanes import ProcessLanes
@@ -25,7 +25,7 @@ from tests.fakes.agent import copied
 TASK = TaskConfig(frame_skip=8, early_stop=120)
 PLAN = CollectorPlan(
     CollectorConfig(lanes=3, workers=2),
-    partial(make_world, "gymnasium", TASK),
+    partial(make_worlds, "gymnasium", TASK),
     task_spec(TASK),
     ActorSpec("tests.fakes:make_scripted_actor", task_spec(TASK)),
     EpisodeSeeds(5),

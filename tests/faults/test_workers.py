@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 import pytest
 
+from carracing.each_world import each
 from collectors.api import CollectorConfig, CollectorError, WorkerError
 from collectors.process_lanes import ProcessLanes
 from collectors.registry import CollectorPlan
@@ -63,7 +64,7 @@ def _undisturbed(rounds: int) -> Stage:
 
 def _faulty(fault: Fault, marker: Path | None, **changes: float) -> CollectorPlan:
     world = partial(FaultyWorld, SETTING.rules, fault, VICTIM, 4, marker)
-    return replace(SETTING.plan(replace(CONFIG, **changes)), world=world)  # type: ignore[arg-type]
+    return replace(SETTING.plan(replace(CONFIG, **changes)), worlds=each(world))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("fault", ["kill", "stop", "hang"])
@@ -145,7 +146,7 @@ def test_a_factory_that_fails_leaves_nothing_behind(fails: Callable[[], Counting
         "must be importable" if fails is not broken_factory else r"worker 0 \(pid \d+\): its worlds could not be made"
     )
     with pytest.raises(CollectorError, match=expected):
-        ProcessLanes(replace(SETTING.plan(CONFIG), world=fails))
+        ProcessLanes(replace(SETTING.plan(CONFIG), worlds=each(fails)))
     assert set(psutil.Process().children(recursive=True)) == children
 
 
@@ -193,6 +194,7 @@ print("main", flush=True)
 import numpy
 from dataclasses import replace
 from functools import partial
+from carracing.each_world import each
 from collectors.api import CollectorConfig
 from collectors.process_lanes import ProcessLanes
 from tests.contract.collecting import Setting
@@ -200,8 +202,8 @@ from tests.fakes.faulty import FaultyWorld, broken_factory
 setting = Setting()
 plan = setting.plan(CollectorConfig(lanes=4, workers=2))
 if sys.argv[1] == "broken":
-    ProcessLanes(replace(plan, world=broken_factory))
-lanes = ProcessLanes(replace(plan, world=partial(FaultyWorld, setting.rules, "hang", 5, 0)))
+    ProcessLanes(replace(plan, worlds=each(broken_factory)))
+lanes = ProcessLanes(replace(plan, worlds=each(partial(FaultyWorld, setting.rules, "hang", 5, 0))))
 mask = numpy.ones(4, dtype=bool)
 lanes.reset(mask, numpy.full(4, 5))
 print(*lanes.pids, flush=True)
