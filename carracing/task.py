@@ -19,8 +19,8 @@ EPISODE_FRAMES = 1000
 FACTS = ("missed_tiles", "progress", "finished")
 """What is known of a CarRacing car beside its observation, in the order of ``Step.facts``.
 
-missed_tiles: tiles behind the furthest visited tile that were not visited. progress: share of the track's
-tiles visited, 0 to 1. finished: 1 once every tile is visited.
+missed_tiles: tiles behind the furthest visited tile that were not visited (``carracing.advance`` says what is
+behind on a circle). progress: share of the track's tiles visited, 0 to 1. finished: 1 once every tile is visited.
 """
 
 
@@ -32,7 +32,7 @@ class TaskConfig:
     """grey: (84, 84) luminance; rgb: (3, 96, 96), the stock picture channel-first. Both uint8."""
     action: Literal["steer-accel", "native", "discrete"] = "steer-accel"
     """steer-accel: 2 numbers in [-1, 1], gas = max(a, 0) and brake = max(-a, 0); native: steer, gas, brake;
-    discrete: 0 nothing, 1 left, 2 right, 3 gas, 4 brake, as stock numbers them."""
+    discrete: 0 nothing, 1 right, 2 left, 3 gas, 4 brake, as stock numbers them."""
     frame_skip: int = 4
     """Frames each decision lasts, 1 to 50; rewards of the skipped frames are summed."""
     stack: int = 4
@@ -117,7 +117,7 @@ class Step:
     terminated: Array
     """(N,) bool."""
     truncated: Array
-    """(N,) bool."""
+    """(N,) bool; a limit reached at the very frame that terminates sets both, and ``terminated`` is what counts."""
     frames: Array
     """(N,) int32: frames this step lasted; fewer than frame_skip when the episode ended within it."""
     facts: Array

@@ -36,6 +36,8 @@ class CollectorPlan:
     actor: ActorSpec
     seeds: EpisodeSeeds
     pulse: Pulse = no_pulse
+    preload: tuple[str, ...] = ()
+    """Modules that making a world imports: loaded once, before workers are forked, and shared by all of them."""
 
 
 COLLECTORS = {

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from agents.registry import agent_entry
+from carracing.registry import BACKENDS
 from carracing.task import TaskConfig
 from collectors.api import CollectorConfig
+from collectors.registry import COLLECTORS
+
+_NAME = re.compile(r"(?=.*[^0-9])[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
+MAX_SEED = 2**32 - 1
+"""Largest seed that numpy's and torch's generators both take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +88,19 @@ class RunSpec:
     collector_config: CollectorConfig = field(default_factory=CollectorConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+
+    def __post_init__(self) -> None:
+        """Reject impossible values, naming the key."""
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(
+                f"name {self.name!r} is not a run's name: 1 to 64 of letters, digits, '.', '_' and '-', "
+                "not starting with '.' or '-', not digits only"
+            )
+        agent_entry(self.agent)
+        for key, value, known in (("collector", self.collector, COLLECTORS), ("backend", self.backend, BACKENDS)):
+            if value not in known:
+                raise ValueError(f"unknown {key} {value!r}: choose from {', '.join(known)}")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise ValueError(f"seed must be 0 to {MAX_SEED}, not {self.seed}")
+        if self.threads < 0:
+            raise ValueError(f"threads must be 0 (the profile decides) or more, not {self.threads}")

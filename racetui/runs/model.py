@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from agents.api import End
 from racetui.spec import Budget
 
 
@@ -96,6 +97,39 @@ class Series:
     times: npt.NDArray[np.float64]
     values: npt.NDArray[np.float64]
     """May contain NaN where training did."""
+
+    def joined(self, later: Series) -> Series:
+        """Continue by what came ``later``; points that a rewound run records anew replace the old ones."""
+        if not len(later.frames):
+            return self
+        kept = int(np.searchsorted(self.frames, later.frames[0]))
+        return Series(
+            np.concatenate([self.frames[:kept], later.frames]),
+            np.concatenate([self.times[:kept], later.times]),
+            np.concatenate([self.values[:kept], later.values]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRow:
+    """A finished episode and when it was."""
+
+    id: int
+    """Counts the run's finished episodes from 1."""
+    time: float
+    frames_at: int
+    """Frames the run had taken when the episode was recorded."""
+    episode: int
+    """Its global number, which decided track and noise; the others as in ``collectors.api.EpisodeRecord``."""
+    seed: int
+    lane: int
+    group: int
+    version: int
+    steps: int
+    frames: int
+    episode_return: float
+    end: End
+    facts: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

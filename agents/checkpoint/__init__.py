@@ -1,0 +1,41 @@
+"""Checkpoints: everything needed to go on with a training, as files that nothing is executed from.
+
+A directory of checkpoints holds ``<frames>/{manifest.json, tensors.safetensors}`` and two pointers, the files
+``LATEST`` and ``BEST``, each with the name of a checkpoint. One process writes it; anyone may read.
+"""
+
+from agents.checkpoint.building import build_agent
+from agents.checkpoint.content import Checkpoint
+from agents.checkpoint.directory import list_checkpoints, prune, read_pointer, resolve, set_pointer
+from agents.checkpoint.reading import load_checkpoint
+from agents.checkpoint.writing import save_checkpoint
+from agents.errors import (
+    CheckpointError,
+    CheckpointNotFoundError,
+    EditedCheckpointError,
+    ForeignCheckpointError,
+    NewerCheckpointError,
+    PoisonedCheckpointError,
+    TornCheckpointError,
+    UnwritableCheckpointError,
+)
+
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "CheckpointNotFoundError",
+    "EditedCheckpointError",
+    "ForeignCheckpointError",
+    "NewerCheckpointError",
+    "PoisonedCheckpointError",
+    "TornCheckpointError",
+    "UnwritableCheckpointError",
+    "build_agent",
+    "list_checkpoints",
+    "load_checkpoint",
+    "prune",
+    "read_pointer",
+    "resolve",
+    "save_checkpoint",
+    "set_pointer",
+]

@@ -1,0 +1,44 @@
+"""From a checkpoint to a working agent: built by our registry, so a file cannot choose what code runs."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import msgspec
+
+from agents.api import Agent, Pulse, StateError, no_pulse
+from agents.checkpoint.content import Checkpoint
+from agents.errors import EditedCheckpointError, ForeignCheckpointError, UnsupportedTaskError
+from agents.registry import UnknownAgentError, config_class, make_agent
+from carracing.task import TaskConfig, task_spec
+
+
+def build_agent(checkpoint: Checkpoint, seed: int = 0, pulse: Pulse = no_pulse) -> Agent:
+    """The agent as it was when the checkpoint was taken; ``seed`` only draws weights that are then replaced.
+
+    Raises ForeignCheckpointError for an agent this version does not have, EditedCheckpointError for settings
+    or a state that do not fit it.
+    """
+    try:
+        wanted = config_class(checkpoint.agent)
+    except UnknownAgentError as error:
+        raise ForeignCheckpointError(f"the checkpoint is of an agent this version does not have: {error}") from error
+    config = _convert(checkpoint.agent_config, wanted, "agent_config")
+    task = task_spec(_convert(checkpoint.task, TaskConfig, "task"))
+    try:
+        agent = make_agent(checkpoint.agent, task, config, seed, pulse)
+        agent.restore(checkpoint.agent_state)
+    except (StateError, UnsupportedTaskError) as error:
+        raise EditedCheckpointError(f"the checkpoint's state and settings disagree: {error}") from error
+    return agent
+
+
+def _convert(content: dict[str, Any], wanted: type[Any], what: str) -> Any:
+    unknown = sorted(set(content) - {field.name for field in fields(wanted)})
+    if unknown:
+        raise EditedCheckpointError(f"the checkpoint's {what} has a key this version does not know: {unknown[0]}")
+    try:
+        return msgspec.convert(content, wanted, strict=True)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise EditedCheckpointError(f"the checkpoint's {what} has an impossible value: {error}") from error

@@ -1,0 +1,93 @@
+"""stable-baselines3's PPO without an environment: only its networks, its optimizer and its train() are used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3 import PPO
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+
+from agents.api import Pulse
+from agents.network_plans import NETWORKS, VECTOR_LAYERS, ConvPlan, policy_input_shape
+from agents.networks import convolution_layers, dense_layer
+from agents.ppo.buffer import ExperienceBuffer
+from agents.ppo.config import PPOConfig
+from carracing.task import Box, TaskSpec
+
+
+class SharedImageEncoder(BaseFeaturesExtractor):
+    """The encoder of ``agents.networks`` as stable-baselines3 wants it; policy and value share it."""
+
+    def __init__(self, observation_space: spaces.Box, plan: ConvPlan) -> None:
+        super().__init__(observation_space, plan.dense)
+        channels, height, width = observation_space.shape
+        self.cnn = convolution_layers(plan, channels)
+        self.linear = dense_layer(plan, height, width)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(rows, channels, height, width) float32 in 0 to 1 -> (rows, plan.dense)."""
+        encoded: torch.Tensor = self.linear(self.cnn(images))
+        return encoded
+
+
+def build_maths(task: TaskSpec, config: PPOConfig, rng: np.random.RandomState, pulse: Pulse) -> PPO:
+    """PPO with fresh weights from torch's generator, an ExperienceBuffer and a logger that writes nowhere."""
+    model = PPO(
+        "MlpPolicy",
+        None,  # type: ignore[arg-type]  # documented as allowed for loading; spaces are set below
+        learning_rate=_schedule(config),
+        n_steps=config.rollout,
+        batch_size=config.minibatch,
+        n_epochs=config.epochs,
+        gamma=config.gamma,
+        gae_lambda=config.gae_lambda,
+        clip_range=config.clip_range,
+        ent_coef=config.entropy,
+        vf_coef=config.value_coefficient,
+        max_grad_norm=config.max_grad_norm,
+        rollout_buffer_class=ExperienceBuffer,
+        rollout_buffer_kwargs={"rng": rng, "pulse": pulse},
+        policy_kwargs=_policy_arguments(task, config),
+        device="cpu",
+        _init_setup_model=False,
+    )
+    model.observation_space, model.action_space = _observation_space(task), _action_space(task)
+    model.n_envs = 1
+    model._setup_model()
+    model.set_logger(Logger(folder=None, output_formats=[]))
+    return model
+
+
+def _schedule(config: PPOConfig) -> Any:
+    if config.learning_rate_schedule == "constant":
+        return config.learning_rate
+    return lambda remaining: config.learning_rate * remaining
+
+
+def _policy_arguments(task: TaskSpec, config: PPOConfig) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"log_std_init": config.initial_log_std}
+    if len(policy_input_shape(task)) == 3:
+        arguments["net_arch"] = []
+        arguments["features_extractor_class"] = SharedImageEncoder
+        arguments["features_extractor_kwargs"] = {"plan": NETWORKS[config.network]}
+    else:
+        arguments["net_arch"] = {"pi": list(VECTOR_LAYERS), "vf": list(VECTOR_LAYERS)}
+    return arguments
+
+
+def _observation_space(task: TaskSpec) -> spaces.Box:
+    shape = policy_input_shape(task)
+    if len(shape) == 3:
+        return spaces.Box(0, 255, shape, np.uint8)
+    return spaces.Box(-np.inf, np.inf, shape, np.float32)
+
+
+def _action_space(task: TaskSpec) -> spaces.Space[Any]:
+    if isinstance(task.action, Box):
+        low, high = (np.asarray(bound, np.float32) for bound in (task.action.low, task.action.high))
+        return spaces.Box(low, high, dtype=np.float32)
+    return spaces.Discrete(task.action.n)

@@ -1,0 +1,107 @@
+"""The inside of a worker process: makes its worlds, then obeys the parent until the parent is gone.
+
+An order is one byte (RESET or STEP) and a number; the answer is one byte (DONE or FAILED), the same number and,
+after FAILED, words. Everything else goes through shared memory. Numpy only: what worlds need they import.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pickle
+import signal
+import struct
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from multiprocessing.heap import Arena
+
+from carracing.task import TaskSpec, World
+from collectors.api import CollectorError
+from collectors.lane_arrays import arrays_over
+from collectors.world_block import WorldBlock
+
+RESET, STEP = b"r", b"s"
+DONE, FAILED = b"d", b"f"
+HEADER = struct.Struct("=cQ")
+READY = 0
+"""Number of the unasked answer that says the worlds are made."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlan:
+    """What a worker is told when it starts."""
+
+    index: int
+    factory: bytes
+    """Pickled WorldFactory: what goes wrong in unpickling it is reported like any failure of the factory."""
+    spec: TaskSpec
+    cars: int
+    """Per world."""
+    lanes: int
+    """Of all workers together."""
+    rows: slice
+    """The lanes of this worker."""
+
+
+def work(link: Connection, memory: Arena, plan: WorkerPlan) -> None:
+    """Run a worker to its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_parent()
+    with contextlib.suppress(EOFError, OSError):  # the parent has closed the link, or is gone
+        try:
+            block = _make_block(memory, plan)
+        except Exception:
+            words = f"its worlds could not be made:\n{traceback.format_exc()}"
+            link.send_bytes(HEADER.pack(FAILED, READY) + words.encode())
+            return
+        link.send_bytes(HEADER.pack(DONE, READY))
+        try:
+            _obey(link, {RESET: block.reset, STEP: block.step})
+        finally:
+            block.close()
+
+
+def _obey(link: Connection, orders: dict[bytes, Callable[[], None]]) -> None:
+    while True:
+        order, number = HEADER.unpack(link.recv_bytes())
+        try:
+            orders[order]()
+        except CollectorError as error:
+            words = f"{error}\n{''.join(traceback.format_exception(error.__cause__ or error))}"
+            link.send_bytes(HEADER.pack(FAILED, number) + words.encode())
+        else:
+            link.send_bytes(HEADER.pack(DONE, number))
+
+
+def _make_block(memory: Arena, plan: WorkerPlan) -> WorldBlock:
+    factory: Callable[[], World] = pickle.loads(plan.factory)  # noqa: S301  (from our parent, over a private pipe)
+    worlds = []
+    for _ in range((plan.rows.stop - plan.rows.start) // plan.cars):
+        world = factory()
+        if world.spec != plan.spec or world.cars != plan.cars:
+            raise CollectorError(
+                f"the world poses another task than planned: {world.cars} cars of {world.spec}, "
+                f"not {plan.cars} of {plan.spec}"
+            )
+        worlds.append(world)
+    arrays = arrays_over(memory.buffer, plan.spec, plan.lanes).rows(plan.rows)
+    return WorldBlock(worlds, arrays, plan.rows.start)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the parent is gone, even in the midst of a hung simulator.
+
+    The read end of a pipe that only the parent can write to reports its closing by SIGIO, which by default
+    terminates (on Linux). A parent-death signal would not do: the process that forked this one is the fork
+    server, which lives on while any worker does.
+    """
+    parent = parent_process()
+    if sys.platform == "linux" and parent is not None:
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+        flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)

@@ -1,0 +1,17 @@
+"""Hardware plans: what this machine has, and how a run spreads over it. Knows nothing of agents or runs."""
+
+from profiles.hardware import Hardware, detect
+from profiles.plan import Plan, PlanError, plan
+from profiles.profile import Profile, ProfileError, load_profile, profile_names
+
+__all__ = [
+    "Hardware",
+    "Plan",
+    "PlanError",
+    "Profile",
+    "ProfileError",
+    "detect",
+    "load_profile",
+    "plan",
+    "profile_names",
+]

@@ -1,0 +1,28 @@
+"""The command line. ``main`` parses, calls one command, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from racetui.cli.parser import make_parser
+from racetui.exits import Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``racetui``; returns the exit code. stdout is data, stderr diagnostics."""
+    options = make_parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:  # the reader of our output (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception as error:
+        from racetui.cli.errors import explain
+
+        code, text = explain(error)
+        print(f"racetui: {text}", file=sys.stderr)
+        return code

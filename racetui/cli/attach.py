@@ -1,0 +1,121 @@
+"""Following a run from the foreground: a progress bar with the time left; plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from racetui.cli.output import number, span
+from racetui.runs import control
+from racetui.runs.errors import InvalidOrder
+from racetui.runs.model import RunSummary
+from racetui.runs.paths import RunPaths
+from racetui.runs.reader import RunReader
+
+POLL_SECONDS = 0.25
+LINE_SECONDS = 10.0
+"""Between progress lines where there is no terminal to draw a bar on."""
+
+
+class _View(Protocol):
+    def show(self, summary: RunSummary) -> None:
+        """Show how far the run is."""
+
+
+def follow(paths: RunPaths) -> bool:
+    """Show a run's progress on stderr until it ends; True if the user interrupted it.
+
+    The first Ctrl-C (or SIGTERM) stops the run with a checkpoint; the second leaves it to itself.
+    """
+    reader = RunReader(paths)
+    interrupts = _Interrupts()
+    asked = False
+    with interrupts.caught(), _view() as view:
+        while True:
+            summary = reader.summary()
+            view.show(summary)
+            if summary.state.ended:
+                return asked
+            if interrupts.count > 1:
+                print(f"racetui: left run {summary.id} to itself", file=sys.stderr)
+                raise KeyboardInterrupt
+            if interrupts.count and not asked:
+                asked = True
+                _stop(paths)
+            time.sleep(POLL_SECONDS)
+
+
+def _stop(paths: RunPaths) -> None:
+    try:
+        control.send(paths, "stop", {"after": "now"}, source="cli")
+    except InvalidOrder:
+        return  # it ended by itself in the meantime
+    print("racetui: stopping with a checkpoint; Ctrl-C again leaves the run to itself", file=sys.stderr)
+
+
+class _Interrupts:
+    def __init__(self) -> None:
+        self.count = 0
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        previous = {number: signal.signal(number, self._count) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def _count(self, _number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+
+
+@contextmanager
+def _view() -> Iterator[_View]:
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[facts]}"))
+    with Progress(*columns, console=console, auto_refresh=False) as progress:
+        yield _Bar(progress)
+
+
+class _Bar:
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=1.0, facts="")
+
+    def show(self, summary: RunSummary) -> None:
+        title = f"{summary.id} {summary.name} {summary.state.value}"
+        self._progress.update(
+            self._task, description=title, completed=summary.progress, facts=_facts(summary), refresh=True
+        )
+
+
+class _Lines:
+    def __init__(self) -> None:
+        self._next = 0.0
+        self._state = ""
+
+    def show(self, summary: RunSummary) -> None:
+        now = time.monotonic()
+        if now < self._next and summary.state.value == self._state:
+            return
+        self._next, self._state = now + LINE_SECONDS, summary.state.value
+        print(f"{summary.id} {summary.name} {summary.state.value}: {_facts(summary)}", file=sys.stderr, flush=True)
+
+
+def _facts(summary: RunSummary) -> str:
+    return (
+        f"{summary.progress:.0%} · {summary.frames:,} frames · {number(summary.frames_per_second, 0)} frames/s · "
+        f"return {number(summary.return_mean)} · ETA {span(summary.eta_seconds)}"
+    )

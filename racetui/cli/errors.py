@@ -1,0 +1,43 @@
+"""From exceptions to one clear line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import traceback
+
+from racetui.exits import Exit
+
+
+def explain(error: Exception) -> tuple[Exit, str]:
+    """What to tell the user of an error a command ended with."""
+    from agents.errors import CheckpointError
+    from agents.registry import UnknownAgentError
+    from carracing.registry import UnknownBackendError
+    from collectors.registry import UnknownCollectorError
+    from profiles import PlanError, ProfileError
+    from racetui.config import ConfigError
+    from racetui.launching import NothingToResumeError
+    from racetui.runs.errors import AmbiguousRun, ControlError, OrderTimeout, RunNotFound, StoreError
+
+    text = " ".join(str(error).split())
+    if isinstance(error, RunNotFound | AmbiguousRun):
+        return Exit.NOT_FOUND, text
+    if isinstance(error, OrderTimeout):
+        return Exit.TIMEOUT, text
+    usage = (
+        ConfigError,
+        PlanError,
+        ProfileError,
+        StoreError,
+        NothingToResumeError,
+        UnknownAgentError,
+        UnknownBackendError,
+        UnknownCollectorError,
+    )
+    if isinstance(error, usage):
+        return Exit.USAGE, text
+    if isinstance(error, ControlError | CheckpointError | OSError):
+        return Exit.FAILURE, text
+    if os.environ.get("RACETUI_DEBUG"):
+        traceback.print_exception(error)
+    return Exit.FAILURE, f"unexpected {type(error).__name__}: {text} (RACETUI_DEBUG=1 shows where)"

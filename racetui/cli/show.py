@@ -1,0 +1,92 @@
+"""``racetui runs`` and ``racetui show``."""
+
+from __future__ import annotations
+
+import argparse
+
+from racetui.cli.output import moment, number, print_json, span, summary_document, table
+from racetui.exits import Exit
+from racetui.runs.model import RunSummary
+from racetui.runs.reader import RunReader
+from racetui.runs.store import RunStore
+
+RECENT = 10
+"""Events shown of a run."""
+
+
+def list_runs(options: argparse.Namespace) -> int:
+    """Print every run, the newest first."""
+    summaries = RunStore().list()
+    if options.json:
+        print_json([summary_document(summary) for summary in summaries])
+    elif summaries:
+        print(runs_table(summaries))
+    else:
+        print("no runs yet: start one with `racetui train` or in the panel")
+    return Exit.OK
+
+
+def runs_table(summaries: list[RunSummary]) -> str:
+    """The runs as a table for people."""
+    headings = ("id", "name", "state", "agent", "collector", "frames", "episodes", "return", "frames/s", "left")
+    rows = [
+        (
+            run.id,
+            run.name,
+            run.state.value,
+            run.agent,
+            run.collector,
+            number(run.frames, 0),
+            number(run.episodes, 0),
+            number(run.return_mean),
+            number(run.frames_per_second, 0),
+            span(run.eta_seconds),
+        )
+        for run in summaries
+    ]
+    return table(headings, rows)
+
+
+def show_run(options: argparse.Namespace) -> int:
+    """Print everything about one run."""
+    reader = RunReader(RunStore().find(options.run))
+    summary = reader.summary()
+    if options.json:
+        print_json(_document(reader, summary))
+        return Exit.OK
+    facts = [
+        ("run", f"{summary.id} {summary.name}"),
+        ("state", f"{summary.state.value}{f' ({summary.detail})' if summary.detail else ''}"),
+        ("agent", f"{summary.agent}, {summary.observation} observations, seed {summary.seed}"),
+        ("collector", f"{summary.collector}: {summary.lanes} lanes, {summary.workers} workers, {summary.backend}"),
+        ("progress", f"{summary.progress:.1%}: {summary.frames:,} frames, {summary.episodes:,} episodes"),
+        ("time", f"{span(summary.seconds)} trained, {span(summary.eta_seconds)} left"),
+        ("return", f"{number(summary.return_mean)} (mean of the last 100 episodes)"),
+        ("speed", f"{number(summary.frames_per_second, 0)} frames/s"),
+        ("checkpoint", f"{number(summary.checkpoint_frames, 0)} frames, {moment(summary.checkpoint_time)}"),
+        (
+            "best",
+            f"{number(summary.best_mean)} ± {number(summary.best_std)} at {number(summary.best_frames, 0)} frames",
+        ),
+        ("process", str(summary.pid or "-")),
+        ("directory", str(summary.path)),
+    ]
+    print("\n".join(f"{name:>10}  {value}" for name, value in facts))
+    for row in reader.evaluations()[-RECENT:]:
+        score = (
+            f"{row.results['mean']:.1f} ± {row.results['std']:.1f}" if row.results else f"{row.state} {row.detail}"
+        )
+        print(f"evaluation  {row.purpose} at {row.frames:,} frames, {row.episodes} episodes: {score}")
+    for event in reader.events()[-RECENT:]:
+        print(f"     event  {moment(event.time)}  {event.level}  {event.text}")
+    return Exit.OK
+
+
+def _document(reader: RunReader, summary: RunSummary) -> dict[str, object]:
+    return summary_document(summary) | {
+        "spec": reader.spec(),
+        "evaluations": reader.evaluations(),
+        "checkpoints": reader.checkpoints(),
+        "events": reader.events()[-100:],
+        "commands": reader.commands(),
+    }

@@ -1,0 +1,74 @@
+"""``racetui train``: start or resume a run, then follow it or leave it to itself."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from racetui.cli.attach import follow
+from racetui.cli.output import print_json, summary_document
+from racetui.config import ConfigError
+from racetui.exits import Exit
+from racetui.launching import StartRequest, resume_run, start_run
+from racetui.runs.model import RunState
+from racetui.runs.paths import RunPaths
+from racetui.runs.reader import RunReader
+from racetui.runs.store import RunStore
+from racetui.spec import Budget
+
+_SETTINGS = ("agent", "collector", "profile", "backend", "observation", "seed", "name", "config")
+
+
+def train(options: argparse.Namespace) -> int:
+    """Start a run as a process of its own; in the foreground follow it to its end."""
+    paths = _resume(options) if options.resume else start_run(_request(options))
+    if options.detach:
+        if options.json:
+            print_json(summary_document(RunReader(paths).summary()))
+        else:
+            print(paths.id)
+        return Exit.OK
+    interrupted = follow(paths)
+    return _report(paths, options.json, interrupted)
+
+
+def _request(options: argparse.Namespace) -> StartRequest:
+    return StartRequest(
+        **{name: getattr(options, name) for name in _SETTINGS},
+        frames=options.frames,
+        steps=options.steps,
+        episodes=options.episodes,
+        seconds=options.duration,
+        eval_every=options.eval_every,
+        checkpoint_every=options.checkpoint_every,
+        overrides=tuple(options.set),
+    )
+
+
+def _resume(options: argparse.Namespace) -> RunPaths:
+    changed = [name for name in (*_SETTINGS, "eval_every", "checkpoint_every") if getattr(options, name) is not None]
+    if changed or options.set:
+        what = ", ".join(f"--{name.replace('_', '-')}" for name in changed) or "--set"
+        raise ConfigError(f"--resume goes on with the run's own settings: {what} cannot change, only the budget can")
+    paths = RunStore().find(options.resume)
+    limits = (options.frames or 0, options.steps or 0, options.episodes or 0, options.duration or 0.0)
+    resume_run(paths, Budget(*limits) if any(limits) else None)
+    return paths
+
+
+def _report(paths: RunPaths, json: bool, interrupted: bool) -> int:
+    reader = RunReader(paths)
+    summary = reader.summary()
+    if json:
+        print_json(summary_document(summary))
+    else:
+        best = (
+            "" if summary.best_mean is None else f", best evaluation {summary.best_mean:.1f} ± {summary.best_std:.1f}"
+        )
+        print(f"{summary.id} {summary.name}: {summary.state.value} at {summary.frames:,} frames{best}")
+    if summary.state in (RunState.FAILED, RunState.CRASHED):
+        print(f"racetui: {summary.detail}", file=sys.stderr)
+        for line in reader.log_tail(5):
+            print(f"  {line}", file=sys.stderr)
+        return Exit.FAILURE
+    return Exit.INTERRUPTED if interrupted else Exit.OK

@@ -1,0 +1,31 @@
+"""Values as people type them: 500k frames, 1h30m."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+_COUNT = re.compile(r"(\d+(?:_\d+)*)(?:\.(\d+))?([kM]?)")
+_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_FACTORS = {"": 1, "k": 1_000, "M": 1_000_000}
+
+
+def count(text: str) -> int:
+    """A whole number, plain or with k or M: 500000, 500k, 1.5M."""
+    match = _COUNT.fullmatch(text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 500000, 500k or 1.5M")
+    whole, decimals, unit = match.groups()
+    value = float(f"{whole.replace('_', '')}.{decimals or 0}") * _FACTORS[unit]
+    if value != int(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(value)
+
+
+def duration(text: str) -> float:
+    """Seconds from 90, 90s, 10m, 1h30m."""
+    match = _DURATION.fullmatch(text)
+    if not match or not any(match.groups()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 10m or 1h30m")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return 3600 * hours + 60 * minutes + seconds

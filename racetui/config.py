@@ -1,0 +1,122 @@
+"""Run configurations: from files and ``--set key=value`` options to a RunSpec, and back to YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agents.registry import UnknownAgentError, config_class
+from profiles.strict import DocumentError, Sections, convert, convert_value, field_types, unknown_key
+from profiles.strict_yaml import YamlError, dump_yaml, parse_yaml, read_yaml
+from racetui.spec import RunSpec
+
+_SHORTHANDS = {"agent": "agent_config", "collector": "collector_config"}
+"""First part of an option's key -> the section meant when a second part follows."""
+_DEFAULT_AGENT = "ppo"
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used: one line with the file or option, the key, and what is allowed."""
+
+
+def read_config_file(path: Path) -> dict[str, Any]:
+    """The keys of a YAML file, not yet checked; an empty file has none. Raises ConfigError."""
+    try:
+        document = read_yaml(path)
+    except YamlError as error:
+        raise ConfigError(str(error)) from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path}: must be keys with values, such as 'agent: ppo'")
+    return document
+
+
+def apply_overrides(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A copy of ``document`` with each ``key=value`` set, later ones winning; values are read as YAML.
+
+    Sections are reached by dots: ``task.frame_skip=2``. ``agent.KEY`` is short for ``agent_config.KEY``,
+    ``collector.KEY`` for ``collector_config.KEY``. Raises ConfigError naming the option.
+    """
+    pairs = [_split(option) for option in overrides]
+    result = dict(document)
+    # An agent's keys depend on the agent, which a later option may choose.
+    for option, keys, value in sorted(pairs, key=lambda pair: pair[1] != ("agent",)):
+        source = f"--set {option}"
+        kind = _kind_of(keys, _sections(result, source), source)
+        try:
+            convert_value(value, kind, f"{source}: {keys[-1]}")
+        except DocumentError as error:
+            raise ConfigError(str(error)) from None
+        _set(result, keys, value, source)
+    return result
+
+
+def load_spec(document: Mapping[str, Any], source: str) -> RunSpec:
+    """Check every key and build the run's spec; ``source`` names the document in errors. Raises ConfigError."""
+    try:
+        return convert(document, RunSpec, source, _sections(document, source))
+    except DocumentError as error:
+        raise ConfigError(str(error)) from None
+
+
+def dump_spec(spec: RunSpec) -> str:
+    """The spec as YAML; ``load_spec`` of it gives an equal spec (with the defaults for an absent agent_config)."""
+    document = msgspec.to_builtins(spec)
+    if spec.agent_config is None:
+        del document["agent_config"]
+    return dump_yaml(document)
+
+
+def _sections(document: Mapping[str, Any], source: str) -> Sections:
+    name = document.get("agent", _DEFAULT_AGENT)
+    if not isinstance(name, str):
+        raise ConfigError(f"{source}: agent must be a name, not {name!r}")
+    try:
+        return {"agent_config": config_class(name)}
+    except UnknownAgentError as error:
+        raise ConfigError(f"{source}: {error}") from None
+
+
+def _split(option: str) -> tuple[str, tuple[str, ...], Any]:
+    key, equals, text = option.partition("=")
+    keys = tuple(key.strip().split("."))
+    if not equals or not all(keys) or not text.strip():
+        raise ConfigError(f"--set {option}: must be key=value, such as task.frame_skip=2")
+    if len(keys) == 2:
+        keys = (_SHORTHANDS.get(keys[0], keys[0]), keys[1])
+    try:
+        return option, keys, parse_yaml(text, f"--set {option}")
+    except YamlError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _set(document: dict[str, Any], keys: tuple[str, ...], value: object, source: str) -> None:
+    if len(keys) == 1:
+        document[keys[0]] = value
+        _sections(document, source)
+        return
+    section = document.get(keys[0]) or {}
+    if not isinstance(section, Mapping):
+        raise ConfigError(f"{source}: {keys[0]} has the value {section!r} in the file, where keys are expected")
+    document[keys[0]] = {**section, keys[1]: value}
+
+
+def _kind_of(keys: tuple[str, ...], sections: Sections, source: str) -> Any:
+    """The type of the value at ``keys``. Raises ConfigError where there is none, or where it is a whole section."""
+    kind: Any = RunSpec
+    for depth, key in enumerate(keys):
+        section = ".".join(keys[:depth])
+        if not is_dataclass(kind):
+            raise ConfigError(f"{source}: {section} has a value, not keys of its own")
+        types = field_types(kind, sections) if isinstance(kind, type) else {}
+        if key not in types:
+            raise ConfigError(f"{source}: {unknown_key(key, types, section)}")
+        kind = types[key]
+    if is_dataclass(kind) and isinstance(kind, type):
+        raise ConfigError(f"{source}: {keys[-1]} is a section: set one of {', '.join(field_types(kind))} in it")
+    return kind

@@ -1,0 +1,101 @@
+"""Starting a trainer as a process of its own, which no panel or terminal takes with it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+from racetui.runs.claim import claimed
+from racetui.runs.database import connect_writer, translated
+from racetui.runs.errors import NotWritable, RunBusy
+from racetui.runs.liveness import identity
+from racetui.runs.model import RunState
+from racetui.runs.paths import RunPaths
+from racetui.runs.reader import RunReader
+from racetui.runs.rows import describe
+from racetui.spec import RunSpec
+
+
+def launch(paths: RunPaths, resume: bool = False, command: Sequence[str] | None = None) -> int:
+    """Start the run's trainer detached, printing into its log; returns the process's number.
+
+    ``command`` is what to start, by default the trainer on this run. Raises RunBusy, StoreError.
+    """
+    if claimed(paths):
+        raise RunBusy(f"run {paths.id} is already being trained by another process")
+    with RunReader(paths) as reader:
+        spec = reader.spec()
+    _queue(paths, spec)
+    process = _start(paths, list(command) if command is not None else _trainer(paths, resume))
+    try:
+        _record(paths, process.pid)
+    finally:
+        # A dead child that nobody waits for stays behind as a zombie.
+        threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
+    return process.pid
+
+
+def _trainer(paths: RunPaths, resume: bool) -> list[str]:
+    # -P: nothing lying about in / may pass for a module; -u and faulthandler: the log has the last words of a crash.
+    python = [sys.executable, "-P", "-u", "-X", "faulthandler"]
+    return [*python, "-m", "racetui.trainer", str(paths.root), *(["--resume"] if resume else [])]
+
+
+def _start(paths: RunPaths, command: list[str]) -> subprocess.Popen[bytes]:
+    try:
+        with paths.log.open("ab") as output:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise NotWritable(f"cannot start run {paths.id}: {error.strerror}: {error.filename}") from error
+
+
+def _queue(paths: RunPaths, spec: RunSpec) -> None:
+    """Put the run back to its beginning for readers, and answer orders that its last process never saw.
+
+    What the spec says is repeated anew: between two launches its budget may have been raised.
+    """
+    now = time.time()
+    connection = connect_writer(paths.database)
+    try:
+        with translated(paths.database):
+            connection.execute("BEGIN IMMEDIATE")
+            facts = describe(spec)
+            connection.execute(
+                f"UPDATE run SET {', '.join(f'{column} = ?' for column in facts)}",  # noqa: S608 - our own names
+                tuple(facts.values()),
+            )
+            connection.execute(
+                "UPDATE run SET state = ?, detail = '', state_time = ?, ended = NULL, pid = NULL, identified = ?",
+                (RunState.QUEUED.value, now, now),
+            )
+            connection.execute(
+                "UPDATE commands SET done = ?, taken = coalesce(taken, ?), outcome = ? WHERE done IS NULL",
+                (now, now, "the run ended before it could"),
+            )
+            connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def _record(paths: RunPaths, pid: int) -> None:
+    """Say who the trainer is until it can itself, so that one which dies at once is seen to be dead."""
+    who = identity(pid)
+    connection = connect_writer(paths.database)
+    try:
+        with translated(paths.database):
+            connection.execute(
+                "UPDATE run SET pid = ?, process_started = ?, boot = ?, directory = ? WHERE pid IS NULL",
+                (who.pid, who.started, who.boot, paths.root.stat().st_ino),
+            )
+    finally:
+        connection.close()

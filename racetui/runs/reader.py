@@ -1,0 +1,174 @@
+"""Reading a run: its summary, curves, episodes, log. Never writes, never waits for the trainer."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from racetui.runs import log, rows
+from racetui.runs.database import connect_reader, translated
+from racetui.runs.errors import DamagedRun
+from racetui.runs.liveness import ProcessIdentity
+from racetui.runs.model import (
+    CheckpointRow,
+    CommandRow,
+    EpisodeRow,
+    EvaluationRow,
+    EventRow,
+    HardwareRow,
+    RunSummary,
+    Series,
+)
+from racetui.runs.paths import RunPaths
+from racetui.runs.summary import read_process, read_summary
+from racetui.spec import RunSpec
+
+
+class RunReader:
+    """Reads one run; its connection stays open and follows a database that is replaced.
+
+    For one thread at a time. Every method raises StoreError when the run cannot be read.
+    """
+
+    def __init__(self, paths: RunPaths) -> None:
+        self.paths = paths
+        self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database; the next call opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def summary(self) -> RunSummary:
+        """The run in one row, its state judged by the signs of life it gives now."""
+        with self._reading() as connection:
+            return read_summary(connection, self.paths, time.time())
+
+    def process(self) -> ProcessIdentity | None:
+        """The process that trains this run, if it lives and is this run's own."""
+        with self._reading() as connection:
+            return read_process(connection, self.paths)
+
+    def metric_names(self) -> list[str]:
+        """Names of all curves, sorted."""
+        with self._reading() as connection:
+            return [name for (name,) in connection.execute("SELECT name FROM metric_names ORDER BY name")]
+
+    def series(self, name: str, after: int = 0) -> Series:
+        """One curve from its row number ``after`` on; empty if there is none of that name."""
+        return self.series_since(name, after)[0]
+
+    def series_since(self, name: str, seq: int) -> tuple[Series, int]:
+        """What a curve gained after row number ``seq``, and the row number to ask with next time.
+
+        After a rewind the news may begin before what was read earlier: ``Series.joined`` puts them together.
+        """
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT seq, frames, time, value FROM metrics"
+                " WHERE metric = (SELECT id FROM metric_names WHERE name = ?) AND seq > ? ORDER BY seq",
+                (name, seq),
+            ).fetchall()
+            return rows.series(found), found[-1][0] if found else seq
+
+    def episodes(self, last: int = 100) -> list[EpisodeRow]:
+        """The last finished episodes, oldest first."""
+        with self._reading() as connection:
+            return [rows.episode_row(row) for row in _last(connection, rows.EPISODE_COLUMNS, "episodes", last)]
+
+    def evaluations(self) -> list[EvaluationRow]:
+        """All evaluations, oldest first; one whose process is gone without a result has failed."""
+        with self._reading() as connection:
+            found = connection.execute(f"SELECT {rows.EVALUATION_COLUMNS} FROM evaluations ORDER BY id")  # noqa: S608
+            return [rows.evaluation_row(row) for row in found]
+
+    def checkpoints(self) -> list[CheckpointRow]:
+        """All checkpoints, by frames."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT frames, time, bytes, reason, (SELECT group_concat(tag) FROM tags WHERE frames = c.frames)"
+                " FROM checkpoints c ORDER BY frames"
+            )
+            return [rows.checkpoint_row(row) for row in found]
+
+    def events(self, after_id: int = 0) -> list[EventRow]:
+        """Events after the one of that id, oldest first."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT id, time, level, kind, text FROM events WHERE id > ? ORDER BY id", (after_id,)
+            )
+            return [EventRow(id, when, level, kind, log.plain(text)) for id, when, level, kind, text in found]
+
+    def hardware(self, last: int = 600) -> list[HardwareRow]:
+        """The last samples of what the run uses, oldest first."""
+        columns = "time, cpu_percent, rss_bytes, pss_bytes, processes"
+        with self._reading() as connection:
+            return [HardwareRow(*row) for row in _last(connection, columns, "hardware", last)]
+
+    def commands(self, last: int = 20) -> list[CommandRow]:
+        """The last orders, oldest first."""
+        with self._reading() as connection:
+            return [rows.command_row(row) for row in _last(connection, rows.COMMAND_COLUMNS, "commands", last)]
+
+    def command(self, id: int) -> CommandRow | None:
+        """The order of that id; None if there is none."""
+        with self._reading() as connection:
+            sql = f"SELECT {rows.COMMAND_COLUMNS} FROM commands WHERE id = ?"  # noqa: S608 - our own names
+            row = connection.execute(sql, (id,)).fetchone()
+            return None if row is None else rows.command_row(row)
+
+    def spec(self) -> RunSpec:
+        """What the run was asked to be."""
+        from racetui.config import ConfigError, load_spec, read_config_file
+
+        try:
+            return load_spec(read_config_file(self.paths.spec), str(self.paths.spec))
+        except (OSError, ConfigError) as error:
+            raise DamagedRun(str(error)) from error
+
+    def log_tail(self, lines: int = 200) -> list[str]:
+        """The last lines of the log as plain text, oldest first."""
+        return log.tail(self.paths.log, lines)
+
+    def follow_log(self, lines: int = 200) -> log.LogFollower:
+        """Read the log's last lines and then what is added to it."""
+        return log.LogFollower(self.paths.log, lines)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with translated(self.paths.database):
+                yield self._open()
+        except (ValueError, TypeError, KeyError) as error:  # a database of ours has no such values
+            raise DamagedRun(f"{self.paths.database} is damaged: {error}") from error
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            stat = self.paths.database.stat()
+        except OSError as error:
+            self.close()
+            raise DamagedRun(f"{self.paths.database} cannot be opened: {error.strerror}") from error
+        file = (stat.st_dev, stat.st_ino)
+        if self._connection is None or self._file != file:
+            self.close()
+            self._connection, self._file = connect_reader(self.paths.database), file
+        return self._connection
+
+
+def _last(connection: sqlite3.Connection, columns: str, table: str, last: int) -> list[Any]:
+    sql = f"SELECT {columns} FROM {table} ORDER BY id DESC LIMIT ?"  # noqa: S608 - our own names
+    return connection.execute(sql, (last,)).fetchall()[::-1]

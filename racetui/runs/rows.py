@@ -1,0 +1,84 @@
+"""From rows of the database to the dataclasses of ``model``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from agents.api import End
+from racetui.runs.liveness import ProcessIdentity, is_alive
+from racetui.runs.log import plain
+from racetui.runs.model import CheckpointRow, CommandRow, EpisodeRow, EvaluationRow, Series
+from racetui.spec import RunSpec
+
+COMMAND_COLUMNS = "id, name, args, created, source, taken, done, outcome"
+EPISODE_COLUMNS = (
+    'id, time, frames_at, episode, seed, lane, "group", version, steps, frames, episode_return, "end", facts'
+)
+EVALUATION_COLUMNS = (
+    "id, frames, purpose, state, detail, episodes, seed, deterministic, backend, started, ended, results,"
+    " pid, process_started, boot"
+)
+
+
+def describe(spec: RunSpec) -> dict[str, Any]:
+    """What the run table repeats of a spec, by column."""
+    return {
+        "name": spec.name,
+        "agent": spec.agent,
+        "collector": spec.collector,
+        "profile": spec.profile,
+        "backend": spec.backend,
+        "observation": spec.task.observation,
+        "seed": spec.seed,
+        "lanes": spec.collector_config.lanes,
+        "workers": spec.collector_config.workers,
+        "budget_frames": spec.budget.frames,
+        "budget_steps": spec.budget.steps,
+        "budget_episodes": spec.budget.episodes,
+        "budget_seconds": spec.budget.seconds,
+    }
+
+
+def command_row(row: Sequence[Any]) -> CommandRow:
+    """Read a row of COMMAND_COLUMNS."""
+    id, name, args, created, source, taken, done, outcome = row
+    return CommandRow(id, plain(name), json.loads(args), created, plain(source), taken, done, plain(outcome))
+
+
+def episode_row(row: Sequence[Any]) -> EpisodeRow:
+    """Read a row of EPISODE_COLUMNS."""
+    id, time, frames_at, episode, seed, lane, group, version, steps, frames, episode_return, end, facts = row
+    value = float("nan") if episode_return is None else episode_return
+    return EpisodeRow(
+        *(id, time, frames_at, episode, seed, lane, group, version, steps, frames, value, End(end)),
+        json.loads(facts),
+    )
+
+
+def evaluation_row(row: Sequence[Any]) -> EvaluationRow:
+    """Read a row of EVALUATION_COLUMNS; one that nobody is left to finish has failed."""
+    id, frames, purpose, state, detail, episodes, seed, deterministic, backend, started, ended, results, *who = row
+    if state == "running" and not is_alive(ProcessIdentity(*who)):
+        state, detail = "failed", "its process is gone without a result"
+    return EvaluationRow(
+        *(id, frames, purpose, state, plain(detail), episodes, seed, bool(deterministic), backend, started, ended),
+        json.loads(results),
+    )
+
+
+def checkpoint_row(row: Sequence[Any]) -> CheckpointRow:
+    """Read a row of frames, time, bytes, reason, tags."""
+    frames, time, size, reason, tags = row
+    return CheckpointRow(frames, time, size, reason, tuple(sorted(tags.split(","))) if tags else ())
+
+
+def series(found: Sequence[Sequence[Any]]) -> Series:
+    """Read rows of seq, frames, time, value."""
+    if not found:
+        return Series(np.empty(0, np.int64), np.empty(0), np.empty(0))
+    _, frames, times, values = zip(*found, strict=True)
+    return Series(np.array(frames, np.int64), np.array(times, np.float64), np.array(values, np.float64))

@@ -1,0 +1,1 @@
+"""The run's own process: ``python -m racetui.trainer RUN_DIRECTORY [--resume]``."""

@@ -1,0 +1,58 @@
+"""Entry of the run's own process: make the parts, train, and leave a last word whatever happens."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from racetui.runs.control import claim
+from racetui.runs.model import RunState
+from racetui.runs.paths import RunPaths
+from racetui.runs.writer import RunWriter
+
+
+def main() -> int:
+    """Train the run of a directory; exit code 0 if it finished or was stopped, 1 if it failed."""
+    parser = argparse.ArgumentParser(prog="python -m racetui.trainer", description=__doc__)
+    parser.add_argument("run", type=Path, help="run directory")
+    parser.add_argument("--resume", action="store_true", help="go on from the latest checkpoint")
+    options = parser.parse_args()
+    # Workers and evaluations inherit this; the learner sets its own number of threads.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    paths = RunPaths(options.run)
+    with claim(paths), RunWriter(paths) as writer:
+        writer.identify()
+        writer.set_state(RunState.STARTING, "resuming" if options.resume else "")
+        return _train(paths, writer, options.resume)
+
+
+def _train(paths: RunPaths, writer: RunWriter, resume: bool) -> int:
+    started = time.monotonic()
+    try:
+        from racetui.trainer.assembly import assembled
+
+        with assembled(paths, writer, resume) as trainer:
+            logging.info("ready after %.1f s", time.monotonic() - started)
+            state = trainer.run()
+        writer.set_state(state)
+    except Exception as error:  # the last word of a run, whatever went wrong
+        traceback.print_exc()
+        writer.set_state(RunState.FAILED, _one_line(error))
+        return 1
+    logging.info("%s", state)
+    return 0
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 500 else text[:500] + "…"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""Makes a trainer out of a run's directory, fresh or from its latest checkpoint, and closes it again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from agents.api import Agent, Pulse
+from agents.checkpoint import Checkpoint, load_checkpoint, resolve
+from agents.registry import make_agent
+from carracing import make_world, task_spec
+from collectors.api import Collector
+from collectors.registry import CollectorPlan, make_collector
+from collectors.seeds import EpisodeSeeds
+from racetui.runs.paths import RunPaths
+from racetui.runs.reader import RunReader
+from racetui.runs.writer import RunWriter
+from racetui.spec import RunSpec
+from racetui.trainer.curves import Curves
+from racetui.trainer.evaluations import EvaluationOrder, Evaluations
+from racetui.trainer.keeper import Keeper
+from racetui.trainer.loop import Parts, Trainer
+from racetui.trainer.orders import Orders
+from racetui.trainer.progress import RETURN_WINDOW, Counters, Progress
+from racetui.trainer.requests import Requests
+from racetui.trainer.usage import TreeUsage
+
+
+class ResumeError(ValueError):
+    """The checkpoint does not belong to what the run is asked to be."""
+
+
+@contextmanager
+def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trainer]:
+    """A trainer ready to run; everything it is made of is closed on the way out.
+
+    Raises CheckpointError, ResumeError, StateError and what agents and collectors raise when they cannot start.
+    """
+    spec = RunReader(paths).spec()
+    _use_threads(spec.threads)
+    checkpoint = load_checkpoint(resolve(paths.checkpoints, "latest")) if resume else None
+    with ExitStack() as stack:
+        orders = Orders(writer)
+        orders.listen_to_signals()
+        agent = make_agent(spec.agent, task_spec(spec.task), spec.agent_config, spec.seed, orders.pulse)
+        collector = stack.enter_context(closing(_make_collector(spec, agent, orders.pulse)))
+        if checkpoint is None:
+            progress = Progress(Counters())
+        else:
+            progress = _restore(paths, writer, spec, checkpoint, agent, collector)
+        keeper = stack.enter_context(closing(Keeper(paths, writer)))
+        evaluations = Evaluations(paths, writer, keeper, _Best(paths, writer, keeper))
+        stack.callback(evaluations.close, "the run ended before this evaluation did")
+        curves = stack.enter_context(closing(Curves(paths.tensorboard, progress.counters.frames)))
+        usage = TreeUsage()
+        trainer = Trainer(Parts(spec, agent, collector, writer, orders, keeper, evaluations, curves, progress, usage))
+        _answer_requests(trainer, spec, orders, writer, keeper, evaluations, progress)
+        yield trainer
+
+
+class _Best:
+    """Keeps the checkpoint that evaluated best on the run's own evaluation tracks."""
+
+    def __init__(self, paths: RunPaths, writer: RunWriter, keeper: Keeper) -> None:
+        self._writer, self._keeper = writer, keeper
+        self._mean = RunReader(paths).summary().best_mean
+
+    def __call__(self, order: EvaluationOrder, results: Mapping[str, Any]) -> None:
+        text = f"evaluation at {order.frames:,} frames: {results['mean']:.1f} ± {results['std']:.1f}"
+        self._writer.event("info", "evaluation", text)
+        if order.purpose == "asked" or (self._mean is not None and results["mean"] <= self._mean):
+            return
+        self._mean = results["mean"]
+        self._keeper.mark_best(order.frames)
+        self._writer.event("info", "best", f"new best: {self._mean:.1f} at {order.frames:,} frames")
+
+
+def _use_threads(threads: int) -> None:
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+    logging.info("learner uses %d threads", torch.get_num_threads())
+
+
+def _make_collector(spec: RunSpec, agent: Agent, pulse: Pulse) -> Collector:
+    plan = CollectorPlan(
+        config=spec.collector_config,
+        world=partial(make_world, spec.backend, spec.task),
+        task=task_spec(spec.task),
+        actor=agent.actor_spec(),
+        seeds=EpisodeSeeds(spec.seed),
+        pulse=pulse,
+    )
+    return make_collector(spec.collector, plan)
+
+
+def _restore(
+    paths: RunPaths, writer: RunWriter, spec: RunSpec, checkpoint: Checkpoint, agent: Agent, collector: Collector
+) -> Progress:
+    _check_same("agent", checkpoint.agent, spec.agent)
+    _check_same("agent_config", checkpoint.agent_config, asdict(spec.agent_config))
+    _check_same("task", checkpoint.task, asdict(spec.task))
+    if checkpoint.collector_state is None:
+        raise ResumeError("the checkpoint has no collector state: it can be evaluated, but not resumed")
+    agent.restore(checkpoint.agent_state)
+    collector.restore(checkpoint.collector_state)
+    counters = Counters.of(checkpoint.counters)
+    writer.rewind(counters.frames, counters.episodes)
+    recent = RunReader(paths).episodes(last=RETURN_WINDOW)
+    logging.info("resumed at %d frames", counters.frames)
+    return Progress(counters, [row.episode_return for row in recent])
+
+
+def _check_same(what: str, saved: Any, wanted: Any) -> None:
+    if saved != wanted:
+        raise ResumeError(f"the checkpoint was made with {what} {saved}, but the run now asks for {wanted}")
+
+
+def _answer_requests(
+    trainer: Trainer,
+    spec: RunSpec,
+    orders: Orders,
+    writer: RunWriter,
+    keeper: Keeper,
+    evaluations: Evaluations,
+    progress: Progress,
+) -> None:
+    requests = Requests(
+        writer, keeper, evaluations, spec.evaluation, lambda: progress.counters.frames, trainer.checkpoint
+    )
+    orders.handle("checkpoint", requests.checkpoint)
+    orders.handle("evaluate", requests.evaluate)

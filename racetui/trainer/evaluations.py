@@ -1,0 +1,123 @@
+"""Evaluations beside training: one process at a time, on a checkpoint, while the trainer goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from racetui.evaluation import EvaluationSettings
+from racetui.runs.paths import RunPaths
+from racetui.runs.writer import RunWriter
+from racetui.trainer.keeper import Keeper
+
+NICENESS = 5
+"""Evaluations give way to training on a busy machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOrder:
+    """An evaluation to be done: which checkpoint, how, and why (periodic, final or asked)."""
+
+    frames: int
+    settings: EvaluationSettings
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    order: EvaluationOrder
+    row: int
+    process: subprocess.Popen[bytes]
+    out: Path
+
+
+class Evaluations:
+    """Runs evaluation orders one after the other; ``poll`` moves them on and never waits."""
+
+    def __init__(
+        self,
+        paths: RunPaths,
+        writer: RunWriter,
+        keeper: Keeper,
+        on_result: Callable[[EvaluationOrder, dict[str, Any]], None],
+    ) -> None:
+        self._paths, self._writer, self._keeper, self._on_result = paths, writer, keeper, on_result
+        self._waiting: deque[EvaluationOrder] = deque()
+        self._running: _Running | None = None
+
+    @property
+    def busy(self) -> bool:
+        """An evaluation is going on or waiting."""
+        return self._running is not None or bool(self._waiting)
+
+    def order(self, order: EvaluationOrder) -> None:
+        """Queue an evaluation; a periodic one still waiting is replaced by a newer one."""
+        if order.purpose == "periodic":
+            for old in [waiting for waiting in self._waiting if waiting.purpose == "periodic"]:
+                self._waiting.remove(old)
+                self._keeper.release(old.frames)
+                text = f"evaluation at {old.frames:,} frames skipped: the one before it is still going on"
+                self._writer.event("warning", "evaluation", text)
+        self._keeper.hold(order.frames)
+        self._waiting.append(order)
+
+    def poll(self) -> None:
+        """Take in a finished evaluation and start the next one."""
+        if self._running is not None and self._running.process.poll() is not None:
+            self._finish(self._running)
+        if self._running is None and self._waiting:
+            self._start(self._waiting.popleft())
+
+    def close(self, reason: str) -> None:
+        """End the evaluation going on, drop the waiting ones; says so in the store."""
+        if self._running is not None:
+            self._running.process.kill()
+            self._running.process.wait()
+            self._writer.evaluation_failed(self._running.row, reason)
+            self._running = None
+        self._waiting.clear()
+
+    def _start(self, order: EvaluationOrder) -> None:
+        settings = order.settings
+        row = self._writer.evaluation_started(
+            frames=order.frames,
+            purpose=order.purpose,
+            episodes=settings.episodes,
+            seed=settings.seed,
+            deterministic=settings.deterministic,
+            backend=settings.backend,
+        )
+        self._paths.evals.mkdir(exist_ok=True)
+        out = self._paths.evals / f"{row}.json"
+        command = [
+            *(sys.executable, "-m", "racetui.evaluation"),
+            *(str(self._paths.checkpoints / str(order.frames)), str(out)),
+            *("--episodes", str(settings.episodes), "--seed", str(settings.seed), "--backend", settings.backend),
+            *("--nice", str(NICENESS)),
+            *([] if settings.deterministic else ["--stochastic"]),
+        ]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"})
+        self._running = _Running(order, row, process, out)
+
+    def _finish(self, running: _Running) -> None:
+        code = running.process.returncode
+        self._running = None
+        try:
+            if code == 0:
+                results = json.loads(running.out.read_text())["results"]
+                self._writer.evaluation_finished(running.row, results)
+                self._on_result(running.order, results)
+            else:
+                how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
+                text = f"evaluation {running.row} of {running.order.frames:,} frames {how}; see the log"
+                self._writer.evaluation_failed(running.row, text)
+                self._writer.event("error", "evaluation", text)
+        finally:
+            self._keeper.release(running.order.frames)

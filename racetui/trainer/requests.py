@@ -1,0 +1,67 @@
+"""Checkpoints and evaluations that somebody asked a running trainer for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agents.checkpoint import Checkpoint
+from racetui.evaluation import EvaluationSettings
+from racetui.runs.model import CommandRow
+from racetui.runs.writer import RunWriter
+from racetui.spec import EvaluationConfig
+from racetui.trainer.evaluations import EvaluationOrder, Evaluations
+from racetui.trainer.keeper import Keeper
+
+
+class Requests:
+    """Handlers of the orders ``checkpoint`` and ``evaluate``.
+
+    Orders arrive between rounds or while collecting, when the agent is as the last round left it; one that
+    arrives amid an update waits for its end.
+    """
+
+    def __init__(
+        self,
+        writer: RunWriter,
+        keeper: Keeper,
+        evaluations: Evaluations,
+        defaults: EvaluationConfig,
+        frames: Callable[[], int],
+        checkpoint: Callable[[], Checkpoint],
+    ) -> None:
+        self._writer, self._keeper, self._evaluations, self._defaults = writer, keeper, evaluations, defaults
+        self._frames, self._checkpoint = frames, checkpoint
+
+    def checkpoint(self, command: CommandRow) -> None:
+        """Save now; acknowledged once the checkpoint is safely written."""
+        self._save(lambda outcome: self._writer.done(command.id, outcome))
+
+    def evaluate(self, command: CommandRow) -> None:
+        """Evaluate the latest or the best checkpoint; acknowledged once the evaluation is queued."""
+        args = command.args
+        try:
+            settings = EvaluationSettings(
+                episodes=int(args.get("episodes", self._defaults.episodes)),
+                seed=int(args.get("seed", self._defaults.seed)),
+                deterministic=bool(args.get("deterministic", True)),
+            )
+        except (TypeError, ValueError) as error:
+            self._writer.done(command.id, f"cannot evaluate: {error}")
+            return
+        frames = self._keeper.best if args.get("checkpoint") == "best" else self._keeper.latest
+        if frames is not None:
+            self._order(command, frames, settings)
+            return
+        newest = self._frames()
+        self._save(
+            lambda outcome: (
+                self._order(command, newest, settings) if outcome == "ok" else self._writer.done(command.id, outcome)
+            )
+        )
+
+    def _save(self, then: Callable[[str], None]) -> None:
+        self._keeper.save(self._frames(), self._checkpoint, "asked", then)
+
+    def _order(self, command: CommandRow, frames: int, settings: EvaluationSettings) -> None:
+        self._evaluations.order(EvaluationOrder(frames, settings, "asked"))
+        self._writer.done(command.id, "ok")
