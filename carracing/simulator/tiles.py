@@ -11,8 +11,10 @@ import numpy as np
 from numba import njit
 
 from carracing.simulator.body import HULL_SHAPES, WHEEL_SHAPE
-from carracing.simulator.layout import ANGLE, BODY_ROWS, COS, PX, PY, SIN  # noqa: F401
+from carracing.simulator.lanes import LANES
+from carracing.simulator.layout import BODY_ROWS, COS, PX, PY, SIN
 from carracing.simulator.overlap import touches
+from carracing.simulator.rules import LAP_REWARD
 from carracing.task import Array
 
 VISITED = 1
@@ -30,15 +32,11 @@ _WHEEL_REACH = 3.2
 _CLEAR = 0.05
 """What counts as plain, in units: two and a half times the skins of two polygons."""
 
-_WHEEL_RADIUS = float(np.sqrt((WHEEL_SHAPE.astype(float) ** 2).sum(1)).max())
+_WHEEL_HALF_WIDTH, _WHEEL_HALF_LENGTH = (float(extent) for extent in WHEEL_SHAPE.max(0))
 _HULL_COUNTS = np.array([len(shape) for shape in HULL_SHAPES], np.int32)
 _HULL_CORNERS = np.zeros((4, 8, 2), np.float32)
 for _i, _shape in enumerate(HULL_SHAPES):
     _HULL_CORNERS[_i, : len(_shape)] = _shape
-_HULL_MIDDLES = np.array([shape.astype(float).mean(0) for shape in HULL_SHAPES])
-_HULL_RADII = np.array(
-    [np.sqrt(((s.astype(float) - m) ** 2).sum(1)).max() for s, m in zip(HULL_SHAPES, _HULL_MIDDLES, strict=True)]
-)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -143,30 +141,62 @@ def _outside(edges, tile, x, y):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def wheel_touches(f, lane, wheel, tile, corners, counts, edges):  # type: ignore[no-untyped-def]
-    """Whether a wheel touches a tile."""
+def _wheel_touches(f, lane, wheel, tile, corners, counts, edges):  # type: ignore[no-untyped-def]
+    """Whether a wheel touches a tile: plainly apart, plainly a corner or the middle inside, or by GJK."""
     body = (wheel + 1) * BODY_ROWS
-    far = _outside(edges, tile, np.float64(f[body + PX, lane]), np.float64(f[body + PY, lane]))
-    if far > _WHEEL_RADIUS + _CLEAR:
-        return False
-    if far < -_CLEAR:
+    x, y = np.float64(f[body + PX, lane]), np.float64(f[body + PY, lane])
+    sine, cosine = np.float64(f[body + SIN, lane]), np.float64(f[body + COS, lane])
+    middle = -1e9
+    corner1 = corner2 = corner3 = corner4 = -1e9
+    for k in range(4):
+        nx, ny = edges[tile, k, 0], edges[tile, k, 1]
+        away = nx * x + ny * y - edges[tile, k, 2]
+        across = (nx * cosine + ny * sine) * _WHEEL_HALF_WIDTH
+        along = (ny * cosine - nx * sine) * _WHEEL_HALF_LENGTH
+        if away - abs(across) - abs(along) > _CLEAR:
+            return False
+        middle = max(middle, away)
+        corner1 = max(corner1, away + across + along)
+        corner2 = max(corner2, away + across - along)
+        corner3 = max(corner3, away - across + along)
+        corner4 = max(corner4, away - across - along)
+    if min(middle, min(min(corner1, corner2), min(corner3, corner4))) < -_CLEAR:
         return True
     pose = (f[body + PX, lane], f[body + PY, lane], f[body + SIN, lane], f[body + COS, lane])
     return touches(corners[tile], counts[tile], WHEEL_SHAPE, 4, pose)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def hull_touches(f, lane, tile, corners, counts, edges):  # type: ignore[no-untyped-def]
+def _fixture_plainly(k, pose, edges, tile):  # type: ignore[no-untyped-def]
+    """1 where a corner of hull fixture ``k`` is plainly inside a tile, -1 where an edge parts them, 0 in doubt."""
+    x, y, sine, cosine = np.float64(pose[0]), np.float64(pose[1]), np.float64(pose[2]), np.float64(pose[3])
+    inside = 0
+    nearest = np.full(4, 1e9)
+    for c in range(_HULL_COUNTS[k]):
+        cx, cy = _HULL_CORNERS[k, c, 0], _HULL_CORNERS[k, c, 1]
+        px = x + cosine * cx - sine * cy
+        py = y + sine * cx + cosine * cy
+        furthest = -1e9
+        for e in range(4):
+            away = edges[tile, e, 0] * px + edges[tile, e, 1] * py - edges[tile, e, 2]
+            furthest = max(furthest, away)
+            nearest[e] = min(nearest[e], away)
+        if furthest < -_CLEAR:
+            inside = 1
+    if nearest.max() > _CLEAR:
+        return -1
+    return inside
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _hull_touches(f, lane, tile, corners, counts, edges):  # type: ignore[no-untyped-def]
     """Whether any fixture of the hull touches a tile."""
     pose = (f[PX, lane], f[PY, lane], f[SIN, lane], f[COS, lane])
     for k in range(4):
-        mx, my = _HULL_MIDDLES[k]
-        x = pose[0] + np.float64(pose[3]) * mx - np.float64(pose[2]) * my
-        y = pose[1] + np.float64(pose[2]) * mx + np.float64(pose[3]) * my
-        far = _outside(edges, tile, x, y)
-        if far > _HULL_RADII[k] + _CLEAR:
-            continue
-        if far < -_CLEAR or touches(corners[tile], counts[tile], _HULL_CORNERS[k], _HULL_COUNTS[k], pose):
+        plain = _fixture_plainly(k, pose, edges, tile)
+        if plain == 1:
+            return True
+        if plain == 0 and touches(corners[tile], counts[tile], _HULL_CORNERS[k], _HULL_COUNTS[k], pose):
             return True
     return False
 
@@ -183,39 +213,70 @@ def _wheels_far(f, lane):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def meet_tiles(f, road, hints, lane, flags, corners, counts, edges, starts, members):  # type: ignore[no-untyped-def]
-    """Update what one car touches: ``road`` (4, LANES) grip, ``flags`` (N,) of its tiles, ``hints`` (4, LANES).
-
-    A hint is a tile the wheel was on. Returns (tiles newly visited, whether tile 0 is one of them).
-    """
-    n = len(counts)
-    k = _cell(np.float64(f[PX, lane])) * CELLS + _cell(np.float64(f[PY, lane]))
-    first, last = starts[k], starts[k + 1]
+def meet_tiles(cars, tracks, car):  # type: ignore[no-untyped-def]
+    """Update what one car touches: grip, visits, shades, and how far round it is. Returns tiles newly visited."""
+    block, lane = car // LANES, car % LANES
+    f = cars.bodies[block]
+    group = cars.group[car]
+    corners, counts, edges = tracks.corners[group], tracks.corner_counts[group], tracks.edges[group]
+    flags = cars.flags[car]
+    tiles = tracks.tiles[group]
+    x, y = np.float64(f[PX, lane]), np.float64(f[PY, lane])
+    k = _cell(x) * CELLS + _cell(y)
+    first, last = tracks.starts[group, k], tracks.starts[group, k + 1]
     everything = _wheels_far(f, lane)
     if everything:
-        first, last = 0, n
+        first, last = 0, tiles
     for wheel in range(4):
-        hint = hints[wheel, lane]
-        road[wheel, lane] = hint < n and flags[hint] & VISITED and wheel_touches(
-            f, lane, wheel, hint, corners, counts, edges
-        )
+        cars.road[block, wheel, lane] = False
     new = 0
-    start_line = False
-    for entry in range(first, last):
-        tile = entry if everything else members[entry]
-        visited = flags[tile] & VISITED
+    foremost = -tiles
+    half = tiles // 2
+    for entry in range(last - first):
+        # from the last tile to the first, the order in which a fresh Box2D world reports them
+        tile = last - 1 - entry if everything else tracks.members[group, last - 1 - entry]
+        if not everything and _outside(edges, tile, x, y) > _REACH:
+            continue
+        touched = False
         for wheel in range(4):
-            if (not visited or not road[wheel, lane]) and wheel_touches(f, lane, wheel, tile, corners, counts, edges):
-                road[wheel, lane] = True
-                hints[wheel, lane] = tile
-                if not visited:
-                    new += 1
-                    visited = VISITED
-                    start_line |= tile == 0
-                    flags[tile] = VISITED | TOUCHED
-        if not flags[tile] and hull_touches(f, lane, tile, corners, counts, edges):
+            if _wheel_touches(f, lane, wheel, tile, corners, counts, edges):
+                cars.road[block, wheel, lane] = True
+                touched = True
+        if touched:
+            foremost = max(foremost, (tile - cars.position[car] + half) % tiles - half)
+            if not flags[tile] & VISITED:
+                flags[tile] = VISITED | TOUCHED
+                new += 1
+                _visit(cars, car, tile, tiles)
+        elif not flags[tile] and _hull_touches(f, lane, tile, corners, counts, edges):
             flags[tile] = TOUCHED
-    return new, start_line
+    cars.touching[car] = foremost > -tiles
+    cars.foremost[car] = foremost
+    return new
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _visit(cars, car, tile, tiles):  # type: ignore[no-untyped-def]
+    """Pay for a tile's first visit (``FrictionDetector._contact``)."""
+    cars.score[car] += LAP_REWARD / tiles
+    cars.visited[car] += 1
+    if tile <= cars.front[car]:
+        cars.visited_behind[car] += 1
+    if tile == 0 and cars.visited[car] / tiles > cars.lap_complete_percent[0]:
+        cars.new_lap[car] = True
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def go_round(cars, tracks, car):  # type: ignore[no-untyped-def]
+    """Follow the car round the track, as ``carracing.advance`` describes."""
+    if not cars.touching[car]:
+        return
+    tiles = tracks.tiles[cars.group[car]]
+    cars.position[car] += cars.foremost[car]
+    while cars.front[car] < cars.position[car]:
+        cars.front[car] += 1
+        if cars.front[car] < tiles and cars.flags[car, cars.front[car]] & VISITED:
+            cars.visited_behind[car] += 1
 
 
 def tile_arrays(tiles: int) -> tuple[Array, Array, Array]:
