@@ -121,6 +121,10 @@ for _real in (Floats, Doubles):
         _lane_operator(_function, Mask, _real, lambda b, x, y, s=_sign: b.fcmp_ordered(s, x, y))
 
 _lane_operator(operator.add, Ints, Ints, lambda b, x, y: b.add(x, y))
+_lane_operator(operator.sub, Ints, Ints, lambda b, x, y: b.sub(x, y))
+_lane_operator(operator.mul, Ints, Ints, lambda b, x, y: b.mul(x, y))
+_lane_operator(operator.or_, Ints, Ints, lambda b, x, y: b.or_(x, y))
+_lane_operator(operator.lshift, Ints, Ints, lambda b, x, y: b.shl(x, y))
 _lane_operator(operator.and_, Ints, Ints, lambda b, x, y: b.and_(x, y))
 _lane_operator(operator.rshift, Ints, Ints, lambda b, x, y: b.ashr(x, y))
 for _function, _sign in _COMPARISONS.items():
@@ -222,6 +226,38 @@ def any_lane(typing_context: Any, mask: Any) -> Any:
         return builder.icmp_unsigned("!=", bits, ir.Constant(ir.IntType(LANES), 0))
 
     return types.boolean(mask), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lane_numbers(typing_context: Any) -> Any:
+    """0, 1, 2, ... in the lanes."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return ir.Constant(Ints.vector, list(range(LANES)))
+
+    return Ints(), codegen
+
+
+def _reducer(name: str) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def reduce(typing_context: Any, value: Any) -> Any:
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            function = cgutils.get_or_insert_function(
+                builder.module,
+                ir.FunctionType(ir.IntType(32), [Ints.vector]),
+                f"llvm.vector.reduce.{name}.v{LANES}i32",
+            )
+            return builder.call(function, args)
+
+        return types.int32(value), codegen
+
+    return reduce
+
+
+least = _reducer("smin")
+"""The smallest int32 lane."""
+greatest = _reducer("smax")
+"""The largest int32 lane."""
 
 
 def _converter(result: LaneType, emit: Callable[..., Any]) -> Any:

@@ -1,0 +1,332 @@
+"""Polygons with smooth edges, as SDL_gfx draws them for pygame-ce 2.5.8 (gfxdraw.aapolygon, filled_polygon).
+
+The picture is built in strips of LANES rows kept column by column: ``canvas[x, lane]`` is a pixel 0xRRGGBB, and
+lane 0 is the topmost row of the finished picture. SDL draws upside down and flips at the end, so lane k of strip s
+is SDL's row ``bottom - k`` with ``bottom = 799 - 16 s``.
+
+The outline comes first: Wu lines (Wu 1991, "An efficient antialiasing technique") with a 16-bit slope and 8-bit
+weights, each pixel blended once. The fill covers most of it, and only what the fill leaves is blended here.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from carracing.simulator.lanes import (
+    LANES,
+    any_lane,
+    doubles,
+    greatest,
+    ints,
+    ints_to_doubles,
+    lane_numbers,
+    least,
+    load,
+    select,
+    store,
+    to_ints,
+)
+from carracing.simulator.rules import WINDOW_HEIGHT, WINDOW_WIDTH
+
+_RIGHT = WINDOW_WIDTH - 1
+_BOTTOM = WINDOW_HEIGHT - 1
+_FAR = 1 << 28
+CORNERS = 4
+"""Every smooth polygon of CarRacing has four."""
+# fields of a polygon's line, int64
+_LX, _LY, _LDX, _LDY, _LXDIR, _LSLOPE, _LFIRST_X, _LFIRST_Y, _LDRAWN = 0, 1, 2, 3, 4, 5, 6, 7, 8
+LINE_FIELDS = 9
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _side(x, y):  # type: ignore[no-untyped-def]
+    """Cohen-Sutherland code: 1 left, 2 right, 8 above, 4 below."""
+    code = 0
+    if x < 0:
+        code |= 1
+    elif x > _RIGHT:
+        code |= 2
+    if y < 0:
+        code |= 8
+    elif y > _BOTTOM:
+        code |= 4
+    return code
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _short(x):  # type: ignore[no-untyped-def]
+    """What a C cast to a 16-bit integer leaves."""
+    return ((int(x) + 32768) & 65535) - 32768
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _clip(x1, y1, x2, y2):  # type: ignore[no-untyped-def]
+    """Cut a line to the picture with a float32 slope, as _clipLine; (whether any is left, the line)."""
+    while True:
+        code1 = _side(x1, y1)
+        code2 = _side(x2, y2)
+        if not (code1 | code2):
+            return True, x1, y1, x2, y2
+        if code1 & code2:
+            return False, x1, y1, x2, y2
+        if not code1:
+            x1, y1, x2, y2 = x2, y2, x1, y1
+            code1 = code2
+        slope = np.float32(1.0)
+        if x2 != x1:
+            slope = np.float32(y2 - y1) / np.float32(x2 - x1)
+        if code1 & 1:
+            y1 = _short(y1 + _short(np.float32(0 - x1) * slope))
+            x1 = 0
+        elif code1 & 2:
+            y1 = _short(y1 + _short(np.float32(_RIGHT - x1) * slope))
+            x1 = _RIGHT
+        elif code1 & 4:
+            if x2 != x1:
+                x1 = _short(x1 + _short(np.float32(_BOTTOM - y1) / slope))
+            y1 = _BOTTOM
+        else:
+            if x2 != x1:
+                x1 = _short(x1 + _short(np.float32(0 - y1) / slope))
+            y1 = 0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def prepare_lines(corners, lines):  # type: ignore[no-untyped-def]
+    """Clip and describe the four lines of a polygon with int ``corners`` (4, 2) into ``lines`` (4, LINE_FIELDS)."""
+    for i in range(CORNERS):
+        j = (i + 1) % CORNERS
+        drawn, x1, y1, x2, y2 = _clip(corners[i, 0], corners[i, 1], corners[j, 0], corners[j, 1])
+        line = lines[i]
+        line[_LDRAWN] = drawn
+        if not drawn:
+            continue
+        line[_LFIRST_X] = x1
+        line[_LFIRST_Y] = y1
+        if y1 > y2:
+            x1, y1, x2, y2 = x2, y2, x1, y1
+        dx, dy = x2 - x1, y2 - y1
+        line[_LX] = x1
+        line[_LY] = y1
+        line[_LXDIR] = 1 if dx >= 0 else -1
+        line[_LDX] = abs(dx)
+        line[_LDY] = dy
+        line[_LSLOPE] = 0
+        if dx != 0 and dy != 0:
+            wide, narrow = max(abs(dx), dy), min(abs(dx), dy)
+            line[_LSLOPE] = ((narrow << 16) // wide) << 16
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _blend(canvas, x, lane, colour, weight):  # type: ignore[no-untyped-def]
+    """Mix a pixel with ``colour`` by an 8-bit weight, as _putPixelAlpha does with 0xRRGGBB."""
+    alpha = (255 * weight) >> 8
+    if x < 0 or x > _RIGHT or alpha == 0:
+        return
+    old = canvas[x, lane]
+    if old == colour:
+        return
+    red = (old >> 16) + ((((colour >> 16) - (old >> 16)) * alpha) >> 8)
+    green = ((old >> 8) & 255) + ((((colour >> 8) & 255) - ((old >> 8) & 255)) * alpha >> 8)
+    blue = (old & 255) + (((colour & 255) - (old & 255)) * alpha >> 8)
+    canvas[x, lane] = ((red & 255) << 16) | ((green & 255) << 8) | (blue & 255)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _steep(canvas, line, bottom, colour, spans):  # type: ignore[no-untyped-def]
+    """The pixels of a line that is higher than wide, in the rows of the strip."""
+    top = bottom - LANES + 1
+    x0, y0, direction, slope = line[_LX], line[_LY], line[_LXDIR], line[_LSLOPE]
+    for k in range(max(1, top - y0), min(line[_LDY] - 1, bottom - y0) + 1):
+        total = slope * k
+        x = x0 + direction * (total >> 32)
+        weight = (total >> 24) & 255
+        lane = bottom - y0 - k
+        if x < spans[0, lane] or x > spans[1, lane]:
+            _blend(canvas, x, lane, colour, 255 - weight)
+        x += direction
+        if x < spans[0, lane] or x > spans[1, lane]:
+            _blend(canvas, x, lane, colour, weight)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _shallow(canvas, line, bottom, colour, spans):  # type: ignore[no-untyped-def]
+    """The pixels of a line that is wider than high, in the rows of the strip."""
+    top = bottom - LANES + 1
+    x0, y0, direction, slope = line[_LX], line[_LY], line[_LXDIR], line[_LSLOPE]
+    low, high = max(top - 1 - y0, 0), bottom - y0
+    first = max(1, -((-(low << 32)) // slope))
+    last = min(line[_LDX] - 1, -((-((high + 1) << 32)) // slope) - 1)
+    for k in range(first, last + 1):
+        total = slope * k
+        x = x0 + direction * k
+        lane = bottom - y0 - (total >> 32)
+        weight = (total >> 24) & 255
+        if lane < LANES and (x < spans[0, lane] or x > spans[1, lane]):
+            _blend(canvas, x, lane, colour, 255 - weight)
+        lane -= 1
+        if lane >= 0 and (x < spans[0, lane] or x > spans[1, lane]):
+            _blend(canvas, x, lane, colour, weight)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _outline(canvas, lines, bottom, colour, spans):  # type: ignore[no-untyped-def]
+    """Blend what the fill (``spans`` (2, LANES): first and last column) will leave of a polygon's outline."""
+    top = bottom - LANES + 1
+    for i in range(CORNERS):
+        line = lines[i]
+        if not line[_LDRAWN] or line[_LY] > bottom or line[_LY] + line[_LDY] < top:
+            continue
+        if line[_LDX] == 0:
+            for y in range(max(line[_LY], top), min(line[_LY] + line[_LDY], bottom) + 1):
+                canvas[line[_LX], bottom - y] = colour
+        elif line[_LDY] == 0:
+            for k in range(line[_LDX] + 1):
+                canvas[line[_LX] + k * line[_LXDIR], bottom - line[_LY]] = colour
+        else:
+            if top <= line[_LFIRST_Y] <= bottom:
+                canvas[line[_LFIRST_X], bottom - line[_LFIRST_Y]] = colour
+            if line[_LDY] > line[_LDX]:
+                _steep(canvas, line, bottom, colour, spans)
+            else:
+                _shallow(canvas, line, bottom, colour, spans)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _crossings(corners, bottom, highest, spans):  # type: ignore[no-untyped-def]
+    """Leftmost and rightmost crossing of each row into ``spans``; whether a row has more than two.
+
+    Crossings are 16.16 fixed-point, as filledPolygonColorMT computes them; a row without any keeps (far, -far).
+    """
+    y = ints(bottom) - lane_numbers()
+    left, right = ints(_FAR), ints(-_FAR)
+    count = ints(0)
+    one, none = ints(1), ints(0)
+    last_row = y == ints(highest)
+    for i in range(CORNERS):
+        x1, y1 = corners[i - 1, 0], corners[i - 1, 1]
+        x2, y2 = corners[i, 0], corners[i, 1]
+        if y1 == y2:
+            continue
+        if y1 > y2:
+            x1, y1, x2, y2 = x2, y2, x1, y1
+        if y2 < bottom - LANES + 1 or y1 > bottom:
+            continue
+        crosses = ((y >= ints(y1)) & (y < ints(y2))) | (last_row & (y > ints(y1)) & (y <= ints(y2)))
+        quotient = ints_to_doubles(y - ints(y1)) * doubles(65536.0) / doubles(np.float64(y2 - y1))
+        x = to_ints(quotient) * ints(x2 - x1) + ints(65536 * x1)
+        left = select(crosses & (x < left), x, left)
+        right = select(crosses & (x > right), x, right)
+        count = count + select(crosses, one, none)
+    first = left + one
+    first = (first >> ints(16)) + ((first & ints(32768)) >> ints(15))
+    last = right - one
+    last = (last >> ints(16)) + ((last & ints(32768)) >> ints(15))
+    filled = count > none
+    swapped = first > last
+    store(spans, 0, select(filled, select(swapped, last, first), ints(_FAR)))
+    store(spans, 1, select(filled, select(swapped, first, last), ints(-_FAR)))
+    return any_lane(count > ints(2))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _fill(canvas, spans, colour):  # type: ignore[no-untyped-def]
+    """Paint the columns of each row's span."""
+    first, last = load(spans, 0), load(spans, 1)
+    paint = ints(colour)
+    begin, end = max(least(first), 0), min(greatest(last), _RIGHT)
+    solid_begin, solid_end = min(greatest(first), end + 1), min(least(last), _RIGHT)
+    if solid_begin > solid_end:
+        solid_begin, solid_end = end + 1, end
+    for x in range(begin, min(solid_begin, end + 1)):
+        column = ints(x)
+        store(canvas, x, select((column >= first) & (column <= last), paint, load(canvas, x)))
+    for x in range(max(solid_begin, begin), solid_end + 1):
+        store(canvas, x, paint)
+    for x in range(max(solid_end + 1, begin), end + 1):
+        column = ints(x)
+        store(canvas, x, select((column >= first) & (column <= last), paint, load(canvas, x)))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _fill_crossed(canvas, corners, bottom, highest, colour):  # type: ignore[no-untyped-def]
+    """Paint a polygon that crosses itself: rows may have two spans."""
+    found = np.empty(CORNERS, np.int64)
+    for lane in range(LANES):
+        y = bottom - lane
+        count = 0
+        for i in range(CORNERS):
+            x1, y1, x2, y2 = corners[i - 1, 0], corners[i - 1, 1], corners[i, 0], corners[i, 1]
+            if y1 == y2:
+                continue
+            if y1 > y2:
+                x1, y1, x2, y2 = x2, y2, x1, y1
+            if (y1 <= y < y2) or (y == highest and y1 < y <= y2):
+                found[count] = ((65536 * (y - y1)) // (y2 - y1)) * (x2 - x1) + 65536 * x1
+                count += 1
+        found[:count].sort()
+        for i in range(0, count - 1, 2):
+            first = (found[i] + 1 + 32768) >> 16
+            last = (found[i + 1] - 1 + 32768) >> 16
+            for x in range(max(min(first, last), 0), min(max(first, last), _RIGHT) + 1):
+                canvas[x, lane] = colour
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def paint_smooth(canvas, corners, lines, box, bottom, colour, spans):  # type: ignore[no-untyped-def]
+    """Draw outline and fill of one polygon in a strip; ``box`` is its lowest and highest SDL row."""
+    crossed = _crossings(corners, bottom, box[1], spans)
+    if crossed:
+        spans[0] = _FAR
+        spans[1] = -_FAR
+    _outline(canvas, lines, bottom, colour, spans)
+    if crossed:
+        _fill_crossed(canvas, corners, bottom, box[1], colour)
+    else:
+        _fill(canvas, spans, colour)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def paint_plain(canvas, corners, count, top, upwards, colour):  # type: ignore[no-untyped-def]
+    """Draw a polygon as pygame.draw.polygon fills it (draw_fillpoly), in a strip.
+
+    ``top`` is the row of lane 0, ``upwards`` -1 where the picture is still upside down and 1 where it is flipped.
+    """
+    lowest = corners[:count, 1].min()
+    highest = corners[:count, 1].max()
+    found = np.empty(count, np.int64)
+    for lane in range(LANES):
+        y = top + upwards * lane
+        if y < lowest or y > highest:
+            continue
+        if lowest == highest:
+            _paint_row(canvas, lane, corners[:count, 0].min(), corners[:count, 0].max(), colour)
+            continue
+        n = 0
+        for i in range(count):
+            p = i - 1 if i else count - 1
+            x1, y1, x2, y2 = corners[p, 0], corners[p, 1], corners[i, 0], corners[i, 1]
+            if y1 == y2:
+                continue
+            if y1 > y2:
+                x1, y1, x2, y2 = x2, y2, x1, y1
+            if (y1 <= y < y2) or (y == highest and y2 == highest):
+                along = np.float64(np.float32((y - y1) * (x2 - x1)) / np.float32(y2 - y1))
+                found[n] = int(math.floor(along) if n % 2 == 0 else math.ceil(along)) + x1
+                n += 1
+        found[:n].sort()
+        for i in range(0, n - 1, 2):
+            _paint_row(canvas, lane, found[i], found[i + 1], colour)
+        for i in range(count):
+            p = i - 1 if i else count - 1
+            if lowest < y < highest and corners[i, 1] == y and corners[p, 1] == y:
+                _paint_row(canvas, lane, corners[i, 0], corners[p, 0], colour)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _paint_row(canvas, lane, x1, x2, colour):  # type: ignore[no-untyped-def]
+    for x in range(max(min(x1, x2), 0), min(max(x1, x2), _RIGHT) + 1):
+        canvas[x, lane] = colour
