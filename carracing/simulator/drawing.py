@@ -17,7 +17,8 @@ from carracing.simulator.body import HULL_SHAPES, SIZE, WHEEL_HALF_LENGTH, WHEEL
 from carracing.simulator.indicators import BAR_TOP, INDICATORS, paint_bar, prepare_indicators
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import ANGLE, BODY_ROWS, COS, PHASE, PX, PY, SIN
-from carracing.simulator.polygons import CORNERS, LINE_FIELDS, paint_plain, paint_smooth, prepare_lines
+from carracing.simulator.plain_polygons import paint_plain
+from carracing.simulator.polygons import CORNERS, LINE_FIELDS, paint_smooth, prepare_lines
 from carracing.simulator.rules import (
     GRASS_DIM,
     MAX_SHAPE_DIM,
@@ -122,6 +123,12 @@ def _to_picture(view, x, y):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _sight(view):  # type: ignore[no-untyped-def]
+    """How far from the car the furthest corner of the picture is, in units, with room for rounding."""
+    return math.hypot(WINDOW_WIDTH / 2, WINDOW_HEIGHT * 3 / 4) / view[0] + 1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _near(view, x, y, reach):  # type: ignore[no-untyped-def]
     """Whether something within ``reach`` units of a place may show."""
     px, py = _to_picture(view, x, y)
@@ -161,7 +168,7 @@ def _pack(colour, extra):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _add_ground(canvas, view, colours):  # type: ignore[no-untyped-def]
+def _add_ground(canvas, view, place, colours):  # type: ignore[no-untyped-def]
     """The playfield and its grass squares."""
     quad = np.empty((CORNERS, 2))
     quad[0] = (PLAYFIELD, PLAYFIELD)
@@ -170,8 +177,13 @@ def _add_ground(canvas, view, colours):  # type: ignore[no-untyped-def]
     quad[3] = (-PLAYFIELD, PLAYFIELD)
     n = _add(canvas, 0, view, quad, _pack(colours[1], 0.0), False)
     grass = _pack(colours[2], 0.0)
+    reach = _sight(view) + 2 * GRASS_DIM
     for x in range(-20, 20, 2):
+        if abs(GRASS_DIM * x - place[0]) > reach:
+            continue
         for y in range(-20, 20, 2):
+            if abs(GRASS_DIM * y - place[1]) > reach:
+                continue
             left, low = GRASS_DIM * x + 0, GRASS_DIM * y + 0
             right, high = GRASS_DIM * x + GRASS_DIM, GRASS_DIM * y + GRASS_DIM
             if not _near(view, left, low, 1.5 * GRASS_DIM):
@@ -185,12 +197,14 @@ def _add_ground(canvas, view, colours):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _add_road(canvas, n, view, tracks, group, flags):  # type: ignore[no-untyped-def]
+def _add_road(canvas, n, view, place, tracks, group, flags):  # type: ignore[no-untyped-def]
     """Tiles and borders; a tile that was touched has lost its own shade."""
     road_colour = tracks.colours[group, 0]
+    reach = _sight(view) + _TILE_REACH
     for i in range(tracks.tiles[group]):
         tile = tracks.road[group, i]
-        if not _near(view, tile[0, 0], tile[0, 1], _TILE_REACH):
+        dx, dy = tile[0, 0] - place[0], tile[0, 1] - place[1]
+        if dx * dx + dy * dy > reach * reach or not _near(view, tile[0, 0], tile[0, 1], _TILE_REACH):
             continue
         shade = 0.0 if flags[i] & TOUCHED else 0.01 * (i % 3) * 255
         n = _add(canvas, n, view, tile, _pack(road_colour, shade), True)
@@ -251,9 +265,21 @@ def _add_car(canvas, view, f, d, lane):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _paint_scene(canvas, bottom, polygons, shapes):  # type: ignore[no-untyped-def]
+def _car_box(canvas, shapes):  # type: ignore[no-untyped-def]
+    """First and last SDL row of the car."""
+    top, bottom = canvas.car_corners[0, 0, 1], canvas.car_corners[0, 0, 1]
+    for k in range(shapes):
+        for i in range(canvas.car_counts[k]):
+            top = min(top, canvas.car_corners[k, i, 1])
+            bottom = max(bottom, canvas.car_corners[k, i, 1])
+    return top, bottom
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _paint_scene(canvas, bottom, polygons, shapes, edge_shows, car_box):  # type: ignore[no-untyped-def]
     """Paint ground, road and car in the strip whose first row is SDL's row ``bottom``."""
-    canvas.pixels[:] = 0
+    if edge_shows:
+        canvas.pixels[:] = 0
     top = bottom - LANES + 1
     for p in range(polygons):
         box = canvas.boxes[p]
@@ -261,8 +287,12 @@ def _paint_scene(canvas, bottom, polygons, shapes):  # type: ignore[no-untyped-d
             paint_smooth(
                 canvas.pixels, canvas.corners[p], canvas.lines[p], box, bottom, canvas.colours[p], canvas.spans
             )
+    if car_box[0] > bottom or car_box[1] < top:
+        return
     for k in range(shapes):
-        paint_plain(canvas.pixels, canvas.car_corners[k], canvas.car_counts[k], bottom, -1, canvas.car_colours[k])
+        paint_plain(
+            canvas.pixels, canvas.car_corners[k], canvas.car_counts[k], bottom, -1, canvas.car_colours[k], canvas.spans
+        )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -271,16 +301,20 @@ def draw_picture(cars, tracks, car, canvas, picture):  # type: ignore[no-untyped
     block, lane, group = car // LANES, car % LANES, cars.group[car]
     f, d = cars.bodies[block], cars.drives[block]
     view = _view(f, lane, cars.time[car])
-    polygons = _add_ground(canvas, view, tracks.colours[group])
-    polygons = _add_road(canvas, polygons, view, tracks, group, cars.flags[car])
+    place = (np.float64(f[PX, lane]), np.float64(f[PY, lane]))
+    polygons = _add_ground(canvas, view, place, tracks.colours[group])
+    polygons = _add_road(canvas, polygons, view, place, tracks, group, cars.flags[car])
     shapes = _add_car(canvas, view, f, d, lane)
+    car_box = _car_box(canvas, shapes)
     bars = prepare_indicators(f, d, lane, canvas.bar_corners, canvas.bar_colours)
+    edge_shows = max(abs(place[0]), abs(place[1])) + _sight(view) > PLAYFIELD
     canvas.totals[:] = 0
     for strip in range(_STRIPS):
         top = strip * LANES
         if top < BAR_TOP:
-            _paint_scene(canvas, WINDOW_HEIGHT - 1 - top, polygons, shapes)
+            _paint_scene(canvas, WINDOW_HEIGHT - 1 - top, polygons, shapes, edge_shows, car_box)
         if top + LANES > BAR_TOP:
-            paint_bar(canvas.pixels, top, canvas.bar_corners, canvas.bar_colours, bars, cars.drawn_score[car])
+            score = cars.drawn_score[car]
+            paint_bar(canvas.pixels, top, canvas.bar_corners, canvas.bar_colours, bars, score, canvas.spans)
         shrink_columns(canvas.pixels, canvas.shrunk)
         shrink_rows(canvas.shrunk, top, canvas.totals, canvas.rows, picture)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
-from carracing.simulator.lanes import LANES
+from carracing.simulator.lanes import LANES, ints, lane_numbers, load, select, store
 from carracing.simulator.layout import ANGLE, BODY_ROWS, OMEGA, SPIN, VX, VY
-from carracing.simulator.polygons import paint_plain
+from carracing.simulator.plain_polygons import paint_plain
 from carracing.simulator.rules import WINDOW_HEIGHT, WINDOW_WIDTH
 
 _TABLE = np.load(Path(__file__).with_name("digits.npz"))
@@ -131,11 +131,12 @@ def _write(canvas, top, score):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def paint_bar(canvas, top, corners, colours, count, score):  # type: ignore[no-untyped-def]
+def paint_bar(canvas, top, corners, colours, count, score, spans):  # type: ignore[no-untyped-def]
     """Paint the bar where it reaches into the strip whose first row is ``top``."""
-    for lane in range(max(BAR_TOP - top, 0), LANES):
-        for x in range(WINDOW_WIDTH):
-            canvas[x, lane] = 0
+    black = ints(0)
+    inside = (ints(top) + lane_numbers()) >= ints(BAR_TOP)
+    for x in range(WINDOW_WIDTH):
+        store(canvas, x, select(inside, black, load(canvas, x)))
     for i in range(count):
-        paint_plain(canvas, corners[i], 4, top, 1, colours[i])
+        paint_plain(canvas, corners[i], 4, top, 1, colours[i], spans)
     _write(canvas, top, score)

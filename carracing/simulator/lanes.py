@@ -281,6 +281,10 @@ ints_to_doubles = _converter(Doubles, lambda b, x: b.sitofp(x, Doubles.vector))
 """int32 lanes as float64, exactly."""
 
 
+ints_to_floats = _converter(Floats, lambda b, x: b.sitofp(x, Floats.vector))
+"""int32 lanes rounded to float32."""
+
+
 def _math(name: str, count: int) -> Any:
     def build(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         vector = args[0].type
@@ -309,6 +313,10 @@ root = _math("sqrt", 1)
 """Square root, correctly rounded."""
 magnitude = _math("fabs", 1)
 """Absolute value."""
+round_down = _math("floor", 1)
+"""Floor."""
+round_up = _math("ceil", 1)
+"""Ceiling."""
 fused = _math("fma", 3)
 """x * y + z rounded once."""
 

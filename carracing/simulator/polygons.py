@@ -10,8 +10,6 @@ weights, each pixel blended once. The fill covers most of it, and only what the 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
@@ -233,7 +231,7 @@ def _crossings(corners, bottom, highest, spans):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _fill(canvas, spans, colour):  # type: ignore[no-untyped-def]
+def fill(canvas, spans, colour):  # type: ignore[no-untyped-def]
     """Paint the columns of each row's span."""
     first, last = load(spans, 0), load(spans, 1)
     paint = ints(colour)
@@ -286,47 +284,4 @@ def paint_smooth(canvas, corners, lines, box, bottom, colour, spans):  # type: i
     if crossed:
         _fill_crossed(canvas, corners, bottom, box[1], colour)
     else:
-        _fill(canvas, spans, colour)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def paint_plain(canvas, corners, count, top, upwards, colour):  # type: ignore[no-untyped-def]
-    """Draw a polygon as pygame.draw.polygon fills it (draw_fillpoly), in a strip.
-
-    ``top`` is the row of lane 0, ``upwards`` -1 where the picture is still upside down and 1 where it is flipped.
-    """
-    lowest = corners[:count, 1].min()
-    highest = corners[:count, 1].max()
-    found = np.empty(count, np.int64)
-    for lane in range(LANES):
-        y = top + upwards * lane
-        if y < lowest or y > highest:
-            continue
-        if lowest == highest:
-            _paint_row(canvas, lane, corners[:count, 0].min(), corners[:count, 0].max(), colour)
-            continue
-        n = 0
-        for i in range(count):
-            p = i - 1 if i else count - 1
-            x1, y1, x2, y2 = corners[p, 0], corners[p, 1], corners[i, 0], corners[i, 1]
-            if y1 == y2:
-                continue
-            if y1 > y2:
-                x1, y1, x2, y2 = x2, y2, x1, y1
-            if (y1 <= y < y2) or (y == highest and y2 == highest):
-                along = np.float64(np.float32((y - y1) * (x2 - x1)) / np.float32(y2 - y1))
-                found[n] = int(math.floor(along) if n % 2 == 0 else math.ceil(along)) + x1
-                n += 1
-        found[:n].sort()
-        for i in range(0, n - 1, 2):
-            _paint_row(canvas, lane, found[i], found[i + 1], colour)
-        for i in range(count):
-            p = i - 1 if i else count - 1
-            if lowest < y < highest and corners[i, 1] == y and corners[p, 1] == y:
-                _paint_row(canvas, lane, corners[i, 0], corners[p, 0], colour)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _paint_row(canvas, lane, x1, x2, colour):  # type: ignore[no-untyped-def]
-    for x in range(max(min(x1, x2), 0), min(max(x1, x2), _RIGHT) + 1):
-        canvas[x, lane] = colour
+        fill(canvas, spans, colour)

@@ -90,28 +90,28 @@ def shrink_rows(shrunk, first_row, totals, rows, picture):  # type: ignore[no-un
     ``rows`` (LANES * 6, LANES) is room for the strip row by row.
     """
     flat = rows.reshape((LANES, STATE_SIZE))
-    for column in range(STATE_SIZE):
-        for lane in range(LANES):
+    for lane in range(LANES):
+        for column in range(STATE_SIZE):
             flat[lane, column] = shrunk[column, lane]
     byte, share = ints(255), ints(_ROW_SHARE)
-    for lane in range(LANES):
-        out = _ROW_ENDS[first_row + lane]
-        for part in range(PACKED_ROWS):
+    for part in range(PACKED_ROWS):
+        red, green, blue = load(totals, part), load(totals, 6 + part), load(totals, 12 + part)
+        for lane in range(LANES):
             pixel = load(rows, lane * PACKED_ROWS + part)
             r, g, b = pixel >> ints(16), (pixel >> ints(8)) & byte, pixel & byte
-            red, green, blue = load(totals, part), load(totals, 6 + part), load(totals, 12 + part)
+            out = _ROW_ENDS[first_row + lane]
             if out < 0:
-                store(totals, part, red + r)
-                store(totals, 6 + part, green + g)
-                store(totals, 12 + part, blue + b)
+                red, green, blue = red + r, green + g, blue + b
                 continue
             here, there = ints(_ROW_WEIGHT[out]), ints(_ONE - _ROW_WEIGHT[out])
             store(totals, part, _share(red + _part(r, here), share))
             store(totals, 6 + part, _share(green + _part(g, here), share))
             store(totals, 12 + part, _share(blue + _part(b, here), share))
-            for channel in range(3):
-                for k in range(LANES):
-                    picture[out, part * LANES + k, channel] = totals[channel * 6 + part, k]
-            store(totals, part, _part(r, there))
-            store(totals, 6 + part, _part(g, there))
-            store(totals, 12 + part, _part(b, there))
+            for k in range(LANES):
+                picture[out, part * LANES + k, 0] = totals[part, k]
+                picture[out, part * LANES + k, 1] = totals[6 + part, k]
+                picture[out, part * LANES + k, 2] = totals[12 + part, k]
+            red, green, blue = _part(r, there), _part(g, there), _part(b, there)
+        store(totals, part, red)
+        store(totals, 6 + part, green)
+        store(totals, 12 + part, blue)
