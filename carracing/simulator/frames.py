@@ -121,8 +121,7 @@ def _score_frame(cars, tracks, car, early_stop, most_frames):  # type: ignore[no
     cars.score[car] += FRAME_REWARD
     reward = cars.score[car] - cars.paid[car]
     cars.paid[car] = cars.score[car]
-    if cars.visited[car] == tracks.tiles[cars.group[car]] or cars.new_lap[car]:
-        cars.terminated[car] = True
+    cars.terminated[car] = cars.visited[car] == tracks.tiles[cars.group[car]] or cars.new_lap[car]
     x, y = np.float64(cars.bodies[block, PX, lane]), np.float64(cars.bodies[block, PY, lane])
     if abs(x) > PLAYFIELD or abs(y) > PLAYFIELD:
         cars.terminated[car] = True

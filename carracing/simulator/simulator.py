@@ -78,23 +78,28 @@ class Simulator:
         flat[: self.count] = live
         rules = self.rules
 
-        def blocks(first: int, last: int) -> None:
+        def blocks(part: int, first: int, last: int) -> None:  # noqa: ARG001 - every part works alike
             step_blocks(
                 self.cars, self.tracks, controls, rules.frame_skip, rules.early_stop, rules.most_frames, first, last
             )
 
         self.share(len(self.cars.live), blocks)
 
-    def share(self, count: int, work: Callable[[int, int], None]) -> None:
-        """Call ``work(first, last)`` over parts of ``range(count)``, one per thread."""
+    @property
+    def parts(self) -> int:
+        """Into how many parts work is shared out: one per thread."""
+        return self._threads
+
+    def share(self, count: int, work: Callable[[int, int, int], None]) -> None:
+        """Call ``work(part, first, last)`` over parts of ``range(count)``, one per thread."""
         if self._pool is None:
-            work(0, count)
+            work(0, 0, count)
             return
         bounds = [count * k // self._threads for k in range(self._threads + 1)]
-        parts = [self._pool.submit(work, a, b) for a, b in zip(bounds[1:-1], bounds[2:], strict=True)]
-        work(bounds[0], bounds[1])
-        for part in parts:
-            part.result()
+        others = [self._pool.submit(work, k, bounds[k], bounds[k + 1]) for k in range(1, self._threads)]
+        work(0, bounds[0], bounds[1])
+        for other in others:
+            other.result()
 
     def state(self) -> dict[str, Array]:
         """Copies of every array."""
