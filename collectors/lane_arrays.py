@@ -38,6 +38,10 @@ class LaneArrays:
         """Views of some of the lanes."""
         return LaneArrays(*(getattr(self, field.name)[rows] for field in fields(self)))
 
+    def copy(self) -> LaneArrays:
+        """The same in memory of their own."""
+        return LaneArrays(*(getattr(self, field.name).copy() for field in fields(self)))
+
     def step(self) -> Step:
         """The results of the last step: views, so valid until the next one."""
         return Step(self.observations, self.rewards, self.terminated, self.truncated, self.frames, self.facts)

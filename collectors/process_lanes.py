@@ -73,6 +73,8 @@ class ProcessLanes(ReplayableLanes):
         deadline = monotonic() + 2.0
         for worker in self._workers:
             worker.join(max(0.0, deadline - monotonic()))
+        self._workers = []
+        self._arrays = self._arrays.copy()  # lets go of the shared memory
 
     def _reset(self) -> None:
         self._order(RESET, [worker for worker in self._workers if self._arrays.mask[worker.rows].any()])
@@ -82,6 +84,8 @@ class ProcessLanes(ReplayableLanes):
 
     def _order(self, order: bytes, workers: Sequence[WorkerProcess]) -> None:
         """Have ``workers`` obey together, and replace those that do not."""
+        if not self._workers:
+            raise WorkerError("the workers were told to end: the lanes are closed")
         for worker in workers:
             worker.ask(order)
         asked = monotonic()

@@ -113,14 +113,12 @@ class ReplayableLanes(ABC):
         log = self._read(state)
         checks = read_tensor(state, "checks", (self.num,), np.uint32)
         before = self._log
-        self._drive(log)
-        strayed = np.flatnonzero(self._checks() != checks)
-        if len(strayed):
+        try:
+            self._drive(log)
+            _fail_if(self._checks() != checks)
+        except StateError:
             self._drive(before)
-            raise StateError(
-                f"driving the episode of lane {strayed[0]} again led elsewhere: "
-                "the simulator is not the one the state was taken with"
-            )
+            raise
 
     def _drive(self, log: ActionLog) -> None:
         self._log = ActionLog(self._spec, self.num)
@@ -128,7 +126,8 @@ class ReplayableLanes(ABC):
         if started.any():
             self.reset(started, log.seeds)
         for actions, live in log.moves(started):
-            self.step(actions, live)
+            step = self.step(actions, live)
+            _fail_if((step.terminated | step.truncated) & (self._log.lengths < log.lengths))
 
     def _read(self, state: State) -> ActionLog:
         log = ActionLog(self._spec, self.num)
@@ -149,3 +148,11 @@ class ReplayableLanes(ABC):
             for row, begun in zip(self._arrays.observations, started, strict=True)
         ]
         return np.array(checks, dtype=np.uint32)
+
+
+def _fail_if(strayed: Array) -> None:
+    if strayed.any():
+        raise StateError(
+            f"driving the episode of lane {np.flatnonzero(strayed)[0]} again led elsewhere: "
+            "the simulator is not the one the state was taken with"
+        )

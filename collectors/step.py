@@ -174,13 +174,19 @@ class _Round:
 
 
 def make_sequential(plan: CollectorPlan) -> StepCollector:
-    """One car in this process."""
-    return _in_process(plan, 1)
+    """One car in this process. Raises CollectorError if more lanes or workers are planned."""
+    if plan.config.lanes != 1:
+        raise CollectorError(f"lanes must be 1 with collector sequential, not {plan.config.lanes}: sync takes more")
+    return make_sync(plan)
 
 
 def make_sync(plan: CollectorPlan) -> StepCollector:
-    """``lanes`` worlds in this process."""
-    return _in_process(plan, plan.config.lanes)
+    """``lanes`` worlds in this process. Raises CollectorError if more workers are planned."""
+    from collectors.lanes import WorldLanes
+
+    if plan.config.workers != 1:
+        raise CollectorError(f"workers must be 1 in one process, not {plan.config.workers}: async takes more")
+    return _over(plan, WorldLanes([plan.world() for _ in range(plan.config.lanes)]))
 
 
 def make_async(plan: CollectorPlan) -> StepCollector:
@@ -188,12 +194,6 @@ def make_async(plan: CollectorPlan) -> StepCollector:
     from collectors.process_lanes import ProcessLanes
 
     return _over(plan, ProcessLanes(plan))
-
-
-def _in_process(plan: CollectorPlan, worlds: int) -> StepCollector:
-    from collectors.lanes import WorldLanes
-
-    return _over(plan, WorldLanes([plan.world() for _ in range(worlds)]))
 
 
 def _over(plan: CollectorPlan, lanes: Lanes) -> StepCollector:

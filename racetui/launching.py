@@ -7,6 +7,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
+from collectors.registry import COLLECTORS
 from profiles import detect, load_profile, plan
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.runs.control import launch
@@ -53,10 +56,17 @@ _KEYS = {
     "eval_every": "evaluation.every",
     "checkpoint_every": "checkpoint.every",
 }
+DEFAULTS = RunSpec("default")
+"""What a run is where nobody asked for anything else."""
 _LIMITS = ("frames", "steps", "episodes", "seconds")
 
 
-def build_spec(request: StartRequest, config_directory: Path | None = None) -> RunSpec:
+def user_profiles() -> Path:
+    """Where people keep profiles of their own, as YAML files; perhaps not there."""
+    return platformdirs.user_config_path("racetui") / "profiles"
+
+
+def build_spec(request: StartRequest) -> RunSpec:
     """Turn a request into a complete, checked spec, with lanes, workers and threads planned for this machine.
 
     Raises ConfigError, which names the key, and ProfileError.
@@ -70,10 +80,10 @@ def build_spec(request: StartRequest, config_directory: Path | None = None) -> R
     if limits:
         document["budget"] = limits
     document = apply_overrides(document, request.overrides)
-    agent, collector = document.get("agent", "ppo"), document.get("collector", "async")
-    document.setdefault("name", f"{agent}-{collector}")
-    spec = load_spec(document, str(request.config or "command line"))
-    return _planned(spec, document, config_directory)
+    document.setdefault("agent", DEFAULTS.agent)
+    document.setdefault("collector", DEFAULTS.collector)
+    document.setdefault("name", f"{document['agent']}-{document['collector']}")
+    return load_spec(_planned(document), str(request.config or "command line"))
 
 
 def start_run(request: StartRequest, store: RunStore | None = None) -> RunPaths:
@@ -120,18 +130,26 @@ def command_line(request: StartRequest) -> str:
     return shlex.join(words)
 
 
-def _planned(spec: RunSpec, document: dict[str, Any], config_directory: Path | None) -> RunSpec:
-    given = document.get("collector_config", {})
-    profile = load_profile(spec.profile, extra=config_directory)
-    planned = plan(profile, detect(), spec.collector, given.get("lanes"), given.get("workers"))
-    collector = replace(spec.collector_config, lanes=planned.lanes, workers=planned.workers)
-    return replace(spec, collector_config=collector, threads=spec.threads or planned.threads)
+def _planned(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with lanes, workers and threads decided; what is wrong with it is left to ``load_spec``."""
+    given = document.get("collector_config") or {}
+    profile = document.setdefault("profile", DEFAULTS.profile)
+    if document["collector"] not in COLLECTORS or not isinstance(given, dict) or not isinstance(profile, str):
+        return document
+    lanes, workers = given.get("lanes"), given.get("workers")
+    if not all(value is None or type(value) is int for value in (lanes, workers)):
+        return document
+    planned = plan(load_profile(profile, extra=user_profiles()), detect(), document["collector"], lanes, workers)
+    collector = given | {"lanes": planned.lanes, "workers": planned.workers}
+    return document | {"collector_config": collector, "threads": document.get("threads") or planned.threads}
 
 
 def _put(document: dict[str, Any], key: str, value: Any) -> None:
     *sections, last = key.split(".")
     for section in sections:
-        document = document.setdefault(section, {})
+        if document.get(section) is None:
+            document[section] = {}
+        document = document[section]
     document[last] = value
 
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from racetui.runs.control import ControlError, kill
+from racetui.runs.errors import StoreError
+from racetui.runs.paths import RunPaths
+
 
 @pytest.fixture(autouse=True)
-def store_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty run store in a temporary directory, for this process and those it starts."""
+def store_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty run store in a temporary directory, for this process and those it starts; no run outlives the test."""
     home = tmp_path / "store"
     monkeypatch.setenv("RACETUI_HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return home
+    yield home
+    for run in home.glob("runs/[0-9]*"):
+        with contextlib.suppress(ControlError, StoreError):
+            kill(RunPaths(run))

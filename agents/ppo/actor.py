@@ -29,7 +29,9 @@ class PPOActor:
 
     def __init__(self, task: TaskSpec, network: str) -> None:
         self._task = task
-        self._network = PolicyNetwork(task, network).eval().requires_grad_(requires_grad=False)
+        with torch.device("meta"):  # draws no initial weights: they come with load
+            unloaded = PolicyNetwork(task, network)
+        self._network = unloaded.to_empty(device="cpu").eval().requires_grad_(requires_grad=False)
         self._std: npt.NDArray[np.float32] = np.ones(task.action.size, np.float32)
         self._deterministic = False
         self._loaded = False

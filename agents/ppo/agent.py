@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from math import isfinite
 from typing import cast
 
@@ -85,7 +86,8 @@ class PPOAgent:
         """Learn from one round. Raises SegmentError, and TrainingDivergedError before or after poisoned steps."""
         experience = gather_experience(segments, self._task)
         statistics, rewards = self._normalise(segments, experience)
-        self._fill(experience, rewards)
+        with self._divergence_told():
+            self._fill(experience, rewards)
         lag = self._learned.version - experience.versions
         self._model._current_progress_remaining = 1.0 - min(max(progress, 0.0), 1.0)
         metrics = self._train()
@@ -126,14 +128,9 @@ class PPOAgent:
 
     def _train(self) -> dict[str, float]:
         """One stable-baselines3 train(); its figures under our names, without those that are undefined."""
-        try:
+        with self._divergence_told(), np.errstate(over="ignore", invalid="ignore"):
             self._model.train()
-        except ValueError as error:
-            if self._finite_parameters():
-                raise
-            raise TrainingDivergedError(f"a parameter became NaN or infinite: {_ADVICE}") from error
-        finally:
-            self._model.rollout_buffer.reset()
+        self._model.rollout_buffer.reset()
         recorded: Mapping[str, float] = self._model.logger.name_to_value
         metrics = {ours: float(recorded[theirs]) for ours, theirs in _METRICS.items() if theirs in recorded}
         if not self._finite_parameters():
@@ -142,6 +139,16 @@ class PPOAgent:
             if not isfinite(metrics[name]):
                 raise TrainingDivergedError(f"{name} became {metrics[name]}: {_ADVICE}")
         return {name: value for name, value in metrics.items() if isfinite(value)}
+
+    @contextmanager
+    def _divergence_told(self) -> Iterator[None]:
+        """torch's distributions refuse NaN with a ValueError of their own: say what it means."""
+        try:
+            yield
+        except ValueError as error:
+            if self._finite_parameters():
+                raise
+            raise TrainingDivergedError(f"a parameter became NaN or infinite: {_ADVICE}") from error
 
     def _finite_parameters(self) -> bool:
         return all(bool(torch.isfinite(parameter).all()) for parameter in self._model.policy.parameters())

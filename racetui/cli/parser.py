@@ -14,6 +14,7 @@ from collectors.registry import COLLECTORS
 from profiles import profile_names
 from racetui import __version__
 from racetui.cli.values import count, duration
+from racetui.launching import user_profiles
 
 EPILOG = """\
 exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 no terminal, 4 not found, 5 timeout, 130 interrupted
@@ -37,6 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_reading(commands)
     _add_orders(commands)
     _add_eval(commands)
+    _add_bench(commands)
     return parser
 
 
@@ -46,7 +48,9 @@ def _add_train(commands: Any) -> None:
     what = train.add_argument_group("what to train")
     what.add_argument("--agent", choices=AGENTS, help="what learns (default ppo)")
     what.add_argument("--collector", choices=COLLECTORS, help="how experience is collected (default async)")
-    what.add_argument("--profile", metavar="NAME", help=f"hardware plan: {', '.join(profile_names())} (default auto)")
+    what.add_argument(
+        "--profile", metavar="NAME", help=f"hardware plan: {', '.join(profile_names(user_profiles()))} (default auto)"
+    )
     what.add_argument("--backend", choices=BACKENDS, help="what simulates (default gymnasium)")
     what.add_argument("--observation", choices=("grey", "rgb"), help="what the policy sees (default grey)")
     what.add_argument("--seed", type=int, help="decides weights, tracks and noise (default 1)")
@@ -120,6 +124,21 @@ def _add_eval(commands: Any) -> None:
         "--backend", choices=BACKENDS, default="gymnasium", help="what simulates (default gymnasium)"
     )
     _json(evaluate)
+
+
+def _add_bench(commands: Any) -> None:
+    bench = commands.add_parser("bench", help="measure this machine")
+    subjects = bench.add_subparsers(title="what to measure", metavar="SUBJECT", required=True)
+    collectors = subjects.add_parser(
+        "collectors", help="training speed of every collector beside stable-baselines3's"
+    )
+    collectors.set_defaults(command=_later("racetui.cli.bench:collectors"))
+    collectors.add_argument("--lanes", type=count, default=8, help="cars (default 8)")
+    collectors.add_argument("--workers", type=count, help="processes of async (default: usable cores)")
+    collectors.add_argument("--threads", type=count, help="learner threads (default: usable cores)")
+    collectors.add_argument("--seconds", type=duration, default=20.0, help="of each measurement (default 20s)")
+    collectors.add_argument("--repeats", type=count, default=3, help="turns, of which the median counts (default 3)")
+    _json(collectors)
 
 
 def _with_run(commands: Any, name: str, text: str, command: str) -> argparse.ArgumentParser:

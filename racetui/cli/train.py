@@ -21,7 +21,7 @@ _SETTINGS = ("agent", "collector", "profile", "backend", "observation", "seed", 
 
 def train(options: argparse.Namespace) -> int:
     """Start a run as a process of its own; in the foreground follow it to its end."""
-    paths = _resume(options) if options.resume else start_run(_request(options))
+    paths = _resume(options) if options.resume else start_run(request_of(options))
     if options.detach:
         if options.json:
             print_json(summary_document(RunReader(paths).summary()))
@@ -32,7 +32,8 @@ def train(options: argparse.Namespace) -> int:
     return _report(paths, options.json, interrupted)
 
 
-def _request(options: argparse.Namespace) -> StartRequest:
+def request_of(options: argparse.Namespace) -> StartRequest:
+    """What the options of ``racetui train`` ask for."""
     return StartRequest(
         **{name: getattr(options, name) for name in _SETTINGS},
         frames=options.frames,

@@ -11,8 +11,8 @@ from typing import Self
 from racetui.runs.errors import NotWritable, RunBusy
 from racetui.runs.paths import RunPaths
 
-PATIENCE = 1.0
-"""Seconds to try again: someone who only looks (``claimed``) holds the lock for an instant."""
+PATIENCE = 5.0
+"""Seconds to try again: who launches a trainer holds the lock until the trainer is on record."""
 
 
 class Claim:
@@ -40,21 +40,12 @@ def claim(paths: RunPaths) -> Claim:
     """Become the run's only trainer. Raises RunBusy if there is one, NotWritable."""
     descriptor = _open(paths)
     deadline = time.monotonic() + PATIENCE
-    while not _try(descriptor, fcntl.LOCK_EX):
+    while not _try(descriptor):
         if time.monotonic() >= deadline:
             os.close(descriptor)
             raise RunBusy(f"run {paths.id} is already being trained by another process")
         time.sleep(0.02)
     return Claim(descriptor)
-
-
-def claimed(paths: RunPaths) -> bool:
-    """Whether a living trainer holds the run. Raises NotWritable."""
-    descriptor = _open(paths)
-    try:
-        return not _try(descriptor, fcntl.LOCK_SH)
-    finally:
-        os.close(descriptor)
 
 
 def _open(paths: RunPaths) -> int:
@@ -64,9 +55,9 @@ def _open(paths: RunPaths) -> int:
         raise NotWritable(f"cannot write to {paths.lock}: {error.strerror}") from error
 
 
-def _try(descriptor: int, kind: int) -> bool:
+def _try(descriptor: int) -> bool:
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

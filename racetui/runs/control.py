@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from racetui.runs.claim import claim, claimed
+from racetui.runs.claim import claim
 from racetui.runs.database import connect_writer, translated
 from racetui.runs.errors import ControlError, InvalidOrder, OrderTimeout, RunBusy, RunEnded
 from racetui.runs.kill import kill
@@ -23,7 +23,6 @@ __all__ = [
     "RunBusy",
     "RunEnded",
     "claim",
-    "claimed",
     "kill",
     "launch",
     "outcome",

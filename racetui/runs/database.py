@@ -61,6 +61,20 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connect_reader(path)
 
 
+def side_file(path: Path) -> Path:
+    """Where SQLite keeps commits until they are merged into the database at ``path``; there while it is written."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def unmerged(path: Path) -> tuple[int, int] | None:
+    """Size and time of the commits not yet merged into the database at ``path``; None if there are none."""
+    try:
+        stat = side_file(path).stat()
+    except OSError:
+        return None
+    return (stat.st_size, stat.st_mtime_ns) if stat.st_size else None
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """Turn SQLite's errors about the database at ``path`` into StoreErrors."""
@@ -92,8 +106,7 @@ def _readable(path: Path) -> sqlite3.Connection:
             or not path.exists()
         ):
             raise
-        wal = path.with_name(f"{path.name}-wal")
-        if wal.exists() and wal.stat().st_size:
+        if unmerged(path):
             raise NotWritable(
                 f"{path} has unfinished writes and its directory is read-only: copy it to where it can be written"
             ) from None
@@ -111,10 +124,14 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    while (version := _version(connection, path)) < SCHEMA_VERSION:
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {MIGRATIONS[version]} PRAGMA user_version = {version + 1}; COMMIT;"
-        )
+    if _version(connection, path) == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for version in range(_version(connection, path), SCHEMA_VERSION):  # asked again: another may have been first
+        for statement in MIGRATIONS[version]:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {version + 1}")
+    connection.execute("COMMIT")
 
 
 _WRITE_ERRORS = frozenset(
@@ -138,7 +155,7 @@ def _store_error(path: Path, error: sqlite3.DatabaseError) -> StoreError:
         case sqlite3.SQLITE_CANTOPEN if not path.exists():
             return DamagedRun(f"{path} is missing")
         case sqlite3.SQLITE_CANTOPEN:
-            return NotWritable(f"cannot open {path}: {error}")
+            return StoreError(f"cannot open {path}: {error}")
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_PROTOCOL:
             return StoreLocked(f"{path} is locked by another program: {error}")
         case _:

@@ -6,7 +6,6 @@ __all__ = [
     "AmbiguousRun",
     "ControlError",
     "DamagedRun",
-    "InvalidName",
     "InvalidOrder",
     "NewerSchema",
     "NotADirectory",
@@ -47,10 +46,6 @@ class NewerSchema(StoreError):  # noqa: N818
 
 class DamagedRun(StoreError):  # noqa: N818
     """A run's files are not what they should be."""
-
-
-class InvalidName(StoreError):  # noqa: N818
-    """A run cannot have this name."""
 
 
 class RunNotFound(StoreError):  # noqa: N818

@@ -29,7 +29,9 @@ def kill(paths: RunPaths, source: str = "cli") -> int:
         run, process = reader.summary(), reader.process()
     if process is None:
         state = f"{run.state}, {run.detail}" if run.detail else run.state.value
-        raise InvalidOrder(f"run {run.id} ({run.name}) has no process to kill: {state}")
+        raise InvalidOrder(f"{_title(run)} has no process to kill: {state}")
+    if process.pid == os.getpid():
+        raise InvalidOrder(f"{_title(run)} is trained by this very process, which does not kill itself")
     order = 0
     with contextlib.suppress(StoreError):  # a full disk does not save it
         order = _record(paths, source)

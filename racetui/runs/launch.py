@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Sequence
 
-from racetui.runs.claim import claimed
+from racetui.runs.claim import claim
 from racetui.runs.database import connect_writer, translated
-from racetui.runs.errors import NotWritable, RunBusy
+from racetui.runs.errors import InvalidOrder, NotWritable, RunBusy
 from racetui.runs.liveness import identity
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
@@ -22,26 +22,37 @@ from racetui.spec import RunSpec
 def launch(paths: RunPaths, resume: bool = False, command: Sequence[str] | None = None) -> int:
     """Start the run's trainer detached, printing into its log; returns the process's number.
 
-    ``command`` is what to start, by default the trainer on this run. Raises RunBusy, StoreError.
+    ``command`` is what to start, by default the trainer on this run. Raises RunBusy, InvalidOrder for a run that
+    has trained before and is not to resume, StoreError.
     """
-    if claimed(paths):
-        raise RunBusy(f"run {paths.id} is already being trained by another process")
-    with RunReader(paths) as reader:
-        spec = reader.spec()
-    _queue(paths, spec)
-    process = _start(paths, list(command) if command is not None else _trainer(paths, resume))
-    try:
-        _record(paths, process.pid)
-    finally:
-        # A dead child that nobody waits for stays behind as a zombie.
-        threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
+    _check(paths, resume)
+    with claim(paths):
+        spec = _check(paths, resume)  # again: someone may have launched it meanwhile
+        _queue(paths, spec)
+        process = _start(paths, list(command) if command is not None else _trainer(paths, resume))
+        try:
+            _record(paths, process.pid)
+        finally:
+            # A dead child that nobody waits for stays behind as a zombie.
+            threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
     return process.pid
+
+
+def _check(paths: RunPaths, resume: bool) -> RunSpec:
+    with RunReader(paths) as reader:
+        run = reader.summary()
+        # A process that has said its last word may still be on its way out: its lock is waited for.
+        if not run.state.ended and reader.process() is not None:
+            raise RunBusy(f"run {run.id} ({run.name}) is already being trained by process {run.pid}")
+        if run.frames and not resume:
+            raise InvalidOrder(f"run {run.id} ({run.name}) has been trained before: resume it, or start a new run")
+        return reader.spec()
 
 
 def _trainer(paths: RunPaths, resume: bool) -> list[str]:
     # -P: nothing lying about in / may pass for a module; -u and faulthandler: the log has the last words of a crash.
     python = [sys.executable, "-P", "-u", "-X", "faulthandler"]
-    return [*python, "-m", "racetui.trainer", str(paths.root), *(["--resume"] if resume else [])]
+    return [*python, "-m", "racetui.trainer", str(paths.root.absolute()), *(["--resume"] if resume else [])]
 
 
 def _start(paths: RunPaths, command: list[str]) -> subprocess.Popen[bytes]:

@@ -69,9 +69,11 @@ def derive(signs: Signs, now: float) -> tuple[RunState, str]:
     if signs.state.ended:
         return signs.state, signs.detail
     if signs.identity is None:
-        if signs.state in (RunState.QUEUED, RunState.STARTING) and now - signs.since <= STARTED_WITHIN:
-            return signs.state, signs.detail
-        return RunState.CRASHED, f"no process started it within {STARTED_WITHIN:.0f} s"
+        if signs.state not in (RunState.QUEUED, RunState.STARTING):
+            return RunState.CRASHED, f"it has no process ({signs.state})"
+        if now - signs.since > STARTED_WITHIN:
+            return RunState.CRASHED, f"no process has begun it within {STARTED_WITHIN:.0f} s"
+        return signs.state, signs.detail
     if not signs.alive:
         if signs.killed:
             return RunState.STOPPED, "killed"

@@ -24,7 +24,8 @@ def plain(text: str) -> str:
     """One line of ``text`` as a terminal may safely show it: no escape sequences, controls or direction marks."""
     if text.isascii() and text.isprintable():
         return text[:LINE_LENGTH]
-    shown = _CONTROLS.sub(" ", _SEQUENCES.sub("", text.replace("\n", " ")))
+    text = text[: 8 * LINE_LENGTH].replace("\n", " ")
+    shown = _CONTROLS.sub(" ", _SEQUENCES.sub("", text))
     return shown.expandtabs(4).rstrip()[:LINE_LENGTH]
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from racetui.runs import log, rows
-from racetui.runs.database import connect_reader, translated
+from racetui.runs.database import connect_reader, side_file, translated
 from racetui.runs.errors import DamagedRun
 from racetui.runs.liveness import ProcessIdentity
 from racetui.runs.model import (
@@ -37,7 +37,7 @@ class RunReader:
     def __init__(self, paths: RunPaths) -> None:
         self.paths = paths
         self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._files: object = None
 
     def __enter__(self) -> Self:
         return self
@@ -157,16 +157,20 @@ class RunReader:
             raise DamagedRun(f"{self.paths.database} is damaged: {error}") from error
 
     def _open(self) -> sqlite3.Connection:
+        if self._connection is None or self._files != self._look():
+            self.close()
+            self._connection = connect_reader(self.paths.database)
+            self._files = self._look()
+        return self._connection
+
+    def _look(self) -> object:
+        """Which database this is, and whether it may be written: one opened as unchanging must not be kept then."""
         try:
             stat = self.paths.database.stat()
         except OSError as error:
             self.close()
             raise DamagedRun(f"{self.paths.database} cannot be opened: {error.strerror}") from error
-        file = (stat.st_dev, stat.st_ino)
-        if self._connection is None or self._file != file:
-            self.close()
-            self._connection, self._file = connect_reader(self.paths.database), file
-        return self._connection
+        return stat.st_dev, stat.st_ino, side_file(self.paths.database).exists()
 
 
 def _last(connection: sqlite3.Connection, columns: str, table: str, last: int) -> list[Any]:

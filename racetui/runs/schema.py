@@ -5,8 +5,8 @@ from __future__ import annotations
 SCHEMA_VERSION = 1
 """Kept in ``PRAGMA user_version``."""
 
-MIGRATIONS: dict[int, str] = {}
-"""SQL that turns version ``key`` into ``key + 1``."""
+MIGRATIONS: dict[int, tuple[str, ...]] = {}
+"""Statements that turn version ``key`` into ``key + 1``."""
 
 SCHEMA = """
 CREATE TABLE run (

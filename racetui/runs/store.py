@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from racetui.runs import paths as locations
-from racetui.runs.database import connect_writer, create_database, translated
+from racetui.runs.database import connect_writer, create_database, translated, unmerged
 from racetui.runs.errors import (
     AmbiguousRun,
     DamagedRun,
-    InvalidName,
     NewerSchema,
     NotADirectory,
     NotWritable,
@@ -33,9 +32,9 @@ from racetui.runs.rows import describe
 from racetui.runs.summary import damaged_summary
 from racetui.spec import RunSpec
 
-__all__ = ["AmbiguousRun", "DamagedRun", "InvalidName", "NewerSchema", "RunNotFound", "RunStore", "StoreError"]
-
-NAME_LENGTH = 80
+__all__ = ["AmbiguousRun", "DamagedRun", "NewerSchema", "RunNotFound", "RunStore", "StoreError"]
+NAME_LENGTH = 64
+"""The longest name a RunSpec takes."""
 
 
 class RunStore:
@@ -54,9 +53,8 @@ class RunStore:
         """Make a run's directory, queued; its name gets a number where another run has it.
 
         Complete or not at all, with a number of its own however many create at once.
-        Raises InvalidName, NotADirectory, NotWritable, StoreError.
+        Raises NotADirectory, NotWritable, StoreError.
         """
-        _check_name(spec.name)
         with self._writing(), self._locked():
             spec = replace(spec, name=_unique(spec.name, {run.name for run in self.list()}))
             draft = self.runs / f".new-{os.getpid()}-{secrets.token_hex(4)}"
@@ -165,25 +163,18 @@ def _insert(connection: sqlite3.Connection, path: Path, row: dict[str, Any]) -> 
         connection.close()
 
 
-def _check_name(name: str) -> None:
-    if not name or len(name) > NAME_LENGTH or not name.isprintable() or name != name.strip():
-        raise InvalidName(f"a run's name is 1 to {NAME_LENGTH} printable characters, not {name!r}")
-    if name.isdigit() or name.startswith("-") or "/" in name:
-        raise InvalidName(f"a run's name is not a number, does not begin with - and has no /: {name!r}")
-
-
 def _unique(name: str, taken: set[str]) -> str:
     found, number = name, 2
     while found in taken:
-        found, number = f"{name}-{number}", number + 1
+        suffix = f"-{number}"
+        found, number = name[: NAME_LENGTH - len(suffix)] + suffix, number + 1
     return found
 
 
 def _fingerprint(paths: RunPaths) -> object:
-    """Changes whenever the database does: every commit goes into the file beside it first."""
-    files = (paths.database, paths.database.with_name(f"{paths.database.name}-wal"))
-    stats = [file.stat() if file.exists() else None for file in files]
-    return tuple((stat.st_ino, stat.st_size, stat.st_mtime_ns) if stat else None for stat in stats)
+    """Changes whenever the database does."""
+    stat = paths.database.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, unmerged(paths.database)
 
 
 def _listed(runs: list[RunSummary]) -> str:

@@ -84,7 +84,7 @@ class RecordingAgent:
         self.pulse()
         for segment in segments:
             self._check(segment)
-            self.segments.append(_copy(segment))
+            self.segments.append(copied(segment))
         for segment in segments:
             self._digest = crc32(segment.rewards.tobytes() + segment.actions.tobytes(), self._digest)
         self.version += 1
@@ -177,7 +177,8 @@ class RecordingAgent:
         return action
 
 
-def _copy(segment: Segment) -> Segment:
+def copied(segment: Segment) -> Segment:
+    """The segment in memory of its own: it stays when its collector goes on."""
     return Segment(
         segment.frames.copy(),
         segment.actions.copy(),

@@ -1,0 +1,1 @@
+"""Benchmarks: what this machine does, printed beside what others do on it."""

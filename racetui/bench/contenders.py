@@ -1,0 +1,32 @@
+"""Who is compared, and what is measured of them. Loads nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CONTENDERS = {
+    "sequential": "one car in the learner's process",
+    "sync": "all cars in the learner's process",
+    "async": "cars in worker processes",
+    "sb3": "stable-baselines3's PPO and SubprocVecEnv, one process per car, on our stock backend",
+    "sb3-stock": "the same on stock CarRacing-v3, which draws every frame",
+}
+"""name -> what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What is measured, and for how long."""
+
+    lanes: int
+    workers: int
+    threads: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Simulator frames of whole rounds of training (collecting and learning), and the time they took."""
+
+    frames: int
+    seconds: float

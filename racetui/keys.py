@@ -1,0 +1,168 @@
+"""The panel's keys: the one table from which bindings, footer, help and palette are made. Textual-free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from racetui.runs.model import RunState, RunSummary
+
+
+class Place(StrEnum):
+    """Where a key works; the value is its heading in the help."""
+
+    DASHBOARD = "Dashboard"
+    VIEW = "Dashboard, run and log views"
+    READING = "Run view, log view and help"
+    TEXT = "Scrolling text: log, run view, log view, help"
+    FORM = "Forms"
+    CHOICE = "A choice in a form"
+    ANYWHERE = "Anywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a key needs of the selected run before it does anything."""
+
+    text: str
+    """In words that follow "needs"."""
+    met: Callable[[RunSummary | None], bool]
+
+
+def _in(states: frozenset[RunState]) -> Callable[[RunSummary | None], bool]:
+    return lambda run: run is not None and run.state in states
+
+
+_TRAINING = frozenset({RunState.QUEUED, RunState.STARTING, RunState.RUNNING, RunState.STALLED})
+_PAUSED = frozenset({RunState.PAUSING, RunState.PAUSED})
+
+NOTHING = Need("nothing", lambda run: True)
+A_RUN = Need("a run", lambda run: run is not None)
+TRAINING = Need("a run that trains", _in(_TRAINING))
+PAUSED = Need("a paused run", _in(_PAUSED))
+WORKING = Need("a run that trains or is paused", _in(_TRAINING | _PAUSED))
+ALIVE = Need("a run that has not ended", lambda run: run is not None and not run.state.ended)
+OVER = Need(
+    "a run that ended and has a checkpoint",
+    lambda run: run is not None and run.state.ended and run.checkpoint_frames is not None,
+)
+TESTABLE = Need(
+    "a run that trains or is paused, or has a checkpoint",
+    lambda run: run is not None and (run.state in _TRAINING | _PAUSED or run.checkpoint_frames is not None),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing a person can do by key."""
+
+    id: str
+    """Name of the action."""
+    keys: tuple[str, ...]
+    """Textual's names of the keys; the first is the one shown."""
+    help: str
+    """One sentence for the help and the palette."""
+    place: Place
+    label: str = ""
+    """Footer text; empty keeps it out of the footer."""
+    need: Need = NOTHING
+    rank: int = 5
+    """Where the footer is too narrow, high ranks go first."""
+    in_palette: bool = True
+
+
+def _silent(id: str, keys: str, help: str, place: Place) -> Key:
+    """A key that explains itself: in the help, but neither in the footer nor in the palette."""
+    return Key(id, tuple(keys.split()), help, place, in_palette=False)
+
+
+KEYS = (
+    Key("start", ("s",), "Start a run: choose agent, collector, profile and budget", Place.VIEW, "start", rank=1),
+    Key("pause", ("p",), "Pause the selected run between two steps", Place.VIEW, "pause", TRAINING, rank=2),
+    Key("resume", ("p",), "Let the paused run go on", Place.VIEW, "resume", PAUSED, rank=2),
+    Key("stop", ("x",), "Stop the selected run: after this round, now, or kill", Place.VIEW, "stop", ALIVE, rank=3),
+    Key("go_on", ("R",), "Train on from the last checkpoint of a run that ended", Place.VIEW, "resume", OVER, rank=3),
+    Key(
+        "evaluate",
+        ("e",),
+        "Drive test tracks with a checkpoint of the selected run",
+        Place.VIEW,
+        "evaluate",
+        TESTABLE,
+    ),
+    Key("checkpoint", ("C",), "Save the selected run as it is now", Place.VIEW, "checkpoint", WORKING, rank=8),
+    Key("open", ("enter",), "Everything about the selected run", Place.DASHBOARD, "open", A_RUN, rank=6),
+    Key("logs", ("l",), "The whole log of the selected run", Place.DASHBOARD, "log", A_RUN, rank=6),
+    Key("maximise", ("z",), "Let the focused pane fill the screen, and back", Place.DASHBOARD, "zoom", rank=9),
+    Key("freeze", ("f",), "Stop redrawing, and go on; the runs do not notice", Place.VIEW, "freeze", rank=7),
+    Key("faster", ("plus", "equals_sign"), "Refresh more often, up to 4 times a second", Place.VIEW),
+    Key("slower", ("minus", "underscore"), "Refresh less often, down to every 4 seconds", Place.VIEW),
+    Key("theme", ("t",), "Next theme: dark, light, the terminal's own 16 colours", Place.VIEW),
+    Key("help", ("question_mark", "f1"), "All keys, and what the focused pane shows", Place.VIEW, "help", rank=0),
+    Key("palette", ("colon", "ctrl+p"), "Search the commands", Place.VIEW, "commands", rank=4, in_palette=False),
+    Key("detach", ("q",), "Leave the panel; every run goes on", Place.VIEW, "detach", rank=0),
+    Key("suspend", ("ctrl+z",), "Put the panel into the background of your shell", Place.VIEW, in_palette=False),
+    _silent("previous_run", "up k", "Select the run above", Place.DASHBOARD),
+    _silent("next_run", "down j", "Select the run below", Place.DASHBOARD),
+    _silent("first_run", "home g", "Select the first run", Place.DASHBOARD),
+    _silent("last_run", "end G", "Select the last run", Place.DASHBOARD),
+    _silent("next_pane", "tab right", "Focus the next pane", Place.DASHBOARD),
+    _silent("previous_pane", "shift+tab left h", "Focus the pane before", Place.DASHBOARD),
+    _silent("restore", "escape", "Undo zoom; back to the run list", Place.DASHBOARD),
+    Key("back", ("escape", "enter"), "Back to the dashboard", Place.READING, "back", rank=0, in_palette=False),
+    _silent("scroll_up", "up k", "One line up", Place.TEXT),
+    _silent("scroll_down", "down j", "One line down", Place.TEXT),
+    _silent("page_up", "pageup b", "One page up", Place.TEXT),
+    _silent("page_down", "pagedown space", "One page down", Place.TEXT),
+    _silent("scroll_home", "home g", "To the beginning", Place.TEXT),
+    _silent("scroll_end", "end G", "To the end; a log follows from there", Place.TEXT),
+    Key("submit", ("enter",), "Do it", Place.FORM, "go", rank=0, in_palette=False),
+    Key("cancel", ("escape",), "Leave the form; nothing happens", Place.FORM, "cancel", rank=0, in_palette=False),
+    Key("next_field", ("down", "tab"), "Next field", Place.FORM, "next field", rank=2, in_palette=False),
+    _silent("previous_field", "up shift+tab", "Field above", Place.FORM),
+    Key("next_choice", ("right", "l", "space"), "Next choice", Place.CHOICE, "choose", rank=1, in_palette=False),
+    _silent("previous_choice", "left h", "Choice before", Place.CHOICE),
+    _silent("detach", "ctrl+c ctrl+q", "Leave the panel; every run goes on", Place.ANYWHERE),
+)
+
+_SHOWN = {
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "underscore": "_",
+    "question_mark": "?",
+    "colon": ":",
+    "escape": "esc",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
+
+
+_ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
+
+
+def shown(key: str, arrows: bool = False) -> str:
+    """The name of a key as people write it; with arrows where the screen has them."""
+    return (_ARROWS.get(key) if arrows else None) or _SHOWN.get(key, key)
+
+
+def keys_of(*places: Place) -> tuple[Key, ...]:
+    """The keys of some places, in the table's order."""
+    return tuple(key for key in KEYS if key.place in places)
+
+
+def choose(pressed: str, places: Iterable[Place], run: RunSummary | None) -> tuple[Key | None, str]:
+    """What a pressed key means now: the action that applies, or None and why there is none."""
+    meanings = [key for key in keys_of(*places) if pressed in key.keys]
+    for key in meanings:
+        if key.need.met(run):
+            return key, ""
+    return None, " · ".join(
+        f"{shown(pressed)} ({key.id.replace('_', ' ')}) needs {key.need.text}" for key in meanings
+    )
+
+
+def for_footer(places: Iterable[Place], run: RunSummary | None) -> tuple[Key, ...]:
+    """The keys worth a place in the footer now, in the table's order."""
+    return tuple(key for key in keys_of(*places) if key.label and key.need.met(run))

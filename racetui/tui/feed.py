@@ -1,0 +1,113 @@
+"""Looks at the store and the machine for the panel, and reads no more than is shown. Textual-free."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from racetui.hardware import MachineSampler
+from racetui.runs.errors import StoreError
+from racetui.runs.model import RunState, RunSummary, Series
+from racetui.runs.paths import RunPaths
+from racetui.runs.reader import RunReader
+from racetui.runs.store import RunStore
+from racetui.tui.logbook import Logbook
+from racetui.tui.picture import CURVES, SHARES, Detail, Picture
+
+_NO_POINTS = Series(np.empty(0, np.int64), np.empty(0), np.empty(0))
+
+
+class RunFeed:
+    """Follows one run; each ``poll`` reads only what is new."""
+
+    def __init__(self, run: RunSummary) -> None:
+        self._reader = RunReader(RunPaths(run.path))
+        self._logbook = Logbook(self._reader)
+        self._series: dict[str, Series] = {}
+        self._rows: dict[str, int] = {}
+        self.detail = Detail(run.id)
+
+    def poll(self) -> Detail:
+        """What is known of the run now. Raises StoreError."""
+        reader = self._reader
+        hardware = reader.hardware(last=1)
+        shares = {name: self._follow(f"time/{name}") for name in SHARES}
+        self.detail = replace(
+            self.detail,
+            series={name: self._follow(name) for name in CURVES},
+            shares={name: float(series.values[-1]) for name, series in shares.items() if len(series.values)},
+            usage=hardware[-1] if hardware else None,
+            log=self._logbook.poll(),
+            orders=tuple(order for order in reader.commands(last=20) if order.done is None),
+            evaluations=tuple(reader.evaluations()),
+            checkpoints=tuple(reader.checkpoints()),
+        )
+        return self.detail
+
+    def close(self) -> None:
+        """Let go of the run's database."""
+        self._reader.close()
+
+    def _follow(self, name: str) -> Series:
+        """The whole curve; the same object as before if nothing is new."""
+        known = self._series.get(name, _NO_POINTS)
+        news, self._rows[name] = self._reader.series_since(name, self._rows.get(name, 0))
+        if len(news.frames):
+            known = known.joined(news)
+        self._series[name] = known
+        return known
+
+
+class Feed:
+    """Makes a picture of everything, for one thread."""
+
+    def __init__(
+        self,
+        store: RunStore,
+        sampler: Callable[[], MachineSampler] | None = MachineSampler,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._make_sampler = sampler
+        self._sampler: MachineSampler | None = None
+        self._clock = clock
+        self._run: RunFeed | None = None
+        self._last = Picture()
+
+    def poll(self, selected: str | None) -> Picture:
+        """Look now; ``selected`` is the run wanted in detail, the newest if there is none of that id."""
+        if self._sampler is None and self._make_sampler is not None:
+            self._sampler = self._make_sampler()
+        machine = self._sampler.sample() if self._sampler else None
+        picture = replace(self._last, time=self._clock(), machine=machine, problem="")
+        try:
+            runs = tuple(self._store.list())
+            picture = replace(picture, runs=runs, detail=self._detail(runs, selected))
+        except (StoreError, OSError) as error:
+            picture = replace(picture, problem=str(error))
+        self._last = picture
+        return picture
+
+    def close(self) -> None:
+        """Let go of every file."""
+        if self._run is not None:
+            self._run.close()
+        self._run = None
+
+    def _detail(self, runs: tuple[RunSummary, ...], selected: str | None) -> Detail | None:
+        run = next((run for run in runs if run.id == selected), runs[0] if runs else None)
+        if run is None:
+            self.close()
+            return None
+        if self._run is None or self._run.detail.run_id != run.id:
+            self.close()
+            self._run = RunFeed(run)
+        try:
+            return self._run.poll()
+        except StoreError:
+            if run.state is not RunState.FAILED:
+                raise
+            return self._run.detail  # damaged: the summary says how

@@ -1,0 +1,78 @@
+"""One of a few values, chosen by left and right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from racetui.keys import Place
+from racetui.tui.lines import line
+from racetui.tui.look import Look
+from racetui.tui.pane import Cells
+from racetui.tui.presses import Presses, bindings
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A value and what to say about it."""
+
+    value: str
+    title: str
+    note: str = ""
+
+
+class Choice(Presses, Cells, can_focus=True):
+    """Shows the chosen option between two arrows."""
+
+    PLACES = (Place.CHOICE,)
+    BINDINGS = bindings(Place.CHOICE)
+
+    class Changed(Message):
+        """Another option is chosen."""
+
+    def __init__(self, id: str, options: Sequence[Option], value: str) -> None:
+        super().__init__(id=id)
+        self.options = options
+        self._index = next((i for i, option in enumerate(options) if option.value == value), 0)
+
+    @property
+    def option(self) -> Option:
+        """The chosen one."""
+        return self.options[self._index]
+
+    @property
+    def value(self) -> str:
+        """Its value."""
+        return self.option.value
+
+    def choose(self, value: str) -> None:
+        """Choose an option by its value."""
+        self._move_to(next(i for i, option in enumerate(self.options) if option.value == value))
+
+    def paint(self, width: int, _height: int, look: Look) -> Sequence[Strip]:
+        """One row."""
+        arrows = look.accent if self.has_focus else look.faint
+        text = look.strong + look.selected if self.has_focus else look.text
+        pieces = [(look.glyphs.less + " ", arrows), (self.option.title, text), (" " + look.glyphs.more, arrows)]
+        return [line(pieces, width, look)]
+
+    def do_next_choice(self) -> None:
+        """The option after this one."""
+        self._move_to(self._index + 1)
+
+    def do_previous_choice(self) -> None:
+        """The option before this one."""
+        self._move_to(self._index - 1)
+
+    def on_click(self, _event: events.Click) -> None:
+        """The option after this one."""
+        self.do_next_choice()
+
+    def _move_to(self, index: int) -> None:
+        self._index = index % len(self.options)
+        self.repaint()
+        self.post_message(self.Changed())

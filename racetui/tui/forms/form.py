@@ -1,0 +1,139 @@
+"""What all forms do: fields in rows, a message beside each wrong one, enter to go, escape to leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from racetui.keys import Place
+from racetui.tui.forms.choice import Choice
+from racetui.tui.forms.entry import Entry
+from racetui.tui.forms.note import Note
+from racetui.tui.presses import Presses, bindings
+from racetui.tui.widgets.footer import Footer
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A row of a form."""
+
+    label: str
+    control: Choice | Entry
+    hint: str = ""
+    """Said beside it unless it is a choice whose option has a note, or something is wrong."""
+
+
+class Form(Presses, ModalScreen[None], inherit_bindings=False):
+    """A box over the panel; subclasses say what is asked and what is done."""
+
+    PLACES = (Place.FORM,)
+    BINDINGS = bindings(Place.FORM)
+    HEADING = ""
+
+    def fields(self) -> Iterable[Field]:
+        """The rows, made once."""
+        raise NotImplementedError
+
+    def below(self) -> Iterable[Widget]:
+        """What stands under the fields."""
+        return ()
+
+    def changed(self) -> None:
+        """A field has another value."""
+
+    def accept(self, values: dict[str, Any]) -> None:
+        """Do it: every value has been checked; may leave the form or say why not."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """The box."""
+        self._fields = list(self.fields())
+        with Vertical(id="box") as box:
+            box.border_title = self.HEADING
+            for field in self._fields:
+                with Horizontal(classes="field"):
+                    yield Note(field.label, classes="label")
+                    yield field.control
+                    yield Note(classes="hint", id=f"{field.control.id}-hint")
+            yield from self.below()
+            yield Note(id="verdict")
+            yield Footer(Place.FORM, Place.CHOICE)
+
+    def on_mount(self) -> None:
+        """Begin at the first field."""
+        self._show_hints()
+        if self._fields:
+            self._fields[0].control.focus()
+        self.changed()
+
+    @on(Choice.Changed)
+    @on(Input.Changed)
+    def _on_change(self) -> None:
+        self._show_hints()
+        self.query_one("#verdict", Note).say("")
+        self.changed()
+
+    @on(Input.Submitted)
+    def _on_entered(self) -> None:
+        self.do_submit()
+
+    def parsed(self) -> dict[str, Any] | None:
+        """The values by field, or None with the errors shown."""
+        values, errors = self.read()
+        for number, (field, text) in enumerate(errors.items()):
+            self.complain(field, text, focus=number == 0)
+        return None if errors else values
+
+    def read(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """The values by field, and what is wrong with the others."""
+        values: dict[str, Any] = {}
+        errors: dict[str, str] = {}
+        for field in self._fields:
+            control, name = field.control, str(field.control.id)
+            try:
+                values[name] = control.parse(control.value) if isinstance(control, Entry) else control.value
+            except ValueError as error:
+                errors[name] = str(error)
+        return values, errors
+
+    def complain(self, field: str, text: str, focus: bool = True) -> None:
+        """Say what is wrong with a field, beside it."""
+        self.query_one(f"#{field}-hint", Note).say(text, "bad")
+        if focus:
+            self.query_one(f"#{field}").focus()
+
+    def refuse(self, text: str) -> None:
+        """Say why it was not done, under all fields."""
+        self.query_one("#verdict", Note).say(text, "bad")
+
+    def _show_hints(self) -> None:
+        for field in self._fields:
+            control = field.control
+            note = control.option.note if isinstance(control, Choice) else ""
+            self.query_one(f"#{control.id}-hint", Note).say(note or field.hint)
+
+    def do_submit(self) -> None:
+        """Check everything, then do it."""
+        values = self.parsed()
+        if values is not None:
+            self.accept(values)
+
+    def do_cancel(self) -> None:
+        """Leave."""
+        self.dismiss()
+
+    def do_next_field(self) -> None:
+        """Focus the next field."""
+        self.focus_next()
+
+    def do_previous_field(self) -> None:
+        """Focus the field above."""
+        self.focus_previous()

@@ -1,0 +1,165 @@
+"""The form that starts a run."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from textual.widget import Widget
+
+from agents.registry import AGENTS
+from carracing.registry import BACKENDS
+from collectors.registry import COLLECTORS
+from racetui.cli.values import count, duration
+from racetui.runs.paths import RunPaths
+from racetui.tui.desk import desk
+from racetui.tui.forms.choice import Choice, Option
+from racetui.tui.forms.entry import Entry, whole
+from racetui.tui.forms.form import Field, Form
+from racetui.tui.forms.note import Note
+
+if TYPE_CHECKING:
+    from racetui.launching import StartRequest
+
+SEEDS = 2**31 - 1
+AMOUNTS = {"frames": "1M", "time": "10m"}
+"""Budgets to begin with."""
+
+
+class StartForm(Form):
+    """As it opens, enter starts a sensible run."""
+
+    HEADING = "Start a run"
+
+    def fields(self) -> Iterable[Field]:
+        """What a run is made of."""
+        collectors = [Option(name, entry.title, entry.purpose) for name, entry in COLLECTORS.items()]
+        yield Field(
+            "agent",
+            Choice("agent", [Option(name, entry.title) for name, entry in AGENTS.items()], "ppo"),
+            "what learns",
+        )
+        yield Field("collector", Choice("collector", collectors, "async"))
+        yield Field("profile", Choice("profile", _profiles(), "auto"))
+        yield Field(
+            "backend", Choice("backend", [Option(name, name) for name in BACKENDS], "gymnasium"), "what simulates"
+        )
+        yield Field("observation", Choice("observation", _OBSERVATIONS, "grey"))
+        yield Field("seed", Entry("seed", "1", whole(0, SEEDS)), "of weights, tracks and noise")
+        yield Field("name", Entry("name", "", _name, "agent-collector"), "numbered if taken")
+        yield Field("budget", Choice("budget", _BUDGETS, "frames"))
+        yield Field("amount", Entry("amount", AMOUNTS["frames"], _amount("frames")), "")
+
+    def below(self) -> Iterable[Widget]:
+        """The plan, and the command that does the same."""
+        yield Note(id="plan")
+        yield Note(id="command")
+
+    def changed(self) -> None:
+        """Plan again, and show the command."""
+        self._match_amount()
+        values, errors = self.read()
+        if errors:  # half a number is nothing to complain of while it is being typed
+            self.query_one("#plan", Note).say("")
+            self.query_one("#command", Note).say("")
+        else:
+            desk(self).in_background(partial(_preview, _request(values)), self._show_preview)
+
+    def accept(self, values: dict[str, Any]) -> None:
+        """Start it; the form stays until that is done, to tell of an error."""
+        self.query_one("#verdict", Note).say("starting")
+        desk(self).in_background(partial(_attempt, desk(self).services.start, _request(values)), self._started)
+
+    def _match_amount(self) -> None:
+        """Another kind of budget has another unit and another usual amount."""
+        kind, amount = self.query_one("#budget", Choice).value, self.query_one("#amount", Entry)
+        amount.parse = _amount(kind)
+        other = "time" if kind == "frames" else "frames"
+        if amount.value == AMOUNTS[other]:
+            amount.value = AMOUNTS[kind]
+
+    def _show_preview(self, preview: tuple[str, str, str]) -> None:
+        if not self.is_mounted:
+            return
+        plan, command, error = preview
+        self.query_one("#plan", Note).say(error or plan, "bad" if error else "text")
+        self.query_one("#command", Note).say(command, "faint")
+
+    def _started(self, result: RunPaths | Exception) -> None:
+        if isinstance(result, Exception):
+            if self.is_mounted:
+                self.refuse(" ".join(str(result).split()) or type(result).__name__)
+            return
+        app = desk(self)
+        app.tell(f"Run {result.id} is starting")
+        app.select(result.id)
+        if self.is_current:
+            self.dismiss()
+
+
+_OBSERVATIONS = (Option("grey", "grey", "84x84 luminance"), Option("rgb", "rgb", "96x96 in colour"))
+_BUDGETS = (
+    Option("frames", "frames", "simulator ticks, 50 a second"),
+    Option("time", "time", "of training, pauses not counted"),
+)
+
+
+def _request(values: dict[str, Any]) -> StartRequest:
+    """What is asked for; what is as usual is left out, so that the command stays short."""
+    from racetui.launching import StartRequest
+
+    usual = {"backend": "gymnasium", "observation": "grey", "seed": 1, "name": ""}
+    named = {"agent", "collector", "profile"} | {key for key, value in usual.items() if values[key] != value}
+    limit = {"frames": values["amount"]} if values["budget"] == "frames" else {"seconds": values["amount"]}
+    return StartRequest(**{key: values[key] for key in named}, **limit)
+
+
+def _profiles() -> list[Option]:
+    from profiles import load_profile, profile_names
+
+    return [Option(name, name, load_profile(name).purpose) for name in profile_names()]
+
+
+def _name(text: str) -> str:
+    name = text.strip()
+    if name and (name.isdigit() or name.startswith("-") or "/" in name or not name.isprintable() or len(name) > 80):
+        raise ValueError("not a number, no / and no leading -")
+    return name
+
+
+def _amount(kind: str) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = count(text.strip()) if kind == "frames" else duration(text.strip())
+        except ArgumentTypeError:
+            raise ValueError("such as 500k or 2M" if kind == "frames" else "such as 90s, 10m or 1h30m") from None
+        if value <= 0:
+            raise ValueError("more than 0")
+        return value
+
+    return parse
+
+
+def _preview(request: StartRequest) -> tuple[str, str, str]:
+    """(plan, command, error)."""
+    from racetui.launching import build_spec, command_line
+
+    command = f"{command_line(request)} --detach"
+    try:
+        spec = build_spec(request)
+    except Exception as error:  # shown in the form: nothing was started
+        return "", command, " ".join(str(error).split())
+    lanes, workers = spec.collector_config.lanes, spec.collector_config.workers
+    plan = (
+        f"{lanes} cars in {workers} worker processes" if spec.collector == "async" else f"{lanes} cars in 1 process"
+    )
+    return f"{plan}, {spec.threads} learner threads", command, ""
+
+
+def _attempt(start: Callable[[StartRequest], RunPaths], request: StartRequest) -> RunPaths | Exception:
+    try:
+        return start(request)
+    except Exception as error:  # shown in the form
+        return error

@@ -1,0 +1,52 @@
+"""Opening the panel, or not: decided before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from racetui.exits import Exit
+
+FRAMES_PER_SECOND = "15"
+"""How often Textual may redraw: more than anyone needs to read, and little for a slow link."""
+_NO_SCREEN = frozenset({"", "dumb", "unknown"})
+
+
+def open_panel() -> int:
+    """Show the panel until it is left; returns the exit code.
+
+    Where no terminal can show it, prints a table of the runs to stdout instead and returns Exit.NO_TERMINAL.
+    Raises StoreError if that fails.
+    """
+    reason = why_not(os.environ, (sys.stdin, sys.stdout, sys.stderr))
+    if reason:
+        _print_table()
+        sys.stderr.write(f"racetui: no panel: {reason}\n")
+        return Exit.NO_TERMINAL
+    os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_SECOND)  # read when Textual is imported
+    from racetui.tui.session import run_panel
+
+    return run_panel()
+
+
+def why_not(environment: Mapping[str, str], streams: tuple[TextIO, TextIO, TextIO]) -> str:
+    """Why the panel cannot be shown, in words; empty if it can."""
+    for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
+        if not stream.isatty():
+            return f"{name} is not a terminal"
+    if environment.get("TERM", "") in _NO_SCREEN:
+        return f"TERM={environment.get('TERM', '')} cannot show one"
+    return ""
+
+
+def _print_table() -> None:
+    from racetui.cli.show import runs_table
+    from racetui.runs.store import RunStore
+
+    runs = RunStore().list()
+    text = runs_table(runs) if runs else "no runs yet: start one with `racetui train`"
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stdout.flush()

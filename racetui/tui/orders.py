@@ -1,0 +1,92 @@
+"""Orders from the panel to runs: sent and awaited in threads, reported when answered. The store says the state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from racetui.runs.errors import ControlError, OrderTimeout, StoreError
+from racetui.runs.model import RunSummary
+from racetui.runs.paths import RunPaths
+
+PATIENCE = 300.0
+"""Seconds to wait for an answer before saying that there is none; the order stands all the same."""
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of an order."""
+
+    run_id: str
+    level: str
+    """info, warning or error."""
+    text: str
+
+
+class Orders:
+    """Gives orders in the background; every answer arrives as one call of ``report``."""
+
+    def __init__(
+        self,
+        in_background: Callable[[Callable[[], Answer], Callable[[Answer], None]], None],
+        report: Callable[[Answer], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self._in_background = in_background
+        self._report = report
+        self._wake = wake
+
+    def give(self, run: RunSummary, name: str, args: Mapping[str, Any] | None = None) -> None:
+        """Order the run to do something."""
+        self._in_background(
+            partial(obey, RunPaths(run.path), run.name, name, dict(args or {}), self._wake), self._report
+        )
+
+    def do(self, run: RunSummary, what: str, work: Callable[[], object]) -> None:
+        """Do something to the run that is no order to its trainer; ``what`` names it in the report."""
+        self._in_background(partial(_attempt, run, what, work), self._report)
+
+
+def obey(paths: RunPaths, title: str, name: str, args: Mapping[str, Any], sent: Callable[[], None]) -> Answer:
+    """Send an order and wait for its answer; ``sent`` is called once it is in the store."""
+    from racetui.runs import control
+
+    title = f"{paths.id} {title}"
+    try:
+        order = control.send(paths, name, args, source="panel")
+        sent()
+        outcome = _await(paths, order).outcome
+    except OrderTimeout as error:
+        return Answer(paths.id, "warning", f"{title}: {error}; the order stands")
+    except (ControlError, StoreError, OSError) as error:
+        return Answer(paths.id, "error", f"{title}: {error}")
+    if outcome == "ok":
+        return Answer(paths.id, "info", f"{title}: {name} done")
+    return Answer(paths.id, "error", f"{title}: {name}: {outcome}")
+
+
+def _await(paths: RunPaths, order: int) -> Any:
+    """As ``control.wait_for``, but looking seldom enough not to be noticed."""
+    from racetui.runs import control
+
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return control.wait_for(paths, order, timeout=0.0)
+        except OrderTimeout:
+            if time.monotonic() >= deadline:
+                raise OrderTimeout(f"no answer within {PATIENCE:.0f} s") from None
+        time.sleep(POLL_SECONDS)
+
+
+def _attempt(run: RunSummary, what: str, work: Callable[[], object]) -> Answer:
+    title = f"{run.id} {run.name}"
+    try:
+        work()
+    except Exception as error:  # whatever it is, whoever asked for it must hear
+        return Answer(run.id, "error", f"{title}: {what}: {' '.join(str(error).split()) or type(error).__name__}")
+    return Answer(run.id, "info", f"{title}: {what} done")

@@ -1,0 +1,90 @@
+"""The widget every part of the panel is made of: rows of cells, of which only the changed ones are drawn again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from racetui.tui.glyphs import ASCII
+from racetui.tui.look import Look, colourless
+
+_NO_LOOK = colourless(ASCII)
+
+
+class Cells(Widget):
+    """Shows what ``paint`` returns. Textual does not compare cells, so this does: unchanged rows cost nothing."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._rows: Sequence[Strip] = ()
+        self._stale = True
+
+    def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
+        """Rows of exactly ``width`` cells, ``height`` of them at most."""
+        raise NotImplementedError
+
+    @property
+    def look(self) -> Look:
+        """The styles and symbols to draw with."""
+        found: Look = getattr(self.app, "look", _NO_LOOK)
+        return found
+
+    @property
+    def hidden(self) -> bool:
+        """Nobody can see it now: drawing is put off until somebody can."""
+        return not self.size or not self.display or self.app.screen is not self.screen
+
+    def repaint(self) -> None:
+        """Paint again and send the rows that differ, or remember to when it comes into sight."""
+        if not self.is_mounted or self.hidden:
+            self._stale = True
+            return
+        self._stale = False
+        width, height = self.size
+        before, self._rows = self._rows, self.paint(width, height, self.look)
+        if len(before) != len(self._rows):
+            self.refresh()
+            return
+        changed = [y for y, (old, new) in enumerate(zip(before, self._rows, strict=True)) if old != new]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def repaint_if_stale(self) -> None:
+        """Catch up with what was put off while hidden."""
+        if self._stale:
+            self.repaint()
+
+    def restyle(self) -> None:
+        """Paint everything again: the look changed."""
+        self._rows = ()
+        self.repaint()
+
+    def render_line(self, y: int) -> Strip:
+        """Give Textual one row."""
+        base = self.rich_style
+        if y < len(self._rows):
+            return self._rows[y].apply_style(base)
+        return Strip.blank(self.size.width, base)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Paint for the new size."""
+        self._rows = ()
+        self.repaint()
+
+    def on_show(self, _event: events.Show) -> None:
+        """Catch up."""
+        self.repaint_if_stale()
+
+    def on_focus(self, _event: events.Focus) -> None:
+        """Show where the keys go."""
+        self.repaint()
+
+    def on_blur(self, _event: events.Blur) -> None:
+        """Show that they go elsewhere."""
+        self.repaint()

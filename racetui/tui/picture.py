@@ -1,0 +1,49 @@
+"""What the panel shows at one moment, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from racetui.hardware import MachineSample
+from racetui.runs.model import CheckpointRow, CommandRow, EvaluationRow, HardwareRow, RunSummary, Series
+from racetui.tui.logbook import LogLine
+
+CURVES = ("return_mean", "frames_per_second", "episodes_per_second", "missed_tiles")
+"""Metrics with a chart."""
+SHARES = ("env", "act", "learn", "other")
+"""Where the time of a round goes; metrics ``time/env`` and so on, shares of 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """All about the selected run that a summary does not have."""
+
+    run_id: str
+    series: Mapping[str, Series] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Latest share of each of SHARES that the run tells."""
+    usage: HardwareRow | None = None
+    log: tuple[LogLine, ...] = ()
+    orders: tuple[CommandRow, ...] = ()
+    """Given, not yet answered."""
+    evaluations: tuple[EvaluationRow, ...] = ()
+    checkpoints: tuple[CheckpointRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything one look at the store and the machine found."""
+
+    time: float = 0.0
+    """Unix seconds; ages are counted from here."""
+    machine: MachineSample | None = None
+    runs: tuple[RunSummary, ...] = ()
+    """Newest first."""
+    detail: Detail | None = None
+    problem: str = ""
+    """Why the store could not be read; what is shown is older then."""
+
+    def run(self, run_id: str | None) -> RunSummary | None:
+        """The run of that id."""
+        return next((run for run in self.runs if run.id == run_id), None)

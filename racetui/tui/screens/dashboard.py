@@ -1,0 +1,103 @@
+"""The first screen: all runs, and everything important about one of them."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from racetui.keys import Place
+from racetui.tui.desk import desk
+from racetui.tui.pane import Cells
+from racetui.tui.presses import bindings
+from racetui.tui.view import View
+from racetui.tui.widgets.chart import Chart
+from racetui.tui.widgets.footer import Footer
+from racetui.tui.widgets.hardware import Hardware
+from racetui.tui.widgets.header import Header
+from racetui.tui.widgets.log import Log
+from racetui.tui.widgets.run_list import RunList
+from racetui.tui.widgets.selected import Selected
+
+WIDTHS = ((0, "narrow"), (72, "medium"), (110, "wide"), (170, "huge"))
+"""Least columns for each class of layout."""
+HEIGHTS = ((0, "short"), (22, "normal"), (34, "tall"), (52, "high"))
+"""Least rows for each class of layout."""
+
+
+class Dashboard(View):
+    """Panes by size: what there is no room for is left out, never refused."""
+
+    PLACES = (Place.DASHBOARD, Place.VIEW)
+    BINDINGS = bindings(Place.DASHBOARD, Place.VIEW)
+    AUTO_FOCUS = "#runs"
+
+    def compose(self) -> ComposeResult:
+        """Header, panes, footer."""
+        yield Header()
+        with Horizontal(id="middle"):
+            with Vertical(id="left"):
+                yield RunList("runs")
+                yield Selected("selected")
+            with Vertical(id="right"):
+                yield Chart("return", "return, mean of 100", "return_mean", "return", from_zero=False)
+                with Horizontal(id="speeds"):
+                    yield Chart("frames", "frames/s", "frames_per_second", "frames", from_zero=True)
+                    yield Chart("episodes", "episodes/s", "episodes_per_second", "episodes", from_zero=True)
+                with Horizontal(id="below"):
+                    yield Chart("missed", "missed tiles", "missed_tiles", "missed", from_zero=True)
+                    yield Hardware("hardware")
+        yield Log("log")
+        yield Footer(*self.PLACES)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the layout."""
+        for classes, size in ((WIDTHS, event.size.width), (HEIGHTS, event.size.height)):
+            fitting = [name for least, name in classes if size >= least][-1]
+            for _, name in classes:
+                self.set_class(name == fitting, f"-{name}")
+
+    def do_previous_run(self) -> None:
+        """Select the run above."""
+        self._move(-1)
+
+    def do_next_run(self) -> None:
+        """Select the run below."""
+        self._move(1)
+
+    def do_first_run(self) -> None:
+        """Select the first run."""
+        self._move(-len(desk(self).picture.runs))
+
+    def do_last_run(self) -> None:
+        """Select the last run."""
+        self._move(len(desk(self).picture.runs))
+
+    def _move(self, rows: int) -> None:
+        app = desk(self)
+        runs, selected = app.picture.runs, app.selected_run
+        if selected is not None and runs:
+            index = max(0, min(len(runs) - 1, runs.index(selected) + rows))
+            app.select(runs[index].id)
+
+    def do_next_pane(self) -> None:
+        """Focus the next pane."""
+        self.focus_next(Cells)
+
+    def do_previous_pane(self) -> None:
+        """Focus the pane before."""
+        self.focus_previous(Cells)
+
+    def do_maximise(self) -> None:
+        """Let the focused pane fill the screen, and back."""
+        if self.maximized is not None:
+            self.minimize()
+        elif self.focused is not None:
+            self.maximize(self.focused, container=False)
+
+    def do_restore(self) -> None:
+        """Undo zoom, else go back to the run list."""
+        if self.maximized is not None:
+            self.minimize()
+        else:
+            self.query_one("#runs").focus()

@@ -1,0 +1,26 @@
+"""What the panel's screens have in common."""
+
+from __future__ import annotations
+
+from textual.screen import Screen
+
+from racetui.tui.pane import Cells
+from racetui.tui.presses import Presses
+
+
+class View(Presses, Screen[None], inherit_bindings=False):
+    """A screen of panes that show the latest picture."""
+
+    def repaint(self) -> None:
+        """Let every pane in sight catch up."""
+        for pane in self.query(Cells):
+            pane.repaint()
+
+    def restyle(self) -> None:
+        """Let every pane draw everything again: the look changed."""
+        for pane in self.query(Cells):
+            pane.restyle()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while another screen was in front."""
+        self.call_after_refresh(self.repaint)

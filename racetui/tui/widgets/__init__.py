@@ -1,0 +1,1 @@
+"""The panel's panes, one to a file."""

@@ -1,0 +1,52 @@
+"""The bottom row: the keys that do something now, out of the key table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.strip import Strip
+
+from racetui.keys import Key, Place, for_footer, shown
+from racetui.tui.desk import desk
+from racetui.tui.lines import Piece, cells, line
+from racetui.tui.look import Look
+from racetui.tui.pane import Cells
+from racetui.tui.presses import Presses
+
+
+class Footer(Cells):
+    """Keys and what they do; a click on one is as good as the key."""
+
+    def __init__(self, *places: Place) -> None:
+        super().__init__()
+        self.places = places
+        self._spans: list[tuple[int, int, Key]] = []
+
+    def paint(self, width: int, _height: int, look: Look) -> Sequence[Strip]:
+        """One row, with the keys that can be spared left out."""
+        keys = list(for_footer(self.places, desk(self).selected_run))
+        while keys and cells(_pieces(keys, look)) > width:
+            keys.remove(max(keys, key=lambda key: key.rank))
+        self._spans, start = [], 1
+        for key in keys:
+            end = start + len(shown(key.keys[0], not look.glyphs.ascii)) + 1 + len(key.label)
+            self._spans.append((start, end, key))
+            start = end + 2
+        return [line(_pieces(keys, look), width, look)]
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what the key would do."""
+        for start, end, key in self._spans:
+            if start <= event.x < end and isinstance(self.screen, Presses):
+                self.screen.perform(key)
+
+
+def _pieces(keys: Sequence[Key], look: Look) -> list[Piece]:
+    pieces: list[Piece] = [(" ", look.text)]
+    for key in keys:
+        pieces += [
+            (shown(key.keys[0], not look.glyphs.ascii), look.accent + look.strong),
+            (f" {key.label}  ", look.muted),
+        ]
+    return pieces

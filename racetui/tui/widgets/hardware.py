@@ -1,0 +1,123 @@
+"""How busy the machine is, core by core, and what part of it the selected run takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.strip import Strip
+
+from racetui.hardware import MachineSample
+from racetui.runs.model import HardwareRow
+from racetui.tui import words
+from racetui.tui.desk import desk
+from racetui.tui.frame import Box, framed
+from racetui.tui.lines import Piece, line
+from racetui.tui.look import Look
+from racetui.tui.meters import bar, levels, load_style
+from racetui.tui.pane import Cells
+
+_LABEL = 5
+_NOTE = 13
+"""Cells for the figures beside a bar."""
+_CORE_CELLS = 18
+"""The least width of a core's own bar, number and percentage included."""
+
+
+class Hardware(Cells, can_focus=True):
+    """Cores, memory, limits, and the run's share."""
+
+    HELP = (
+        "The machine as far as this process may use it. One bar per core, or one cell per core where there are many; "
+        "memory without caches; inside a container its limits, not the machine's. The last row is the selected run."
+    )
+
+    def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
+        """Cores get the room that the other rows leave."""
+        picture = desk(self).picture
+        machine, detail = picture.machine, picture.detail
+        if machine is None:
+            return framed([], width, height, Box("Hardware", (), self.has_focus), look)
+        load = [(f"load {machine.load:.1f}", look.muted)] if machine.load is not None else []
+        rows = hardware_rows(machine, detail.usage if detail else None, width - 2, height - 2, look)
+        return framed(rows, width, height, Box("Hardware", load, self.has_focus), look)
+
+
+def hardware_rows(
+    machine: MachineSample, usage: HardwareRow | None, width: int, height: int, look: Look
+) -> list[Strip]:
+    """The pane's rows, at most ``height``."""
+    below = [_memory(machine, width, look)]
+    if usage is not None:
+        below.append(_run(usage, machine, width, look))
+    top = [_cpu(machine, width, look)]
+    room = height - len(top) - len(below)
+    cores = _cores(machine.cores, width, max(0, room), look)
+    return [*top, *cores, *below][:height]
+
+
+def _cpu(machine: MachineSample, width: int, look: Look) -> Strip:
+    share = machine.cpu_share
+    cores = f"{machine.usable_cores:g} core{'' if machine.usable_cores == 1 else 's'}"
+    if machine.usable_cores != machine.logical_cores:
+        cores += f" of {machine.logical_cores}"
+    return _meter("CPU", share, cores, width, look)
+
+
+def _memory(machine: MachineSample, width: int, look: Look) -> Strip:
+    share = machine.memory_used / machine.memory_total if machine.memory_total else None
+    note = f"{words.size(machine.memory_used)}/{words.size(machine.memory_total)}"
+    return _meter("RAM", share, note + (" limit" if machine.limited else ""), width, look)
+
+
+def _run(usage: HardwareRow, machine: MachineSample, width: int, look: Look) -> Strip:
+    memory = usage.pss_bytes if usage.pss_bytes is not None else usage.rss_bytes
+    return _meter("run", usage.cpu_percent / 100 / machine.usable_cores, words.size(memory), width, look)
+
+
+def _meter(label: str, share: float | None, note: str, width: int, look: Look) -> Strip:
+    """Label, bar, percentage, and a note in a column of its own."""
+    text = f"{words.percent(share):>4} "
+    room = max(4, width - _LABEL - len(text) - _NOTE)
+    style = load_style(share, look) if share is not None else look.faint
+    meter = bar(share if share is not None else 0.0, room, look, style)
+    return line([(f" {label:<{_LABEL - 1}}", look.muted), *meter, (text, look.text), (note, look.muted)], width, look)
+
+
+def _cores(cores: Sequence[float], width: int, rows: int, look: Look) -> list[Strip]:
+    """A bar each if they fit, else a cell each."""
+    if not cores or rows < 1:
+        return []
+    across = max(1, (width - 1) // _CORE_CELLS)
+    if len(cores) <= across * rows:
+        needed = min(across, -(-len(cores) // rows)) if len(cores) > rows else 1
+        return _bars(cores, width, needed, look)
+    return _strips(cores, width, rows, look)
+
+
+def _bars(cores: Sequence[float], width: int, across: int, look: Look) -> list[Strip]:
+    down = -(-len(cores) // across)
+    cell = (width - 1) // across
+    strips = []
+    for row in range(down):
+        pieces: list[Piece] = [(" ", look.text)]
+        for core in range(row, len(cores), down):
+            share = cores[core] / 100
+            meter = bar(share, cell - 10, look, load_style(share, look))
+            pieces += [(f"{core:>3} ", look.faint), *meter, (f"{cores[core]:>4.0f}% ", look.muted)]
+        strips.append(line(pieces, width, look))
+    return strips
+
+
+def _strips(cores: Sequence[float], width: int, rows: int, look: Look) -> list[Strip]:
+    """One cell per core; where even that is too much, one per group of cores, showing the busiest."""
+    room = (width - _LABEL - 1) * rows
+    group = -(-len(cores) // room)
+    shares = [max(cores[start : start + group]) / 100 for start in range(0, len(cores), group)]
+    across = width - _LABEL - 1
+    strips = []
+    for start in range(0, len(shares), across):
+        label = " each" if start == 0 else ""
+        strips.append(
+            line([(f"{label:<{_LABEL}}", look.muted), *levels(shares[start : start + across], look)], width, look)
+        )
+    return strips

@@ -1,0 +1,120 @@
+"""All runs, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from textual import events
+from textual.strip import Strip
+
+from racetui.runs.model import RunState, RunSummary
+from racetui.tui import words
+from racetui.tui.desk import desk
+from racetui.tui.frame import Box, framed
+from racetui.tui.lines import Piece, line
+from racetui.tui.look import Look
+from racetui.tui.pane import Cells
+
+_NAME_CELLS = 10
+"""The least room for a name before a column is given up."""
+
+
+class RunList(Cells, can_focus=True):
+    """The list; the selected run is the one that everything else shows."""
+
+    HELP = (
+        "Every run in the store, newest first: its state, number, name, mean return of the last 100 episodes and "
+        "simulator frames per second. The selected one is what the other panes show and what orders go to."
+    )
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self._top = 0
+
+    def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
+        """A heading and the rows around the selected one."""
+        app = desk(self)
+        runs = app.picture.runs
+        box = Box("Runs", [(str(len(runs)), look.muted)] if runs else (), self.has_focus)
+        inner, room = width - 2, height - 3
+        if not runs:
+            return framed(_welcome(inner, look), width, height, box, look)
+        selected = app.selected_run
+        index = runs.index(selected) if selected in runs else 0
+        self._top = max(min(self._top, index, max(0, len(runs) - room)), index - room + 1, 0)
+        shown = runs[self._top : self._top + room]
+        columns = Columns(shown, inner)
+        rows = [columns.heading(look)]
+        rows += [columns.row(run, look, run is selected) for run in shown]
+        return framed(rows, width, height, box, look)
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the run that was clicked."""
+        runs = desk(self).picture.runs
+        index = self._top + event.y - 2
+        if event.y >= 2 and index < len(runs):
+            desk(self).select(runs[index].id)
+
+
+class Columns:
+    """How wide each column is for these runs, and which there is room for."""
+
+    def __init__(self, runs: Sequence[RunSummary], width: int) -> None:
+        self.width = width
+        self.id = max(len(run.id) for run in runs)
+        self.state = max(len(run.state) for run in runs)
+        fixed = 3 + self.id + 1
+        self.score = width - fixed - self.state - 9 >= _NAME_CELLS
+        self.speed = width - fixed - self.state - 9 - 8 >= _NAME_CELLS
+
+    def heading(self, look: Look) -> Strip:
+        """Names of the columns."""
+        right = f"{'state':<{self.state}}"
+        right += f"{'return':>8}" if self.score else ""
+        right += f"{'frames/s':>9}" if self.speed else ""
+        return line([(" " * (4 + self.id) + "name", look.faint)], self.width, look, [(right + " ", look.faint)])
+
+    def row(self, run: RunSummary, look: Look, selected: bool) -> Strip:
+        """One run."""
+        colour = look.state(run.state)
+        left: list[Piece] = [
+            (look.glyphs.pointer if selected else " ", look.accent),
+            (look.glyphs.state(run.state) + " ", colour),
+            (f"{run.id:>{self.id}} ", look.muted),
+            (run.name or run.path.name, look.text if not run.state.ended or selected else look.muted),
+        ]
+        right: list[Piece] = [(f"{run.state:<{self.state}}", colour)]
+        if self.score:
+            right.append((f"{words.score(run.return_mean):>8}", look.text))
+        if self.speed:
+            right.append((f"{_speed(run):>9}", look.muted))
+        strip = line(left, self.width, look, [*right, (" ", look.text)])
+        return _highlighted(strip, look) if selected else strip
+
+
+def _highlighted(strip: Strip, look: Look) -> Strip:
+    return Strip([Segment(text, (style or look.text) + look.selected) for text, style, _ in strip], strip.cell_length)
+
+
+def _speed(run: RunSummary) -> str:
+    if run.frames_per_second is not None:
+        return words.short(run.frames_per_second)
+    return words.duration(run.seconds) if run.state.ended or run.state is RunState.PAUSED else words.UNKNOWN
+
+
+def _welcome(width: int, look: Look) -> list[Strip]:
+    return [
+        line([("", look.text)], width, look),
+        line(
+            [
+                (" No runs yet. Press ", look.muted),
+                ("s", look.accent + look.strong),
+                (" and then ", look.muted),
+                ("enter", look.accent + look.strong),
+                (" to start one.", look.muted),
+            ],
+            width,
+            look,
+        ),
+    ]

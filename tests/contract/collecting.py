@@ -1,0 +1,120 @@
+"""What the collector contract tests share: a row for each collector, and a stage where a checking agent trains."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from agents.api import Pulse, Segment, State, no_pulse
+from carracing.task import Array, Discrete, TaskSpec
+from collectors.api import Collector, CollectorConfig, EpisodeRecord
+from collectors.registry import CollectorPlan, make_collector
+from collectors.seeds import EpisodeSeeds
+from collectors.step import StepCollector
+from tests.fakes import CountingRules, CountingWorld, RecordingAgent, RecordingConfig
+
+ROWS = {
+    "sequential": CollectorConfig(lanes=1, workers=1),
+    "sync": CollectorConfig(lanes=5, workers=1),
+    "async": CollectorConfig(lanes=5, workers=2),
+}
+"""Every registered collector and the configuration its contract is tested with."""
+
+STEPS = 60
+"""Per round; the lanes of every row divide it."""
+
+FLOATS = CountingRules(TaskSpec((8,), "float32", stack=1, action=Discrete(5), frame_skip=2))
+"""Another kind of task: vectors, no look-back, discrete actions, no facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What varies between tests."""
+
+    rules: CountingRules = field(default_factory=CountingRules)
+    seeds: EpisodeSeeds = field(default_factory=lambda: EpisodeSeeds(run_seed=11))
+    constant: bool = False
+    log_probs: bool = True
+    pulse: Pulse = no_pulse
+
+    def agent(self) -> RecordingAgent:
+        """Checks what collectors of this setting produce."""
+        config = RecordingConfig(STEPS, self.constant, self.log_probs, self.rules, self.seeds)
+        return RecordingAgent(self.rules.spec, config)
+
+    def plan(self, config: CollectorConfig) -> CollectorPlan:
+        """Worlds and actors of this setting."""
+        world = partial(CountingWorld, self.rules)
+        return CollectorPlan(config, world, self.rules.spec, self.agent().actor_spec(), self.seeds, self.pulse)
+
+
+class Stage:
+    """A collector with poisoned memory and the agent that checks it; closes the collector on the way out."""
+
+    def __init__(self, collector: Collector, setting: Setting) -> None:
+        if isinstance(collector, StepCollector):
+            collector.poison()
+        self.collector = collector
+        self.agent = setting.agent()
+        self.records: list[EpisodeRecord] = []
+        self.incidents: list[str] = []
+
+    def rounds(self, count: int, steps: int = STEPS) -> None:
+        """The training loop."""
+        for _ in range(count):
+            self.collector.publish(self.agent.snapshot())
+            self.agent.learn(self.collector.collect(steps), 0.0)
+            stats = self.collector.stats()
+            self.records += stats.episodes
+            self.incidents += stats.incidents
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.collector.close()
+
+
+def stage(name: str, setting: Setting | None = None, lanes: int | None = None) -> Stage:
+    """The collector of a row, with as many lanes as the row has or as given."""
+    setting = setting or Setting()
+    config = ROWS[name] if lanes is None else replace(ROWS[name], lanes=lanes)
+    return Stage(make_collector(name, setting.plan(config)), setting)
+
+
+def through_json(state: State) -> State:
+    """The state as a checkpoint would bring it back."""
+    return State({name: tensor.copy() for name, tensor in state.tensors.items()}, json.loads(json.dumps(state.facts)))
+
+
+def same_states(left: State, right: State) -> bool:
+    """Bit for bit."""
+    return (
+        left.facts == right.facts
+        and left.tensors.keys() == right.tensors.keys()
+        and all(np.array_equal(tensor, right.tensors[name]) for name, tensor in left.tensors.items())
+    )
+
+
+def same_segments(left: Sequence[Segment], right: Sequence[Segment]) -> bool:
+    """Bit for bit, in order."""
+    return len(left) == len(right) and all(
+        (a.end, a.version, a.episode, a.start, a.stack) == (b.end, b.version, b.episode, b.start, b.stack)
+        and np.array_equal(a.frames, b.frames)
+        and np.array_equal(a.actions, b.actions)
+        and np.array_equal(a.rewards, b.rewards)
+        and _same(a.log_probs, b.log_probs)
+        for a, b in zip(left, right, strict=True)
+    )
+
+
+def _same(left: Array | None, right: Array | None) -> bool:
+    return left is right if left is None or right is None else np.array_equal(left, right)

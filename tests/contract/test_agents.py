@@ -1,0 +1,211 @@
+"""What every agent owes the rest: acting, learning from a real collector, and going on where it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents.api import Agent, Segment, State, StateError, WeightsSnapshot
+from agents.random import EpisodeRandom
+from agents.registry import AGENTS, UnknownAgentError, agent_entry, config_class, make_agent
+from carracing.task import Array, Discrete, TaskConfig, TaskSpec, task_spec
+from collectors.api import Collector, CollectorConfig
+from collectors.registry import CollectorPlan, make_collector
+from collectors.seeds import EpisodeSeeds
+from tests.fakes import CountingRules, CountingWorld
+
+SMALL: dict[str, dict[str, Any]] = {"ppo": {"rollout": 48, "minibatch": 16, "epochs": 2}}
+"""Settings with which a round takes a moment; an agent without an entry is tested with its defaults."""
+
+GREY = task_spec(TaskConfig())
+TASKS = {"grey": GREY, "discrete": replace(GREY, action=Discrete(5)), "rgb": task_spec(TaskConfig(observation="rgb"))}
+EVERY = pytest.mark.parametrize("name", AGENTS)
+
+
+def _agent(name: str, task: TaskSpec = GREY, seed: int = 1) -> Agent:
+    return make_agent(name, task, config_class(name)(**SMALL.get(name, {})), seed)
+
+
+def _collector(agent: Agent, task: TaskSpec = GREY) -> Collector:
+    world = partial(CountingWorld, CountingRules(spec=task, shortest=5, longest=20))
+    config = CollectorConfig(lanes=4, workers=1)
+    return make_collector("sync", CollectorPlan(config, world, task, agent.actor_spec(), EpisodeSeeds(7)))
+
+
+def _train(agent: Agent, collector: Collector, rounds: int) -> list[dict[str, float]]:
+    metrics = []
+    for round_ in range(rounds):
+        collector.publish(agent.snapshot())
+        metrics.append(dict(agent.learn(collector.collect(agent.demand.steps), round_ / 10)))
+    return metrics
+
+
+def _observations(task: TaskSpec, rows: int) -> Array:
+    generator = np.random.default_rng(0)
+    return generator.integers(0, 256, (rows, task.stack, *task.observation_shape), dtype=np.uint8)
+
+
+def _rngs(rows: slice = slice(None)) -> EpisodeRandom:
+    return EpisodeRandom(np.arange(1, 10, dtype=np.uint64)[rows], np.arange(9)[rows])
+
+
+def _equal(left: State | WeightsSnapshot, right: State | WeightsSnapshot) -> bool:
+    return left.tensors.keys() == right.tensors.keys() and all(
+        np.array_equal(tensor, right.tensors[key]) and tensor.dtype == right.tensors[key].dtype
+        for key, tensor in left.tensors.items()
+    )
+
+
+def test_unknown_agent_is_refused_by_name() -> None:
+    with pytest.raises(UnknownAgentError, match="unknown agent 'fox': choose from ppo"):
+        agent_entry("fox")
+
+
+@EVERY
+@pytest.mark.parametrize("kind", TASKS)
+def test_decisions_fit_the_task(name: str, kind: str) -> None:
+    task = TASKS[kind]
+    agent = _agent(name, task)
+    actor = agent.actor_spec().build()
+    actor.load(agent.snapshot())
+    decision = actor.act(_observations(task, 9), _rngs())
+    assert decision.actions.shape == decision.env_actions.shape == (9, task.action.size)
+    assert decision.env_actions.dtype == task.action_dtype
+    if isinstance(task.action, Discrete):
+        assert decision.env_actions.min() >= 0 and decision.env_actions.max() < task.action.n
+    else:
+        assert (decision.env_actions >= task.action.low).all() and (decision.env_actions <= task.action.high).all()
+    if decision.log_probs is not None:
+        assert decision.log_probs.shape == (9,) and decision.log_probs.dtype == np.float32
+
+
+@EVERY
+def test_decisions_belong_to_their_row(name: str) -> None:
+    """The same whatever else is in the batch, up to the order in which a network adds its floats."""
+    agent = _agent(name)
+    actor = agent.actor_spec().build()
+    actor.load(agent.snapshot())
+    observations = _observations(GREY, 9)
+    together = actor.act(observations, _rngs())
+    again = actor.act(observations, _rngs())
+    assert np.array_equal(again.actions, together.actions), "not decided by observation and rngs alone"
+    backwards = actor.act(observations[::-1].copy(), _rngs(slice(None, None, -1)))
+    alone = np.concatenate([actor.act(observations[[row]], _rngs(slice(row, row + 1))).actions for row in range(9)])
+    np.testing.assert_allclose(backwards.actions[::-1], together.actions, atol=1e-4)
+    np.testing.assert_allclose(alone, together.actions, atol=1e-4)
+    others = actor.act(observations, EpisodeRandom(_rngs().keys + np.uint64(9), _rngs().steps))
+    assert not np.array_equal(others.actions, together.actions), "exploration ignores the episode's noise"
+
+
+@EVERY
+def test_deterministic_actors_ignore_noise(name: str) -> None:
+    agent = _agent(name)
+    snapshot = agent.snapshot()
+    actor = agent.actor_spec().build()
+    actor.load(WeightsSnapshot(snapshot.version, snapshot.tensors, {**snapshot.knobs, "deterministic": 1.0}))
+    observations = _observations(GREY, 9)
+    once, twice = (actor.act(observations, EpisodeRandom(_rngs().keys + np.uint64(n), _rngs().steps)) for n in (0, 5))
+    assert np.array_equal(once.actions, twice.actions)
+
+
+@EVERY
+def test_snapshots_carry_the_policy_and_are_copies(name: str) -> None:
+    agent, other = _agent(name, seed=1), _agent(name, seed=2)
+    assert not _equal(agent.snapshot(), other.snapshot()), "the seed draws the weights"
+    assert _equal(agent.snapshot(), _agent(name, seed=1).snapshot())
+    first = agent.snapshot()
+    kept = {key: tensor.copy() for key, tensor in first.tensors.items()}
+    collector = _collector(agent)
+    _train(agent, collector, 1)
+    assert _equal(first, WeightsSnapshot(0, kept)), "learning changed a snapshot taken before"
+    actor = agent.actor_spec().build()
+    actor.load(first)
+    before = actor.act(_observations(GREY, 9), _rngs()).actions
+    for tensor in first.tensors.values():
+        tensor.fill(0)
+    assert np.array_equal(actor.act(_observations(GREY, 9), _rngs()).actions, before), "actors copy what they keep"
+
+
+@EVERY
+@pytest.mark.parametrize("kind", ["grey", "discrete"])
+def test_learning_counts_versions_and_changes_weights(name: str, kind: str) -> None:
+    agent = _agent(name, TASKS[kind])
+    collector = _collector(agent, TASKS[kind])
+    before = agent.snapshot()
+    for count in range(1, 4):
+        metrics = _train(agent, collector, 1)[0]
+        assert agent.snapshot().version == before.version + count
+        assert metrics
+        assert all(type(value) is float and np.isfinite(value) for value in metrics.values())
+    assert not _equal(agent.snapshot(), before)
+
+
+@EVERY
+def test_another_agent_goes_on_bit_for_bit(name: str) -> None:
+    agent, other = _agent(name, seed=1), _agent(name, seed=99)
+    collector, others = _collector(agent), _collector(other)
+    _train(agent, collector, 2)
+    other.restore(agent.state())
+    others.restore(collector.state())
+    assert other.snapshot().version == agent.snapshot().version
+    assert _train(agent, collector, 3) == _train(other, others, 3)
+    assert _equal(agent.state(), other.state()) and agent.state().facts == other.state().facts
+
+
+@EVERY
+def test_states_are_copies(name: str) -> None:
+    agent = _agent(name)
+    collector = _collector(agent)
+    _train(agent, collector, 1)
+    state = agent.state()
+    kept = {key: tensor.copy() for key, tensor in state.tensors.items()}
+    _train(agent, collector, 1)
+    assert _equal(state, State(kept, {}))
+    agent.restore(state)
+    assert _equal(agent.state(), state)
+    _train(agent, collector, 1)
+    assert _equal(state, State(kept, {})), "learning changed the state that was restored"
+
+
+@EVERY
+@pytest.mark.parametrize("fault", ["empty", "one missing", "other shape", "other facts", "other agent's"])
+def test_a_wrong_state_changes_nothing(name: str, fault: str) -> None:
+    agent = _agent(name)
+    _train(agent, _collector(agent), 1)
+    before = agent.state()
+    with pytest.raises(StateError):
+        agent.restore(_spoilt(before, fault))
+    after = agent.state()
+    assert _equal(before, after) and before.facts == after.facts
+
+
+def _spoilt(state: State, fault: str) -> State:
+    largest = max(state.tensors, key=lambda key: state.tensors[key].size)
+    if fault == "one missing":
+        return State({key: tensor for key, tensor in state.tensors.items() if key != largest}, state.facts)
+    if fault == "other shape":
+        return State({**state.tensors, largest: state.tensors[largest].reshape(-1)[:-1]}, state.facts)
+    if fault == "other facts":
+        return State(state.tensors, {})
+    if fault == "other agent's":
+        return State({"digest": np.array([1])}, {"version": 1})
+    return State({}, {})
+
+
+@EVERY
+def test_learning_does_not_write_into_segments(name: str) -> None:
+    agent = _agent(name)
+    collector = _collector(agent)
+    collector.publish(agent.snapshot())
+    segments = collector.collect(agent.demand.steps)
+    before = [_contents(segment) for segment in segments]
+    agent.learn(segments, 0.0)
+    assert [_contents(segment) for segment in segments] == before
+
+
+def _contents(segment: Segment) -> bytes:
+    return segment.frames.tobytes() + segment.actions.tobytes() + segment.rewards.tobytes()

@@ -1,0 +1,77 @@
+"""The real task on every collector: small, but with the simulator, actions and pictures that training has."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from agents.api import ActorSpec, Segment, WeightsSnapshot
+from carracing import make_world
+from carracing.task import TaskConfig, task_spec
+from collectors.api import Collector, CollectorConfig
+from collectors.process_lanes import ProcessLanes
+from collectors.registry import CollectorPlan, make_collector
+from collectors.seeds import EpisodeSeeds
+from collectors.step import StepCollector
+from tests.contract.collecting import same_segments
+from tests.fakes.agent import copied
+
+TASK = TaskConfig(frame_skip=8, early_stop=120)
+PLAN = CollectorPlan(
+    CollectorConfig(lanes=3, workers=2),
+    partial(make_world, "gymnasium", TASK),
+    task_spec(TASK),
+    ActorSpec("tests.fakes:make_scripted_actor", task_spec(TASK)),
+    EpisodeSeeds(5),
+    preload=("carracing.stock",),
+)
+INSIDE = replace(PLAN, config=CollectorConfig(lanes=3, workers=1))
+
+
+def _collect(collector: Collector, rounds: int = 2) -> list[Segment]:
+    segments: list[Segment] = []
+    for version in range(rounds):
+        collector.publish(WeightsSnapshot(version, {"bias": np.full(2, 0.1 * version, np.float32)}))
+        segments += [copied(segment) for segment in collector.collect(36)]
+    return segments
+
+
+@pytest.fixture(scope="module")
+def expected() -> list[Segment]:
+    with closing(make_collector("sync", INSIDE)) as collector:
+        return _collect(collector)
+
+
+def test_episodes_end_and_go_on(expected: list[Segment]) -> None:
+    assert len({segment.end for segment in expected}) >= 2
+    assert max(segment.episode for segment in expected) >= 3
+    assert all(np.ptp(segment.frames) > 100 for segment in expected)
+
+
+def test_workers_collect_the_same_though_one_is_killed(expected: list[Segment]) -> None:
+    ticks = iter(range(1000))
+
+    def strike() -> None:
+        if next(ticks) == 9:
+            os.kill(lanes.pids[1] or 0, signal.SIGKILL)
+
+    plan = replace(PLAN, pulse=strike)
+    lanes = ProcessLanes(plan)
+    with closing(StepCollector(plan, lanes)) as collector:
+        assert same_segments(_collect(collector), expected)
+        assert len(collector.stats().incidents) == 1
+
+
+def test_a_state_goes_on_in_workers(expected: list[Segment]) -> None:
+    with closing(make_collector("sync", INSIDE)) as collector, closing(make_collector("async", PLAN)) as other:
+        _collect(collector, rounds=1)
+        other.restore(collector.state())
+        for each in (collector, other):
+            each.publish(WeightsSnapshot(1, {"bias": np.full(2, 0.1, np.float32)}))
+        assert same_segments(other.collect(36), collector.collect(36))

@@ -1,0 +1,49 @@
+"""Making runs in the tests: small specs, rows to write, and processes that stand in for trainers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from agents.api import End
+from collectors.api import EpisodeRecord
+from racetui.runs.paths import RunPaths
+from racetui.runs.store import RunStore
+from racetui.spec import Budget, RunSpec
+
+
+def new_run(name: str = "run", **budget: Any) -> RunPaths:
+    """A queued run in the test's store."""
+    return RunStore().create(RunSpec(name=name, budget=Budget(**(budget or {"frames": 1000}))))
+
+
+def episode(number: int, episode_return: float = 1.0) -> EpisodeRecord:
+    """A finished episode, recognisable by its numbers."""
+    return EpisodeRecord(
+        episode=number,
+        seed=1000 + number,
+        lane=2,
+        group=1,
+        version=3,
+        steps=25,
+        frames=100,
+        episode_return=episode_return,
+        end=End.TRUNCATED,
+        facts={"missed_tiles": 4.0},
+    )
+
+
+def python(code: str, *arguments: object) -> list[str]:
+    """A command that runs ``code`` in a fresh interpreter, with ``paths`` made of its first argument."""
+    start = "import sys, time\nfrom racetui.runs.paths import RunPaths, Path\npaths = RunPaths(Path(sys.argv[1]))\n"
+    root = str(Path(__file__).parents[1])
+    path = f"import sys\nsys.path.insert(0, {root!r})\n"
+    return [sys.executable, "-c", path + start + textwrap.dedent(code), *map(str, arguments)]
+
+
+def spawn(code: str, *arguments: object) -> subprocess.Popen[str]:
+    """Start ``code`` as a process whose output can be read."""
+    return subprocess.Popen(python(code, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

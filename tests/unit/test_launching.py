@@ -1,0 +1,102 @@
+"""From a request to a spec, and back to the command line that asks for the same."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from profiles import Hardware, PlanError, ProfileError
+from racetui import launching
+from racetui.cli.parser import make_parser
+from racetui.cli.train import request_of
+from racetui.config import ConfigError
+from racetui.launching import StartRequest, build_spec, command_line
+
+
+@pytest.fixture(autouse=True)
+def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Hardware(
+        logical_cores=4,
+        physical_cores=4,
+        usable_cores=4,
+        memory_total=8 << 30,
+        memory_limit=None,
+        memory_free=4 << 30,
+    )
+    monkeypatch.setattr(launching, "detect", lambda: machine)
+
+
+def test_nothing_asked_for_is_a_sensible_run() -> None:
+    spec = build_spec(StartRequest())
+    assert (spec.name, spec.agent, spec.collector) == ("ppo-async", "ppo", "async")
+    assert (spec.collector_config.lanes, spec.collector_config.workers, spec.threads) == (8, 4, 4)
+    assert spec.budget.frames == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("overrides", "lanes", "workers"),
+    [
+        (("collector.lanes=1",), 1, 1),
+        (("collector.workers=12",), 12, 12),
+        (("collector.lanes=6", "collector.workers=3"), 6, 3),
+    ],
+)
+def test_what_is_given_wins_over_the_plan(overrides: tuple[str, ...], lanes: int, workers: int) -> None:
+    spec = build_spec(StartRequest(overrides=overrides))
+    assert (spec.collector_config.lanes, spec.collector_config.workers) == (lanes, workers)
+
+
+def test_sequential_is_one_car() -> None:
+    spec = build_spec(StartRequest(collector="sequential"))
+    assert (spec.name, spec.collector_config.lanes, spec.collector_config.workers) == ("ppo-sequential", 1, 1)
+
+
+def test_options_win_over_the_file_and_overrides_over_both(tmp_path: Path) -> None:
+    config = tmp_path / "run.yaml"
+    config.write_text("seed: 5\ntask:\ncollector_config:\nbudget:\n  frames: 10\nevaluation:\n  every: 7\n")
+    request = StartRequest(config=config, seed=6, observation="rgb", seconds=60.0, overrides=("task.frame_skip=2",))
+    spec = build_spec(request)
+    assert (spec.seed, spec.task.observation, spec.task.frame_skip) == (6, "rgb", 2)
+    assert (spec.budget.frames, spec.budget.seconds, spec.evaluation.every) == (0, 60.0, 7)
+    assert build_spec(StartRequest(config=config, overrides=("seed=8",))).seed == 8
+
+
+def test_profiles_of_the_user_are_found() -> None:
+    mine = launching.user_profiles()
+    mine.mkdir(parents=True)
+    (mine / "mine.yaml").write_text("title: Mine\npurpose: Testing.\nworkers: 2\nlanes: 4\nthreads: 1\n")
+    spec = build_spec(StartRequest(profile="mine"))
+    assert (spec.collector_config.lanes, spec.collector_config.workers, spec.threads) == (4, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("request_", "error", "named"),
+    [
+        (StartRequest(profile="supercomputer"), ProfileError, "auto"),
+        (StartRequest(collector="sequential", overrides=("collector.lanes=2",)), PlanError, "lanes"),
+        (StartRequest(overrides=("collector.lanes=two",)), ConfigError, "lanes"),
+        (StartRequest(overrides=("collector_config=3",)), ConfigError, "collector_config"),
+        (StartRequest(agent="sarsa"), ConfigError, "ppo"),
+        (StartRequest(collector="telepathy"), ConfigError, "async"),
+    ],
+)
+def test_what_is_wrong_is_named(request_: StartRequest, error: type[Exception], named: str) -> None:
+    with pytest.raises(error, match=named):
+        build_spec(request_)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        StartRequest(),
+        StartRequest(agent="ppo", collector="sync", profile="auto", backend="gymnasium", observation="rgb", seed=3),
+        StartRequest(name="it's mine", frames=500_000, eval_every=0, checkpoint_every=1000),
+        StartRequest(seconds=90.0, config=Path("a b.yaml"), overrides=("agent.epochs=2", "name=x y")),
+    ],
+)
+def test_command_line_asks_for_the_same(request_: StartRequest) -> None:
+    words = shlex.split(command_line(request_))
+    assert words[0] == "racetui"
+    assert request_of(make_parser().parse_args(words[1:])) == request_

@@ -1,0 +1,122 @@
+"""Imports point down, and what the panel and the workers import stays light."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+ALLOWED = {
+    "racetui": {"collectors", "agents", "carracing", "profiles"},
+    "collectors": {"agents", "carracing"},
+    "agents": {"carracing", "profiles"},
+    "carracing": set[str](),
+    "profiles": set[str](),
+}
+"""Package -> the other packages of ours that it may import."""
+
+FOR_COLLECTORS = {"agents.api", "agents.random"}
+"""All that collectors may know of agents: any agent goes with any collector."""
+
+HEAVY = {"torch", "gymnasium", "numba", "stable_baselines3"}
+LIGHT = [
+    "agents.api",
+    "agents.ppo.config",
+    "agents.random",
+    "agents.registry",
+    "carracing",
+    "collectors.api",
+    "collectors.registry",
+    "collectors.seeds",
+    "profiles",
+    "racetui.config",
+    "racetui.runs.model",
+    "racetui.spec",
+]
+"""Modules that load nothing heavy, and no Textual either."""
+
+WITHOUT_TEXTUAL = ["racetui/runs", "racetui/trainer", "racetui/config.py", "racetui/spec.py"]
+
+MODULES = sorted(path for package in ALLOWED for path in (ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Full names of what a module imports, at its top or within functions; of ``from a import b``, a and a.b."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            assert node.module is not None
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_the_modules_are_found() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in MODULES} == set(ALLOWED)
+    assert "racetui.spec" in set(imports(ROOT / "racetui" / "config.py"))
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_imports_point_down(package: str) -> None:
+    forbidden = set(ALLOWED) - ALLOWED[package] - {package} | {"tests"}
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in (ROOT / package).rglob("*.py")
+        for name in imports(path)
+        if name.split(".")[0] in forbidden
+    ]
+    assert wrong == []
+
+
+def test_collectors_know_no_agent() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in (ROOT / "collectors").rglob("*.py")
+        for name in imports(path)
+        if name.startswith("agents.") and not any(f"{name}.".startswith(f"{known}.") for known in FOR_COLLECTORS)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("place", WITHOUT_TEXTUAL)
+def test_what_panel_and_command_line_share_knows_no_textual(place: str) -> None:
+    paths = [path for path in MODULES if path.is_relative_to(ROOT / place)]
+    assert paths
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in paths
+        for name in imports(path)
+        if name.split(".")[0] == "textual" or f"{name}.".startswith("racetui.tui.")
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_light_modules_load_nothing_heavy(module: str) -> None:
+    assert loaded_by(module) & (HEAVY | {"textual"}) == set()
+
+
+@pytest.mark.parametrize("package", ["racetui/runs"])
+def test_every_module_of_a_light_package_loads_nothing_heavy(package: str) -> None:
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / package).rglob("*.py")]
+    assert loaded_by(*names) & (HEAVY | {"textual"}) == set()
+
+
+def test_what_is_loaded_is_seen() -> None:
+    assert {"carracing", "gymnasium"} <= loaded_by("carracing.stock")
+
+
+def loaded_by(*modules: str) -> set[str]:
+    """Top-level names of all modules loaded in a fresh interpreter that imports these."""
+    program = f"import json, sys\nimport {', '.join(modules)}\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=ROOT, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return {name.split(".")[0] for name in json.loads(done.stdout)}

@@ -1,0 +1,249 @@
+"""Hardware limits as Linux writes them down, profiles as files, and the plans made of both."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from profiles import Hardware, PlanError, Profile, ProfileError, detect, load_profile, plan, profile_names
+from profiles.cgroup import Limits, read_limits
+
+GIB = 1024**3
+AUTO = Profile("t", "p")
+FIXED = Profile("t", "p", workers=8, lanes=16, threads=8)
+
+
+def machine(cores: int) -> Hardware:
+    return Hardware(cores, cores, cores, 8 * GIB, None, 4 * GIB)
+
+
+@pytest.mark.parametrize(
+    ("profile", "cores", "collector", "lanes", "workers", "expected"),
+    [
+        (AUTO, 8, "sequential", None, None, (1, 1, 8)),
+        (AUTO, 8, "sequential", 1, 1, (1, 1, 8)),
+        (FIXED, 8, "sequential", None, None, (1, 1, 8)),
+        (AUTO, 8, "sync", None, None, (8, 1, 8)),
+        (AUTO, 8, "sync", 3, 1, (3, 1, 8)),
+        (FIXED, 8, "sync", None, None, (16, 1, 8)),
+        (AUTO, 1, "async", None, None, (8, 1, 1)),
+        (AUTO, 2, "async", None, None, (8, 2, 2)),
+        (AUTO, 3, "async", None, None, (9, 3, 3)),
+        (AUTO, 16, "async", None, None, (16, 16, 16)),
+        (AUTO, 16, "async", 4, None, (4, 4, 16)),
+        (AUTO, 4, "async", 6, None, (6, 4, 4)),
+        (AUTO, 2, "async", None, 5, (10, 5, 2)),
+        (AUTO, 2, "async", 5, 5, (5, 5, 2)),
+        (FIXED, 2, "async", None, None, (16, 8, 8)),
+        (FIXED, 2, "async", 4, None, (4, 4, 8)),
+        (FIXED, 2, "async", None, 3, (18, 3, 8)),
+        (FIXED, 2, "async", None, 32, (32, 32, 8)),
+        (replace(AUTO, lanes=4), 8, "async", None, None, (8, 8, 8)),
+        (replace(AUTO, workers=2), 8, "async", None, None, (8, 2, 8)),
+        (replace(AUTO, threads=3), 8, "async", None, None, (8, 8, 3)),
+    ],
+)
+def test_plan(
+    profile: Profile,
+    cores: int,
+    collector: str,
+    lanes: int | None,
+    workers: int | None,
+    expected: tuple[int, int, int],
+) -> None:
+    made = plan(profile, machine(cores), collector, lanes, workers)
+    assert (made.lanes, made.workers, made.threads) == expected
+    assert len(made.reasons) == (2 if collector == "sequential" else 3)
+
+
+@pytest.mark.parametrize(
+    ("collector", "lanes", "workers", "message"),
+    [
+        ("sequential", 2, None, "lanes must be 1 with collector sequential, not 2"),
+        ("sequential", None, 2, "workers must be 1 with collector sequential, not 2"),
+        ("sync", 4, 2, "workers must be 1 with collector sync, not 2"),
+        ("async", 2, 3, r"workers must be 1 to lanes \(2\), not 3"),
+        ("async", 0, None, "lanes must be 1 or more, not 0"),
+        ("sync", None, -1, "workers must be 1 or more, not -1"),
+        ("ray", None, None, "'ray': choose from sequential, sync, async"),
+    ],
+)
+def test_impossible_plans_are_errors(collector: str, lanes: int | None, workers: int | None, message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        plan(AUTO, machine(4), collector, lanes, workers)
+
+
+@pytest.mark.parametrize(
+    ("profile", "cores", "lanes", "workers", "words"),
+    [
+        (
+            AUTO,
+            2,
+            None,
+            None,
+            ["8 lanes: the default", "2 workers: one for each core", "2 learner threads: all cores"],
+        ),
+        (AUTO, 3, None, None, ["9 lanes: the next multiple of 3"]),
+        (AUTO, 1, 4, 2, ["4 lanes: as given", "2 workers: as given. Only 1 core can be used", "1 learner thread:"]),
+        (FIXED, 8, None, None, ["16 lanes: as the profile says", "8 workers: as the profile says"]),
+        (FIXED, 2, None, None, ["Only 2 cores can be used, so they will take turns", "more threads than cores"]),
+        (AUTO, 8, 4, None, ["4 workers: each steps at least one car"]),
+    ],
+)
+def test_reasons_say_each_choice(
+    profile: Profile, cores: int, lanes: int | None, workers: int | None, words: list[str]
+) -> None:
+    reasons = " ".join(plan(profile, machine(cores), "async", lanes, workers).reasons)
+    assert [word for word in words if word not in reasons] == []
+
+
+def test_every_preset_has_a_plan_for_every_collector() -> None:
+    assert profile_names() == ("auto", "desktop-8core", "laptop-2core")
+    for name in profile_names():
+        for collector in ("sequential", "sync", "async"):
+            made = plan(load_profile(name), machine(2), collector, None, None)
+            assert made.lanes % made.workers == 0
+
+
+def test_auto_is_all_worked_out() -> None:
+    profile = load_profile("auto")
+    assert (profile.workers, profile.lanes, profile.threads) == ("auto", "auto", "auto")
+
+
+def test_files_of_the_users_own_are_profiles_too(tmp_path: Path) -> None:
+    (tmp_path / "server.yaml").write_text("title: Server\npurpose: Many cores.\nworkers: 60\n")
+    (tmp_path / "auto.yaml").write_text("title: Mine\npurpose: Instead of the preset.\n")
+    assert profile_names(tmp_path) == ("auto", "desktop-8core", "laptop-2core", "server")
+    assert load_profile("server", tmp_path) == Profile("Server", "Many cores.", workers=60)
+    assert load_profile("auto", tmp_path).title == "Mine"
+    assert load_profile("laptop-2core", tmp_path) == load_profile("laptop-2core")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title: T", "purpose is missing"),
+        ("title: T\npurpose: P\nworker: 2", "unknown key worker: did you mean workers?"),
+        ("title: T\npurpose: P\nworkers: many", "workers must be a whole number or auto, not 'many'"),
+        ("title: T\npurpose: P\nlanes: 2.5", "lanes must be a whole number or auto, not 2.5"),
+        ("title: T\npurpose: P\nthreads: 0", "threads must be 1 or more, or auto, not 0"),
+        ("title: T\ntitle: U\npurpose: P", "line 2: key title is given twice"),
+        ("- 1", "the document must be keys with values"),
+    ],
+)
+def test_errors_name_file_key_and_what_is_allowed(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ProfileError) as error:
+        load_profile("mine", tmp_path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["big", "", "../presets/auto", ".hidden", "/etc/passwd"])
+def test_unknown_profiles_are_errors_with_the_choices(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ProfileError, match="choose from auto, desktop-8core, laptop-2core"):
+        load_profile(name, tmp_path)
+
+
+def test_version_2_groups_count_at_every_level(tmp_path: Path) -> None:
+    tree(
+        tmp_path,
+        {
+            "membership": "0::/slice/run\n",
+            "root/cgroup.controllers": "cpu memory",
+            "root/slice/cpu.max": "150000 100000\n",
+            "root/slice/memory.max": f"{4 * GIB}\n",
+            "root/slice/memory.current": f"{3 * GIB}\n",
+            "root/slice/memory.stat": f"anon 5\ninactive_file {GIB}\n",
+            "root/slice/run/cpu.max": "max 100000\n",
+            "root/slice/run/memory.max": "max\n",
+            "root/slice/run/memory.current": f"{GIB}\n",
+        },
+    )
+    assert read_limits(tmp_path / "root", tmp_path / "membership") == Limits(1.5, 4 * GIB, 2 * GIB)
+
+
+def test_version_2_inside_a_container_that_shows_only_its_own_group(tmp_path: Path) -> None:
+    files = {"membership": "0::/../outer/container\n", "root/cpu.max": "300000 100000\n"}
+    tree(tmp_path, files)
+    assert read_limits(tmp_path / "root", tmp_path / "membership") == Limits(cores=3)
+
+
+def test_version_1_groups(tmp_path: Path) -> None:
+    tree(
+        tmp_path,
+        {
+            "membership": "4:memory:/run\n3:cpu,cpuacct:/run\n1:name=systemd:/run\n0::/\n",
+            "root/cpu,cpuacct/cpu.cfs_quota_us": "-1\n",
+            "root/cpu,cpuacct/cpu.cfs_period_us": "100000\n",
+            "root/cpu,cpuacct/run/cpu.cfs_quota_us": "50000\n",
+            "root/cpu,cpuacct/run/cpu.cfs_period_us": "100000\n",
+            "root/memory/memory.limit_in_bytes": "9223372036854771712\n",
+            "root/memory/memory.usage_in_bytes": f"{6 * GIB}\n",
+            "root/memory/run/memory.limit_in_bytes": f"{2 * GIB}\n",
+            "root/memory/run/memory.usage_in_bytes": f"{2 * GIB}\n",
+            "root/memory/run/memory.stat": f"inactive_file 7\ntotal_inactive_file {GIB}\n",
+        },
+    )
+    assert read_limits(tmp_path / "root", tmp_path / "membership") == Limits(0.5, 2 * GIB, GIB)
+
+
+def test_no_groups_no_limits(tmp_path: Path) -> None:
+    assert read_limits(tmp_path / "absent", tmp_path / "absent") == Limits()
+
+
+def test_detect_without_limits_is_the_machine(tmp_path: Path) -> None:
+    found = detect(tmp_path, tmp_path / "absent")
+    assert found.logical_cores == os.cpu_count()
+    assert found.usable_cores == allowed_cores()
+    assert found.memory_total == psutil.virtual_memory().total
+    assert found.memory_limit is None
+    assert 0 < found.memory_free <= found.memory_total
+
+
+def test_detect_keeps_to_quota_and_memory_limit(tmp_path: Path) -> None:
+    tree(
+        tmp_path,
+        {
+            "membership": "0::/\n",
+            "root/cpu.max": "20000 100000\n",
+            "root/memory.max": f"{GIB // 8}\n",
+            "root/memory.current": f"{GIB}\n",
+        },
+    )
+    found = detect(tmp_path / "root", tmp_path / "membership")
+    assert (found.usable_cores, found.memory_limit, found.memory_free) == (1, GIB // 8, 0)
+
+
+def test_detect_rounds_a_quota_up_but_not_beyond_the_affinity(tmp_path: Path) -> None:
+    cores = allowed_cores() or 1
+    for quota, expected in ((100_000 * cores - 1, cores), (100_000 * cores * 2, cores)):
+        tree(tmp_path, {"membership": "0::/\n", "root/cpu.max": f"{quota} 100000\n"})
+        assert detect(tmp_path / "root", tmp_path / "membership").usable_cores == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no processor affinity")
+def test_detect_keeps_to_the_affinity() -> None:
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert detect().usable_cores == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def allowed_cores() -> int | None:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def tree(directory: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
