@@ -7,6 +7,7 @@ from importlib import import_module
 from carracing.task import TaskConfig, World
 
 BACKENDS = {
+    "fast": "carracing.simulator.worlds:make_fast_world",
     "gymnasium": "carracing.stock:make_stock_world",
 }
 """backend name -> "module:function", each a ``(config) -> World``."""

@@ -83,11 +83,11 @@ def _polygon_mass(corners: Array, density: np.float32) -> tuple[np.float32, Arra
     one, half, quarter = np.float32(1), np.float32(0.5), np.float32(0.25)
     third = one / np.float32(3)
     count = len(corners)
-    reference = np.zeros(2, np.float32)
+    reference: Array = np.zeros(2, np.float32)
     for corner in corners:
         reference = reference + corner
     reference = reference * (one / np.float32(count))
-    centre = np.zeros(2, np.float32)
+    centre: Array = np.zeros(2, np.float32)
     area = np.float32(0)
     inertia = np.float32(0)
     for i in range(count):
@@ -113,7 +113,7 @@ def mass_of(polygons: list[Array], density: float) -> Mass:
     one = np.float32(1)
     mass = np.float32(0)
     inertia = np.float32(0)
-    centre = np.zeros(2, np.float32)
+    centre: Array = np.zeros(2, np.float32)
     for corners in reversed(polygons):
         part, part_centre, part_inertia = _polygon_mass(corners, np.float32(density))
         mass = mass + part

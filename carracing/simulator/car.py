@@ -5,6 +5,7 @@ from __future__ import annotations
 from numba import njit
 
 from carracing.simulator.body import SIZE, WHEEL_RADIUS
+from carracing.simulator.compiled import inner
 from carracing.simulator.lanes import (
     doubles,
     floats,
@@ -50,14 +51,14 @@ STEERING_RATE = 3.0
 """Fastest the front wheels turn, radians per second."""
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _sign(x):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _sign(x):
     zero = doubles(0.0)
     return select(x > zero, doubles(1.0), select(x < zero, doubles(-1.0), zero))
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _braked(omega, brake):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _braked(omega, brake):
     """A wheel's rolling speed after the brake."""
     bite = doubles(float(BRAKE_FORCE)) * brake
     bite = select(magnitude(bite) > magnitude(omega), magnitude(omega), bite)
@@ -65,9 +66,9 @@ def _braked(omega, brake):  # type: ignore[no-untyped-def]
     return select(brake < doubles(BLOCKING_BRAKE), slowed, doubles(0.0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def drive(f, d, road, wheel, live):  # type: ignore[no-untyped-def]
-    """Steer, roll and grip of one wheel of a block: its motor speed and tyre force into ``f``, its roll into ``d``."""
+@inner
+def drive(f, d, road, wheel, live):
+    """Steer, roll and grip of one wheel of a block: motor speed and tyre force into ``f``, its roll into ``d``."""
     body = (wheel + 1) * BODY_ROWS
     joint = JOINTS + wheel * JOINT_ROWS
     front = wheel < 2
@@ -75,7 +76,7 @@ def drive(f, d, road, wheel, live):  # type: ignore[no-untyped-def]
     turn = steer - to_doubles((load(f, body + ANGLE) - load(f, ANGLE)) - floats(0.0))
     rate = doubles(50.0) * magnitude(turn)
     rate = select(rate < doubles(STEERING_RATE), rate, doubles(STEERING_RATE))
-    store(f, joint + MOTOR_SPEED, to_floats(_sign(turn) * rate))
+    store(f, joint + MOTOR_SPEED, select(live, to_floats(_sign(turn) * rate), load(f, joint + MOTOR_SPEED)))
 
     limit = select(load(road, wheel), doubles(FRICTION_LIMIT), doubles(GRASS_FRICTION))
     cosine = to_doubles(load(f, body + COS))
@@ -102,5 +103,6 @@ def drive(f, d, road, wheel, live):  # type: ignore[no-untyped-def]
     across = select(slips, across / force * limit, across)
     omega = omega - doubles(FRAME_SECONDS) * along * doubles(WHEEL_RADIUS) / doubles(WHEEL_MOMENT_OF_INERTIA)
     store(d, OMEGA + wheel, select(live, omega, before))
-    store(f, joint + FORCE_X, to_floats(across * cosine + along * -sine))
-    store(f, joint + FORCE_Y, to_floats(across * sine + along * cosine))
+    force_x, force_y = to_floats(across * cosine + along * -sine), to_floats(across * sine + along * cosine)
+    store(f, joint + FORCE_X, select(live, force_x, load(f, joint + FORCE_X)))
+    store(f, joint + FORCE_Y, select(live, force_y, load(f, joint + FORCE_Y)))

@@ -11,9 +11,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from carracing.simulator.body import HULL_SHAPES, SIZE, WHEEL_HALF_LENGTH, WHEEL_HALF_WIDTH, WHEEL_SHAPE
+from carracing.simulator.compiled import inner
 from carracing.simulator.indicators import BAR_TOP, INDICATORS, paint_bar, prepare_indicators
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import ANGLE, BODY_ROWS, COS, PHASE, PX, PY, SIN
@@ -91,8 +91,8 @@ def new_canvas(capacity: int) -> Canvas:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _turn(angle):  # type: ignore[no-untyped-def]
+@inner
+def _turn(angle):
     """(sine, cosine) with which pygame's ``Vector2.rotate_rad`` rotates."""
     angle = np.fmod(angle, 2 * math.pi)
     if angle < 0:
@@ -103,8 +103,8 @@ def _turn(angle):  # type: ignore[no-untyped-def]
     return math.sin(angle), math.cos(angle)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _view(f, lane, time):  # type: ignore[no-untyped-def]
+@inner
+def _view(f, lane, time):
     """(zoom, shift x, shift y, sine, cosine) of the camera."""
     sine, cosine = _turn(-np.float64(f[ANGLE, lane]))
     zoom = 0.1 * SCALE * max(1 - time, 0.0) + ZOOM * SCALE * min(time, 1.0)
@@ -115,36 +115,37 @@ def _view(f, lane, time):  # type: ignore[no-untyped-def]
     return zoom, shift_x, shift_y, sine, cosine
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _to_picture(view, x, y):  # type: ignore[no-untyped-def]
+@inner
+def _to_picture(view, x, y):
     """Picture coordinates of a place in the world, in pixels, before they are cut to integers."""
     zoom, shift_x, shift_y, sine, cosine = view
     return (cosine * x - sine * y) * zoom + shift_x, (sine * x + cosine * y) * zoom + shift_y
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _sight(view):  # type: ignore[no-untyped-def]
+@inner
+def _sight(view):
     """How far from the car the furthest corner of the picture is, in units, with room for rounding."""
     return math.hypot(WINDOW_WIDTH / 2, WINDOW_HEIGHT * 3 / 4) / view[0] + 1.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _near(view, x, y, reach):  # type: ignore[no-untyped-def]
+@inner
+def _near(view, x, y, reach):
     """Whether something within ``reach`` units of a place may show."""
     px, py = _to_picture(view, x, y)
     margin = reach * view[0] + 2.0
     return -margin < px < WINDOW_WIDTH + margin and -margin < py < WINDOW_HEIGHT + margin
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _add(canvas, n, view, shape, colour, clip):  # type: ignore[no-untyped-def]
+@inner
+def _add(canvas, n, view, shape, colour, clip):
     """Append a smooth polygon with world corners ``shape`` (4, 2) if it shows; how many there are then."""
     near = False
     corners = canvas.corners[n]
     for i in range(CORNERS):
         x, y = _to_picture(view, shape[i, 0], shape[i, 1])
         near |= (
-            -MAX_SHAPE_DIM <= x <= WINDOW_WIDTH + MAX_SHAPE_DIM and -MAX_SHAPE_DIM <= y <= WINDOW_HEIGHT + MAX_SHAPE_DIM
+            -MAX_SHAPE_DIM <= x <= WINDOW_WIDTH + MAX_SHAPE_DIM
+            and -MAX_SHAPE_DIM <= y <= WINDOW_HEIGHT + MAX_SHAPE_DIM
         )
         corners[i, 0] = ((int(x) + 32768) & 65535) - 32768
         corners[i, 1] = ((int(y) + 32768) & 65535) - 32768
@@ -161,14 +162,14 @@ def _add(canvas, n, view, shape, colour, clip):  # type: ignore[no-untyped-def]
     return n + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _pack(colour, extra):  # type: ignore[no-untyped-def]
+@inner
+def _pack(colour, extra):
     """0xRRGGBB of three numbers, each raised by ``extra`` and cut."""
     return (int(colour[0] + extra) << 16) | (int(colour[1] + extra) << 8) | int(colour[2] + extra)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _add_ground(canvas, view, place, colours):  # type: ignore[no-untyped-def]
+@inner
+def _add_ground(canvas, view, place, colours):
     """The playfield and its grass squares."""
     quad = np.empty((CORNERS, 2))
     quad[0] = (PLAYFIELD, PLAYFIELD)
@@ -196,8 +197,8 @@ def _add_ground(canvas, view, place, colours):  # type: ignore[no-untyped-def]
     return n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _add_road(canvas, n, view, place, tracks, group, flags):  # type: ignore[no-untyped-def]
+@inner
+def _add_road(canvas, n, view, place, tracks, group, flags):
     """Tiles and borders; a tile that was touched has lost its own shade."""
     road_colour = tracks.colours[group, 0]
     reach = _sight(view) + _TILE_REACH
@@ -214,8 +215,8 @@ def _add_road(canvas, n, view, place, tracks, group, flags):  # type: ignore[no-
     return n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _add_car_shape(canvas, n, view, f, lane, body, shape, count, colour):  # type: ignore[no-untyped-def]
+@inner
+def _add_car_shape(canvas, n, view, f, lane, body, shape, count, colour):
     """Append a shape that is fixed to a body, posed in float32 as b2Transform does."""
     row = body * BODY_ROWS
     px, py, sine, cosine = f[row + PX, lane], f[row + PY, lane], f[row + SIN, lane], f[row + COS, lane]
@@ -231,8 +232,8 @@ def _add_car_shape(canvas, n, view, f, lane, body, shape, count, colour):  # typ
     return n + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _mark(phase, quad):  # type: ignore[no-untyped-def]
+@inner
+def _mark(phase, quad):
     """The white mark on a wheel that has rolled by ``phase``; whether it is on the upper side."""
     s1, s2 = math.sin(phase), math.sin(phase + 1.2)
     c1, c2 = math.cos(phase), math.cos(phase + 1.2)
@@ -250,8 +251,8 @@ def _mark(phase, quad):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _add_car(canvas, view, f, d, lane):  # type: ignore[no-untyped-def]
+@inner
+def _add_car(canvas, view, f, d, lane):
     """Wheels with their marks, then the hull; how many shapes."""
     n = 0
     quad = np.empty((CORNERS, 2))
@@ -264,8 +265,8 @@ def _add_car(canvas, view, f, d, lane):  # type: ignore[no-untyped-def]
     return n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _car_box(canvas, shapes):  # type: ignore[no-untyped-def]
+@inner
+def _car_box(canvas, shapes):
     """First and last SDL row of the car."""
     top, bottom = canvas.car_corners[0, 0, 1], canvas.car_corners[0, 0, 1]
     for k in range(shapes):
@@ -275,8 +276,8 @@ def _car_box(canvas, shapes):  # type: ignore[no-untyped-def]
     return top, bottom
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _paint_scene(canvas, bottom, polygons, shapes, edge_shows, car_box):  # type: ignore[no-untyped-def]
+@inner
+def _paint_scene(canvas, bottom, polygons, shapes, edge_shows, car_box):
     """Paint ground, road and car in the strip whose first row is SDL's row ``bottom``."""
     if edge_shows:
         canvas.pixels[:] = 0
@@ -291,12 +292,18 @@ def _paint_scene(canvas, bottom, polygons, shapes, edge_shows, car_box):  # type
         return
     for k in range(shapes):
         paint_plain(
-            canvas.pixels, canvas.car_corners[k], canvas.car_counts[k], bottom, -1, canvas.car_colours[k], canvas.spans
+            canvas.pixels,
+            canvas.car_corners[k],
+            canvas.car_counts[k],
+            bottom,
+            -1,
+            canvas.car_colours[k],
+            canvas.spans,
         )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def draw_picture(cars, tracks, car, canvas, picture):  # type: ignore[no-untyped-def]
+@inner
+def draw_picture(cars, tracks, car, canvas, picture):
     """Draw what one car sees into ``picture`` (96, 96, 3) uint8."""
     block, lane, group = car // LANES, car % LANES, cars.group[car]
     f, d = cars.bodies[block], cars.drives[block]

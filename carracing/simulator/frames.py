@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from carracing.simulator.body import HULL, SIZE, WHEEL_PLACES
 from carracing.simulator.car import drive
+from carracing.simulator.compiled import compiled, inner
 from carracing.simulator.lanes import LANES, load
 from carracing.simulator.layout import ANGLE, BODY_ROWS, BRAKE, COS, CX, CY, GAS, PX, PY, SIN, STEER
 from carracing.simulator.rules import FRAME_REWARD, FRAME_SECONDS, LOST_REWARD, PLAYFIELD
@@ -21,8 +21,8 @@ GAS_STEP = 0.1
 """Most that the gas rises in one frame (``Car.gas``)."""
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _put_body(f, lane, body, x, y, angle):  # type: ignore[no-untyped-def]
+@inner
+def _put_body(f, lane, body, x, y, angle):
     """Create a body as Box2D does: unrotated places are given, the centre of mass follows."""
     row = body * BODY_ROWS
     px, py, a = np.float32(x), np.float32(y), np.float32(angle)
@@ -39,8 +39,8 @@ def _put_body(f, lane, body, x, y, angle):  # type: ignore[no-untyped-def]
         f[row + CY, lane] = (sine * _CENTRE[0] + cosine * _CENTRE[1]) + py
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def put_car(cars, car, x, y, angle):  # type: ignore[no-untyped-def]
+@inner
+def put_car(cars, car, x, y, angle):
     """Forget a car's episode and create it anew at a place, its wheels not yet where its joints want them."""
     block, lane = car // LANES, car % LANES
     f = cars.bodies[block]
@@ -68,8 +68,8 @@ def put_car(cars, car, x, y, angle):  # type: ignore[no-untyped-def]
     cars.step_frames[car] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _move_block(cars, tracks, block):  # type: ignore[no-untyped-def]
+@inner
+def _move_block(cars, tracks, block):
     """Physics of one frame for the live cars of a block, tiles included."""
     f = cars.bodies[block]
     live = load(cars.live[block], 0)
@@ -85,25 +85,17 @@ def _move_block(cars, tracks, block):  # type: ignore[no-untyped-def]
     solve(f, live)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def start_cars(cars, tracks, car_mask):  # type: ignore[no-untyped-def]
-    """Put the cars of ``car_mask`` (N,) at their tracks' starts and run the frame that stock's reset runs."""
-    cars.live[:] = False
+@compiled
+def put_cars(cars, tracks, car_mask):
+    """Put the cars of ``car_mask`` (N,) at their tracks' starts."""
     for car in range(len(car_mask)):
         if car_mask[car]:
             start = tracks.points[cars.group[car], 0]
             put_car(cars, car, start[2], start[3], start[1])
-            cars.live[car // LANES, 0, car % LANES] = True
-    for block in range(len(cars.live)):
-        if cars.live[block].any():
-            _move_block(cars, tracks, block)
-    for car in range(len(car_mask)):
-        if car_mask[car]:
-            cars.last_new[car] = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _steer(cars, block, lane, control):  # type: ignore[no-untyped-def]
+@inner
+def _steer(cars, block, lane, control):
     """Take a driver's orders (steer, gas, brake), as ``CarRacing.step`` gives them to the car."""
     cars.drives[block, STEER, lane] = -control[0]
     rise = min(max(control[1], 0.0), 1.0) - cars.drives[block, GAS, lane]
@@ -111,8 +103,8 @@ def _steer(cars, block, lane, control):  # type: ignore[no-untyped-def]
     cars.drives[block, BRAKE, lane] = control[2]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _score_frame(cars, tracks, car, early_stop, most_frames):  # type: ignore[no-untyped-def]
+@inner
+def _score_frame(cars, tracks, car, early_stop, most_frames):
     """Reward of the frame just driven, and whether the episode ends with it."""
     block, lane = car // LANES, car % LANES
     go_round(cars, tracks, car)
@@ -133,14 +125,24 @@ def _score_frame(cars, tracks, car, early_stop, most_frames):  # type: ignore[no
         cars.live[block, 0, lane] = False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def step_blocks(cars, tracks, controls, frames, early_stop, most_frames, first, last):  # type: ignore[no-untyped-def]
-    """Drive the live cars of blocks ``first`` to ``last`` by ``controls`` (N, 3) float64 for ``frames`` frames."""
+@compiled
+def step_blocks(cars, tracks, controls, frames, early_stop, most_frames, first, last):
+    """Drive the live cars of blocks ``first`` to ``last`` by ``controls`` (N, 3) float64 for ``frames`` frames.
+
+    With 0 frames they live through the one undriven, unpaid frame that stock's reset ends with.
+    """
     for block in range(first, last):
+        if not cars.live[block].any():
+            continue
+        if frames == 0:
+            _move_block(cars, tracks, block)
         for lane in range(LANES):
             if cars.live[block, 0, lane]:
-                cars.step_reward[block * LANES + lane] = 0.0
-                cars.step_frames[block * LANES + lane] = 0
+                car = block * LANES + lane
+                cars.step_reward[car] = 0.0
+                cars.step_frames[car] = 0
+                if frames == 0:
+                    cars.last_new[car] = 0
         for _ in range(frames):
             if not cars.live[block].any():
                 break

@@ -1,12 +1,12 @@
-"""The bar at the bottom of the picture: score, speed, wheel speeds, steering and gyroscope (``_render_indicators``)."""
+"""The bar below the picture: score, speed, wheel speeds, steering and gyroscope (``_render_indicators``)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-from numba import njit
 
+from carracing.simulator.compiled import inner
 from carracing.simulator.lanes import LANES, ints, lane_numbers, load, select, store
 from carracing.simulator.layout import ANGLE, BODY_ROWS, OMEGA, SPIN, VX, VY
 from carracing.simulator.plain_polygons import paint_plain
@@ -35,8 +35,8 @@ _WHITE, _RED, _GREEN, _BLUE, _VIOLET = 0xFFFFFF, 0xFF0000, 0x00FF00, 0x0000FF, 0
 INDICATORS = 7
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _quad(corners, x1, y1, x2, y2):  # type: ignore[no-untyped-def]
+@inner
+def _quad(corners, x1, y1, x2, y2):
     """Corners of a rectangle, cut to whole pixels."""
     corners[0] = (int(x1), int(y1))
     corners[1] = (int(x2), int(y1))
@@ -44,19 +44,19 @@ def _quad(corners, x1, y1, x2, y2):  # type: ignore[no-untyped-def]
     corners[3] = (int(x1), int(y2))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _vertical(corners, place, value):  # type: ignore[no-untyped-def]
+@inner
+def _vertical(corners, place, value):
     _quad(corners, place * _S, WINDOW_HEIGHT - (_H + _H * value), (place + 1) * _S, WINDOW_HEIGHT - _H)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _horizontal(corners, place, value):  # type: ignore[no-untyped-def]
+@inner
+def _horizontal(corners, place, value):
     _quad(corners, place * _S, WINDOW_HEIGHT - 4 * _H, (place + value) * _S, WINDOW_HEIGHT - 2 * _H)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def prepare_indicators(f, d, lane, corners, colours):  # type: ignore[no-untyped-def]
-    """Shapes and colours of a car's indicators into ``corners`` (7, 4, 2) and ``colours`` (7,); how many are drawn."""
+@inner
+def prepare_indicators(f, d, lane, corners, colours):
+    """Shapes and colours of a car's indicators to ``corners`` (7, 4, 2) and ``colours`` (7,); how many are drawn."""
     n = 0
     vx, vy = np.float64(f[VX, lane]), np.float64(f[VY, lane])
     speed = np.sqrt(vx * vx + vy * vy)
@@ -83,8 +83,8 @@ def prepare_indicators(f, d, lane, corners, colours):  # type: ignore[no-untyped
     return n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _spell(score, glyphs):  # type: ignore[no-untyped-def]
+@inner
+def _spell(score, glyphs):
     """Glyph numbers of a score as ``f"{score:04.0f}"`` writes it; how many."""
     value = int(abs(np.rint(score)))
     negative = np.copysign(1.0, score) < 0
@@ -102,8 +102,8 @@ def _spell(score, glyphs):  # type: ignore[no-untyped-def]
     return length
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _write(canvas, top, score):  # type: ignore[no-untyped-def]
+@inner
+def _write(canvas, top, score):
     """Write the score into a strip."""
     glyphs = np.empty(24, np.int64)
     length = _spell(score, glyphs)
@@ -130,8 +130,8 @@ def _write(canvas, top, score):  # type: ignore[no-untyped-def]
                     canvas[x, lane] = shade * 0x010101
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def paint_bar(canvas, top, corners, colours, count, score, spans):  # type: ignore[no-untyped-def]
+@inner
+def paint_bar(canvas, top, corners, colours, count, score, spans):
     """Paint the bar where it reaches into the strip whose first row is ``top``."""
     black = ints(0)
     inside = (ints(top) + lane_numbers()) >= ints(BAR_TOP)

@@ -66,7 +66,7 @@ def _by_name(name: str) -> LaneType:
 
 
 def _model(kind: LaneType) -> type:
-    class LaneModel(models.PrimitiveModel):  # type: ignore[misc]
+    class LaneModel(models.PrimitiveModel):
         def __init__(self, manager: Any, fe_type: LaneType) -> None:
             super().__init__(manager, fe_type, fe_type.vector)
 
@@ -81,23 +81,23 @@ for _kind in _TYPES.values():
 def _lane_operator(function: Any, result: LaneType, left: LaneType, emit: Callable[..., Any]) -> None:
     """Teach numba ``function(left, left) -> result``."""
 
-    class Template(ConcreteTemplate):  # type: ignore[misc]
+    class Template(ConcreteTemplate):
         cases = [signature(result, left, left)]  # noqa: RUF012
 
     infer_global(function)(Template)
 
-    @lower_builtin(function, left, left)  # type: ignore[untyped-decorator]
+    @lower_builtin(function, left, left)
     def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return emit(builder, *args)
 
 
 def _lane_unary(function: Any, kind: LaneType, emit: Callable[..., Any]) -> None:
-    class Template(ConcreteTemplate):  # type: ignore[misc]
+    class Template(ConcreteTemplate):
         cases = [signature(kind, kind)]  # noqa: RUF012
 
     infer_global(function)(Template)
 
-    @lower_builtin(function, kind)  # type: ignore[untyped-decorator]
+    @lower_builtin(function, kind)
     def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return emit(builder, *args)
 
@@ -142,7 +142,7 @@ def _splat(builder: Any, value: Any, kind: LaneType) -> Any:
 
 
 def _splatter(kind: LaneType, scalar: types.Type) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def splat(typing_context: Any, value: Any) -> Any:
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             number = context.cast(builder, args[0], sig.args[0], scalar)
@@ -174,7 +174,7 @@ def _row_pointer(context: Any, builder: Any, array_type: Any, array: Any, row: A
 _OF_ARRAY = {types.float32: Floats, types.float64: Doubles, types.int32: Ints, types.boolean: Mask}
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def load(typing_context: Any, array: Any, row: Any) -> Any:
     """Row ``row`` of a C-contiguous (N, LANES) array as a vector."""
     kind = _OF_ARRAY[array.dtype]
@@ -190,7 +190,7 @@ def load(typing_context: Any, array: Any, row: Any) -> Any:
     return kind(array, row), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def store(typing_context: Any, array: Any, row: Any, value: Any) -> Any:
     """Write a vector to row ``row`` of a C-contiguous (N, LANES) array."""
     kind = _OF_ARRAY[array.dtype]
@@ -207,7 +207,7 @@ def store(typing_context: Any, array: Any, row: Any, value: Any) -> Any:
     return types.void(array, row, value), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def select(typing_context: Any, mask: Any, yes: Any, no: Any) -> Any:
     """``yes`` in the lanes where ``mask`` is set, ``no`` elsewhere."""
 
@@ -217,7 +217,7 @@ def select(typing_context: Any, mask: Any, yes: Any, no: Any) -> Any:
     return yes(mask, yes, no), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def any_lane(typing_context: Any, mask: Any) -> Any:
     """Whether ``mask`` is set in any lane."""
 
@@ -228,7 +228,7 @@ def any_lane(typing_context: Any, mask: Any) -> Any:
     return types.boolean(mask), codegen
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def lane_numbers(typing_context: Any) -> Any:
     """0, 1, 2, ... in the lanes."""
 
@@ -239,7 +239,7 @@ def lane_numbers(typing_context: Any) -> Any:
 
 
 def _reducer(name: str) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def reduce(typing_context: Any, value: Any) -> Any:
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             function = cgutils.get_or_insert_function(
@@ -261,7 +261,7 @@ greatest = _reducer("smax")
 
 
 def _converter(result: LaneType, emit: Callable[..., Any]) -> Any:
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def convert(typing_context: Any, value: Any) -> Any:
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
             return emit(builder, args[0])
@@ -296,13 +296,13 @@ def _math(name: str, count: int) -> Any:
 
     if count == 1:
 
-        @intrinsic  # type: ignore[untyped-decorator]
+        @intrinsic
         def unary(typing_context: Any, x: Any) -> Any:
             return x(x), build
 
         return unary
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def ternary(typing_context: Any, x: Any, y: Any, z: Any) -> Any:
         return x(x, y, z), build
 

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from carracing.observation import INDICATOR_ROWS
+from carracing.simulator.compiled import compiled, inner
 from carracing.simulator.drawing import draw_picture
 from carracing.simulator.rules import STATE_SIZE
 
@@ -14,14 +15,14 @@ PIXELS, CHANNELS_FIRST, GREY, GREY_CROPPED = 0, 1, 2, 3
 GREY_SIZE = 84
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _luminance(red, green, blue):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _luminance(red, green, blue):
     return (299 * np.int32(red) + 587 * np.int32(green) + 114 * np.int32(blue) + 500) // 1000
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def grey(picture, shrunk, out):  # type: ignore[no-untyped-def]
-    """Luminance of a (96, 96, 3) picture by area to ``out`` (84, 84); ``shrunk`` (96, 84) int32 is room to work in."""
+@inner
+def grey(picture, shrunk, out):
+    """Luminance of a (96, 96, 3) picture by area to ``out`` (84, 84); ``shrunk`` (96, 84) int32 is scratch."""
     for row in range(STATE_SIZE):
         for group in range(STATE_SIZE // 8):
             before = _luminance(picture[row, 8 * group, 0], picture[row, 8 * group, 1], picture[row, 8 * group, 2])
@@ -37,8 +38,8 @@ def grey(picture, shrunk, out):  # type: ignore[no-untyped-def]
                 out[7 * group + j, column] = ((7 - j) * above[column] + (j + 1) * below[column] + 32) >> 6
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def grey_cropped(picture, out):  # type: ignore[no-untyped-def]
+@inner
+def grey_cropped(picture, out):
     """Luminance of the middle columns above the bar to ``out`` (84, 84)."""
     for row in range(STATE_SIZE - INDICATOR_ROWS):
         for column in range(GREY_SIZE):
@@ -46,8 +47,8 @@ def grey_cropped(picture, out):  # type: ignore[no-untyped-def]
             out[row, column] = _luminance(picture[row, x, 0], picture[row, x, 1], picture[row, x, 2])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def observe_cars(cars, tracks, mask, canvas, picture, shrunk, kind, out, first, last):  # type: ignore[no-untyped-def]
+@compiled
+def observe_cars(cars, tracks, mask, canvas, picture, shrunk, kind, out, first, last):
     """Draw the cars of ``mask`` (N,) among ``first`` to ``last`` into their rows of ``out`` (N, ...) uint8.
 
     ``picture`` (96, 96, 3) and ``shrunk`` (96, 84) int32 are room to work in.

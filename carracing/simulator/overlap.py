@@ -7,7 +7,8 @@ barycentric Voronoi regions, at most 20 iterations), in float32, less both polyg
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from carracing.simulator.compiled import inner
 
 _f = np.float32
 _EPSILON = _f(1.1920929e-07)
@@ -20,8 +21,8 @@ _MOST_ITERATIONS = 20
 _AX, _AY, _BX, _BY, _WX, _WY, _WEIGHT = 0, 1, 2, 3, 4, 5, 6
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _support(corners, count, x, y):  # type: ignore[no-untyped-def]
+@inner
+def _support(corners, count, x, y):
     """The first corner furthest along (x, y)."""
     best = 0
     furthest = corners[0, 0] * x + corners[0, 1] * y
@@ -33,8 +34,8 @@ def _support(corners, count, x, y):  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _set_vertex(v, ids, k, tile, a, shape, b, pose):  # type: ignore[no-untyped-def]
+@inner
+def _set_vertex(v, ids, k, tile, a, shape, b, pose):
     """Vertex ``k`` of the simplex: corner ``a`` of the tile and corner ``b`` of the shape, posed (x, y, sin, cos)."""
     px, py, sine, cosine = pose
     v[k, _AX] = tile[a, 0]
@@ -47,23 +48,23 @@ def _set_vertex(v, ids, k, tile, a, shape, b, pose):  # type: ignore[no-untyped-
     ids[k, 1] = b
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _copy_vertex(v, ids, to, source):  # type: ignore[no-untyped-def]
+@inner
+def _copy_vertex(v, ids, to, source):
     for column in range(7):
         v[to, column] = v[source, column]
     ids[to, 0] = ids[source, 0]
     ids[to, 1] = ids[source, 1]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _weigh_two(v, i, j, wi, wj):  # type: ignore[no-untyped-def]
+@inner
+def _weigh_two(v, i, j, wi, wj):
     inverse = _ONE / (wi + wj)
     v[i, _WEIGHT] = wi * inverse
     v[j, _WEIGHT] = wj * inverse
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _nearest_of_segment(v, ids):  # type: ignore[no-untyped-def]
+@inner
+def _nearest_of_segment(v, ids):
     """Reduce a segment to what is nearest the origin; how many vertices remain."""
     ex, ey = v[1, _WX] - v[0, _WX], v[1, _WY] - v[0, _WY]
     w2 = -(v[0, _WX] * ex + v[0, _WY] * ey)
@@ -79,8 +80,8 @@ def _nearest_of_segment(v, ids):  # type: ignore[no-untyped-def]
     return 2
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _nearest_of_triangle(v, ids):  # type: ignore[no-untyped-def]
+@inner
+def _nearest_of_triangle(v, ids):
     """Reduce a triangle to what is nearest the origin; how many vertices remain (3: the origin is inside)."""
     x1, y1, x2, y2, x3, y3 = v[0, _WX], v[0, _WY], v[1, _WX], v[1, _WY], v[2, _WX], v[2, _WY]
     e12x, e12y, e13x, e13y, e23x, e23y = x2 - x1, y2 - y1, x3 - x1, y3 - y1, x3 - x2, y3 - y2
@@ -120,8 +121,8 @@ def _nearest_of_triangle(v, ids):  # type: ignore[no-untyped-def]
     return 3
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _search_direction(v, count):  # type: ignore[no-untyped-def]
+@inner
+def _search_direction(v, count):
     if count == 1:
         return -v[0, _WX], -v[0, _WY]
     ex, ey = v[1, _WX] - v[0, _WX], v[1, _WY] - v[0, _WY]
@@ -130,8 +131,8 @@ def _search_direction(v, count):  # type: ignore[no-untyped-def]
     return _ONE * ey, -_ONE * ex
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _apart(v, count):  # type: ignore[no-untyped-def]
+@inner
+def _apart(v, count):
     """Distance between the nearest points that the simplex stands for."""
     if count == 3:
         return _ZERO
@@ -144,8 +145,8 @@ def _apart(v, count):  # type: ignore[no-untyped-def]
     return np.sqrt(dx * dx + dy * dy)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def touches(tile, tile_count, shape, shape_count, pose):  # type: ignore[no-untyped-def]
+@inner
+def touches(tile, tile_count, shape, shape_count, pose):
     """Whether polygon ``tile`` (world corners) and ``shape`` (corners posed by (x, y, sin, cos)) touch; float32."""
     v = np.empty((3, 7), np.float32)
     ids = np.empty((3, 2), np.int32)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from carracing.simulator.compiled import inner
 from carracing.simulator.lanes import (
     LANES,
     any_lane,
@@ -26,8 +26,8 @@ _RIGHT = WINDOW_WIDTH - 1
 _FAR = 1 << 28
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def paint_plain(canvas, corners, count, top, upwards, colour, spans):  # type: ignore[no-untyped-def]
+@inner
+def paint_plain(canvas, corners, count, top, upwards, colour, spans):
     """Fill a polygon in a strip (see ``polygons``).
 
     ``top`` is the row of lane 0, ``upwards`` -1 where the picture is still upside down and 1 where it is flipped;
@@ -52,8 +52,8 @@ def paint_plain(canvas, corners, count, top, upwards, colour, spans):  # type: i
             _paint_row(canvas, lane, corners[i, 0], corners[i - 1 if i else count - 1, 0], colour)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _find_spans(corners, count, top, upwards, highest, spans):  # type: ignore[no-untyped-def]
+@inner
+def _find_spans(corners, count, top, upwards, highest, spans):
     """First and last column of every row; whether some row has more than one span.
 
     The first crossing found is rounded down, the second up.
@@ -85,8 +85,8 @@ def _find_spans(corners, count, top, upwards, highest, spans):  # type: ignore[n
     return any_lane((found > ints(2)) | (found == one))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _paint_rows(canvas, corners, count, top, upwards, lowest, highest, colour):  # type: ignore[no-untyped-def]
+@inner
+def _paint_rows(canvas, corners, count, top, upwards, lowest, highest, colour):
     """Fill row by row: any polygon, also one that crosses itself."""
     found = np.empty(count, np.int64)
     for lane in range(LANES):
@@ -117,7 +117,7 @@ def _paint_rows(canvas, corners, count, top, upwards, lowest, highest, colour): 
                 _paint_row(canvas, lane, corners[i, 0], corners[p, 0], colour)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _paint_row(canvas, lane, x1, x2, colour):  # type: ignore[no-untyped-def]
+@inner
+def _paint_row(canvas, lane, x1, x2, colour):
     for x in range(max(min(x1, x2), 0), min(max(x1, x2), _RIGHT) + 1):
         canvas[x, lane] = colour

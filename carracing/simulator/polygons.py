@@ -11,8 +11,8 @@ weights, each pixel blended once. The fill covers most of it, and only what the 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from carracing.simulator.compiled import inner
 from carracing.simulator.lanes import (
     LANES,
     any_lane,
@@ -39,8 +39,8 @@ _LX, _LY, _LDX, _LDY, _LXDIR, _LSLOPE, _LFIRST_X, _LFIRST_Y, _LDRAWN = 0, 1, 2, 
 LINE_FIELDS = 9
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _side(x, y):  # type: ignore[no-untyped-def]
+@inner
+def _side(x, y):
     """Cohen-Sutherland code: 1 left, 2 right, 8 above, 4 below."""
     code = 0
     if x < 0:
@@ -54,14 +54,14 @@ def _side(x, y):  # type: ignore[no-untyped-def]
     return code
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _short(x):  # type: ignore[no-untyped-def]
+@inner
+def _short(x):
     """What a C cast to a 16-bit integer leaves."""
     return ((int(x) + 32768) & 65535) - 32768
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _clip(x1, y1, x2, y2):  # type: ignore[no-untyped-def]
+@inner
+def _clip(x1, y1, x2, y2):
     """Cut a line to the picture with a float32 slope, as _clipLine; (whether any is left, the line)."""
     while True:
         code1 = _side(x1, y1)
@@ -92,8 +92,8 @@ def _clip(x1, y1, x2, y2):  # type: ignore[no-untyped-def]
             y1 = 0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def prepare_lines(corners, lines):  # type: ignore[no-untyped-def]
+@inner
+def prepare_lines(corners, lines):
     """Clip and describe the four lines of a polygon with int ``corners`` (4, 2) into ``lines`` (4, LINE_FIELDS)."""
     for i in range(CORNERS):
         j = (i + 1) % CORNERS
@@ -118,8 +118,8 @@ def prepare_lines(corners, lines):  # type: ignore[no-untyped-def]
             line[_LSLOPE] = ((narrow << 16) // wide) << 16
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _blend(canvas, x, lane, colour, weight):  # type: ignore[no-untyped-def]
+@inner
+def _blend(canvas, x, lane, colour, weight):
     """Mix a pixel with ``colour`` by an 8-bit weight, as _putPixelAlpha does with 0xRRGGBB."""
     alpha = (255 * weight) >> 8
     if x < 0 or x > _RIGHT or alpha == 0:
@@ -133,8 +133,8 @@ def _blend(canvas, x, lane, colour, weight):  # type: ignore[no-untyped-def]
     canvas[x, lane] = ((red & 255) << 16) | ((green & 255) << 8) | (blue & 255)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _steep(canvas, line, bottom, colour, spans):  # type: ignore[no-untyped-def]
+@inner
+def _steep(canvas, line, bottom, colour, spans):
     """The pixels of a line that is higher than wide, in the rows of the strip."""
     top = bottom - LANES + 1
     x0, y0, direction, slope = line[_LX], line[_LY], line[_LXDIR], line[_LSLOPE]
@@ -150,8 +150,8 @@ def _steep(canvas, line, bottom, colour, spans):  # type: ignore[no-untyped-def]
             _blend(canvas, x, lane, colour, weight)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _shallow(canvas, line, bottom, colour, spans):  # type: ignore[no-untyped-def]
+@inner
+def _shallow(canvas, line, bottom, colour, spans):
     """The pixels of a line that is wider than high, in the rows of the strip."""
     top = bottom - LANES + 1
     x0, y0, direction, slope = line[_LX], line[_LY], line[_LXDIR], line[_LSLOPE]
@@ -170,8 +170,8 @@ def _shallow(canvas, line, bottom, colour, spans):  # type: ignore[no-untyped-de
             _blend(canvas, x, lane, colour, weight)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _outline(canvas, lines, bottom, colour, spans):  # type: ignore[no-untyped-def]
+@inner
+def _outline(canvas, lines, bottom, colour, spans):
     """Blend what the fill (``spans`` (2, LANES): first and last column) will leave of a polygon's outline."""
     top = bottom - LANES + 1
     for i in range(CORNERS):
@@ -193,8 +193,8 @@ def _outline(canvas, lines, bottom, colour, spans):  # type: ignore[no-untyped-d
                 _shallow(canvas, line, bottom, colour, spans)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _crossings(corners, bottom, highest, spans):  # type: ignore[no-untyped-def]
+@inner
+def _crossings(corners, bottom, highest, spans):
     """Leftmost and rightmost crossing of each row into ``spans``; whether a row has more than two.
 
     Crossings are 16.16 fixed-point, as filledPolygonColorMT computes them; a row without any keeps (far, -far).
@@ -230,8 +230,8 @@ def _crossings(corners, bottom, highest, spans):  # type: ignore[no-untyped-def]
     return any_lane(count > ints(2))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def fill(canvas, spans, colour):  # type: ignore[no-untyped-def]
+@inner
+def fill(canvas, spans, colour):
     """Paint the columns of each row's span."""
     first, last = load(spans, 0), load(spans, 1)
     paint = ints(colour)
@@ -249,8 +249,8 @@ def fill(canvas, spans, colour):  # type: ignore[no-untyped-def]
         store(canvas, x, select((column >= first) & (column <= last), paint, load(canvas, x)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _fill_crossed(canvas, corners, bottom, highest, colour):  # type: ignore[no-untyped-def]
+@inner
+def _fill_crossed(canvas, corners, bottom, highest, colour):
     """Paint a polygon that crosses itself: rows may have two spans."""
     found = np.empty(CORNERS, np.int64)
     for lane in range(LANES):
@@ -273,8 +273,8 @@ def _fill_crossed(canvas, corners, bottom, highest, colour):  # type: ignore[no-
                 canvas[x, lane] = colour
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def paint_smooth(canvas, corners, lines, box, bottom, colour, spans):  # type: ignore[no-untyped-def]
+@inner
+def paint_smooth(canvas, corners, lines, box, bottom, colour, spans):
     """Draw outline and fill of one polygon in a strip; ``box`` is its lowest and highest SDL row."""
     crossed = _crossings(corners, bottom, box[1], spans)
     if crossed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from carracing.simulator.compiled import inner
 from carracing.simulator.lanes import LANES, ints, load, store
 from carracing.simulator.rules import STATE_SIZE, WINDOW_HEIGHT, WINDOW_WIDTH
 from carracing.task import Array
@@ -42,19 +43,19 @@ PACKED_ROWS = STATE_SIZE // LANES
 """Vectors per row of the shrunken picture."""
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _part(value, weight):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _part(value, weight):
     """A fraction of 8-bit lanes, cut."""
     return (value * weight) >> ints(14)
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _share(total, share):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _share(total, share):
     return (total * share) >> ints(16)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def shrink_columns(canvas, shrunk):  # type: ignore[no-untyped-def]
+@inner
+def shrink_columns(canvas, shrunk):
     """Shrink a strip ``canvas`` (1000, LANES) of 0xRRGGBB to ``shrunk`` (96, LANES)."""
     byte, share = ints(255), ints(_COLUMN_SHARE)
     even = ints(0xFF00FF)
@@ -83,8 +84,8 @@ def shrink_columns(canvas, shrunk):  # type: ignore[no-untyped-def]
         red, green, blue = _part(r, there), _part(g, there), _part(b, there)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def shrink_rows(shrunk, first_row, totals, rows, picture):  # type: ignore[no-untyped-def]
+@inner
+def shrink_rows(shrunk, first_row, totals, rows, picture):
     """Add the rows of a strip to ``totals`` (18, LANES); finished rows go to ``picture`` (96, 96, 3) uint8.
 
     ``rows`` (LANES * 6, LANES) is room for the strip row by row.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from carracing.simulator.colours import draw_colours
-from carracing.simulator.frames import start_cars, step_blocks
+from carracing.simulator.frames import put_cars, step_blocks
 from carracing.simulator.state import Cars, Tracks, new_cars, new_tracks, put_track, widened
 from carracing.simulator.tiles import fill_grid, shape_tiles
 from carracing.simulator.track import make_track
@@ -53,7 +53,7 @@ class Simulator:
         return len(self.cars.group)
 
     def lay_track(self, group: int, rng: np.random.Generator, colours: Array | None = None) -> None:
-        """Make a new track from the draws of ``rng``, as stock's reset does; ``colours`` (3, 3) replace drawn ones."""
+        """Make a new track from the draws of ``rng``, as stock's reset does, in ``colours`` (3, 3) if given."""
         if colours is None:
             colours = draw_colours(rng, self.rules.domain_randomize)
         track = make_track(rng)
@@ -70,18 +70,19 @@ class Simulator:
 
     def start(self, car_mask: Array) -> None:
         """Start new episodes of the cars in ``car_mask`` (N,) bool on the tracks as they lie."""
-        start_cars(self.cars, self.tracks, car_mask)
+        put_cars(self.cars, self.tracks, car_mask)
+        self._drive(np.zeros((self.count, 3)), car_mask, 0)
 
     def step(self, controls: Array, live: Array) -> None:
         """Drive the cars in ``live`` (N,) bool by ``controls`` (N, 3) float64; results are in ``cars``."""
-        flat = self.cars.live.reshape(-1)
-        flat[: self.count] = live
+        self._drive(controls, live, self.rules.frame_skip)
+
+    def _drive(self, controls: Array, live: Array, frames: int) -> None:
+        self.cars.live.reshape(-1)[: self.count] = live
         rules = self.rules
 
         def blocks(part: int, first: int, last: int) -> None:  # noqa: ARG001 - every part works alike
-            step_blocks(
-                self.cars, self.tracks, controls, rules.frame_skip, rules.early_stop, rules.most_frames, first, last
-            )
+            step_blocks(self.cars, self.tracks, controls, frames, rules.early_stop, rules.most_frames, first, last)
 
         self.share(len(self.cars.live), blocks)
 
@@ -126,5 +127,3 @@ class Simulator:
         self.cars = self.cars._replace(flags=widened(self.cars.flags, tiles))
         per_tile = ("points", "road", "border", "border_road", "corners", "corner_counts", "edges")
         self.tracks = self.tracks._replace(**{name: widened(getattr(self.tracks, name), tiles) for name in per_tile})
-
-

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from carracing.simulator.body import ANCHORS, HULL, WHEEL
+from carracing.simulator.compiled import inner
 from carracing.simulator.lanes import any_lane, floats, load, magnitude, root, select, store
 from carracing.simulator.layout import (
     ANGLE,
@@ -68,14 +69,14 @@ _MASS = MA + MB
 _INERTIA = IA + IB
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _clamp(x, low, high):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _clamp(x, low, high):
     x = select(x < high, x, high)
     return select(low > x, low, x)
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _motor(wa, wb, impulse, speed):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _motor(wa, wb, impulse, speed):
     """Turn the wheel towards its motor's speed; (wa, wb, accumulated impulse)."""
     wanted = impulse + -floats(MOTOR_MASS) * ((wb - wa) - speed)
     total = _clamp(wanted, floats(-MAX_MOTOR_IMPULSE), floats(MAX_MOTOR_IMPULSE))
@@ -83,15 +84,15 @@ def _motor(wa, wb, impulse, speed):  # type: ignore[no-untyped-def]
     return wa - floats(IA) * change, wb + floats(IB) * change, total
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _levers(cosine, sine, wheel):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _levers(cosine, sine, wheel):
     """A joint's place from the hull's centre of mass, rotated."""
     x, y = floats(LEVERS[wheel, 0]), floats(LEVERS[wheel, 1])
     return cosine * x - sine * y, sine * x + cosine * y
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _inverse(rx, ry):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _inverse(rx, ry):
     """Entries 11, 12, 22 of a joint's mass matrix, and one over its determinant."""
     k11 = floats(_MASS) + ry * ry * floats(IA)
     k12 = -ry * rx * floats(IA)
@@ -100,8 +101,8 @@ def _inverse(rx, ry):  # type: ignore[no-untyped-def]
     return k11, k12, k22, select(determinant == floats(0.0), determinant, floats(1.0) / determinant)
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _free_joint(vax, vay, wa, vbx, vby, wb, ix, iy, im, rx, ry, speed):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _free_joint(vax, vay, wa, vbx, vby, wb, ix, iy, im, rx, ry, speed):
     """One velocity iteration of a joint between its limits."""
     wa, wb, im = _motor(wa, wb, im, speed)
     k11, k12, k22, inverse = _inverse(rx, ry)
@@ -117,8 +118,8 @@ def _free_joint(vax, vay, wa, vbx, vby, wb, ix, iy, im, rx, ry, speed):  # type:
     return vax, vay, wa, vbx, vby, wb, ix + px, iy + py, im
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _limited_joint(vax, vay, wa, vbx, vby, wb, ix, iy, iz, im, rx, ry, speed, limit):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _limited_joint(vax, vay, wa, vbx, vby, wb, ix, iy, iz, im, rx, ry, speed, limit):
     """One velocity iteration of a joint that may be at a limit (``limit`` -1, 0 or 1 in each lane)."""
     zero = floats(0.0)
     wa, wb, im = _motor(wa, wb, im, speed)
@@ -162,8 +163,8 @@ def _limited_joint(vax, vay, wa, vbx, vby, wb, ix, iy, iz, im, rx, ry, speed, li
     return vax, vay, wa, vbx, vby, wb, ix + px, iy + py, iz, im
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _start_velocities(f, live):  # type: ignore[no-untyped-def]
+@inner
+def _start_velocities(f, live):
     """Apply forces, find which joints are at a limit, warm start; velocities stay in ``f``. Returns any limit."""
     zero = floats(0.0)
     h = floats(STEP)
@@ -206,8 +207,8 @@ def _start_velocities(f, live):  # type: ignore[no-untyped-def]
     return any_lane(limited)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _solve_free(f, live):  # type: ignore[no-untyped-def]
+@inner
+def _solve_free(f, live):
     """All velocity iterations where every joint is between its limits."""
     cosine, sine = load(f, COS), load(f, SIN)
     r0x, r0y = _levers(cosine, sine, 0)
@@ -233,8 +234,8 @@ def _solve_free(f, live):  # type: ignore[no-untyped-def]
     _store_wheel(f, 3, live, v3x, v3y, w3, i3x, i3y, m3)
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _load_wheel(f, wheel):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _load_wheel(f, wheel):
     body = (wheel + 1) * BODY_ROWS
     joint = JOINTS + wheel * JOINT_ROWS
     return (
@@ -248,8 +249,8 @@ def _load_wheel(f, wheel):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _store_wheel(f, wheel, live, vx, vy, w, ix, iy, im):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _store_wheel(f, wheel, live, vx, vy, w, ix, iy, im):
     body = (wheel + 1) * BODY_ROWS
     joint = JOINTS + wheel * JOINT_ROWS
     store(f, body + VX, select(live, vx, load(f, body + VX)))
@@ -260,8 +261,8 @@ def _store_wheel(f, wheel, live, vx, vy, w, ix, iy, im):  # type: ignore[no-unty
     store(f, joint + IMPULSE_MOTOR, select(live, im, load(f, joint + IMPULSE_MOTOR)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _solve_limited(f, live):  # type: ignore[no-untyped-def]
+@inner
+def _solve_limited(f, live):
     """All velocity iterations where some joint of some lane is at a limit."""
     cosine, sine = load(f, COS), load(f, SIN)
     vax, vay, wa = load(f, VX), load(f, VY), load(f, SPIN)
@@ -283,8 +284,8 @@ def _solve_limited(f, live):  # type: ignore[no-untyped-def]
     store(f, SPIN, select(live, wa, load(f, SPIN)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _move(f, live):  # type: ignore[no-untyped-def]
+@inner
+def _move(f, live):
     """Integrate positions at capped speeds."""
     h = floats(STEP)
     one = floats(1.0)
@@ -308,8 +309,8 @@ def _move(f, live):  # type: ignore[no-untyped-def]
         store(f, body + SPIN, select(live, w, load(f, body + SPIN)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _limit_correction(angle, limit):  # type: ignore[no-untyped-def]
+@inner
+def _limit_correction(angle, limit):
     """(impulse, error) that bring a joint back inside its limits."""
     zero = floats(0.0)
     lower = limit < zero
@@ -322,8 +323,8 @@ def _limit_correction(angle, limit):  # type: ignore[no-untyped-def]
     return select(lower | upper, -floats(MOTOR_MASS) * back, zero), error
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _correct_joint(f, wheel, limited, cax, cay, aa, moving):  # type: ignore[no-untyped-def]
+@inner
+def _correct_joint(f, wheel, limited, cax, cay, aa, moving):
     """One position iteration of a joint; the hull's (x, y, angle) and the lanes where the joint was in place."""
     body = (wheel + 1) * BODY_ROWS
     cbx, cby, ab = load(f, body + CX), load(f, body + CY), load(f, body + ANGLE)
@@ -354,8 +355,8 @@ def _correct_joint(f, wheel, limited, cax, cay, aa, moving):  # type: ignore[no-
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _correct(f, limited, live):  # type: ignore[no-untyped-def]
+@inner
+def _correct(f, limited, live):
     """Position iterations, each lane until its joints are in place; the lanes that got there."""
     moving = live
     for _ in range(POSITION_ITERATIONS):
@@ -373,8 +374,8 @@ def _correct(f, limited, live):  # type: ignore[no-untyped-def]
     return live & ~moving
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def place(f, live):  # type: ignore[no-untyped-def]
+@inner
+def place(f, live):
     """Set sines, cosines and origins from centres and angles (b2Body::SynchronizeTransform)."""
     for b in range(BODIES):
         body = b * BODY_ROWS
@@ -389,8 +390,8 @@ def place(f, live):  # type: ignore[no-untyped-def]
         store(f, body + PY, select(live, y, load(f, body + PY)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _sleep(f, solved, live):  # type: ignore[no-untyped-def]
+@inner
+def _sleep(f, solved, live):
     """Count how long each body rests; a car whose bodies all rested half a second stops dead."""
     zero = floats(0.0)
     least = floats(np.float32(3.4e38))
@@ -412,8 +413,8 @@ def _sleep(f, solved, live):  # type: ignore[no-untyped-def]
             store(f, body + row, select(asleep, zero, load(f, body + row)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def solve(f, live):  # type: ignore[no-untyped-def]
+@inner
+def solve(f, live):
     """Advance the live lanes of a block by one frame, from the forces and motor speeds in ``f``."""
     limited = _start_velocities(f, live)
     if limited:

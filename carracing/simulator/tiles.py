@@ -8,9 +8,9 @@ touch by wheel or hull takes a tile's own shade away. Most pairs are plainly in 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from carracing.simulator.body import HULL_SHAPES, WHEEL_SHAPE
+from carracing.simulator.compiled import compiled, inner
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import BODY_ROWS, COS, PX, PY, SIN
 from carracing.simulator.overlap import touches
@@ -39,8 +39,8 @@ for _i, _shape in enumerate(HULL_SHAPES):
     _HULL_CORNERS[_i, : len(_shape)] = _shape
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _convex(corners, hull):  # type: ignore[no-untyped-def]
+@inner
+def _convex(corners, hull):
     """Convex hull of four float32 corners as b2PolygonShape::Set winds it; how many it has."""
     start = 0
     for i in range(1, 4):
@@ -68,8 +68,8 @@ def _convex(corners, hull):  # type: ignore[no-untyped-def]
     return 4
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def shape_tiles(road, corners, counts, edges):  # type: ignore[no-untyped-def]
+@compiled
+def shape_tiles(road, corners, counts, edges):
     """Fill the physical tiles of ``road`` (N, 4, 2): float32 ``corners``, ``counts``, and ``edges`` (N, 4, 3).
 
     An edge is an outward unit normal and its distance from the origin; a tile of three corners repeats one.
@@ -92,14 +92,14 @@ def shape_tiles(road, corners, counts, edges):  # type: ignore[no-untyped-def]
             edges[i, k, 2] = edges[i, k, 0] * corners[i, a, 0] + edges[i, k, 1] * corners[i, a, 1]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _cell(x):  # type: ignore[no-untyped-def]
+@inner
+def _cell(x):
     """Row or column of the grid for a coordinate, clamped to the grid."""
     return min(max(int((x + CELL * CELLS / 2) / CELL), 0), CELLS - 1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def fill_grid(corners, counts, starts, members):  # type: ignore[no-untyped-def]
+@compiled
+def fill_grid(corners, counts, starts, members):
     """List, for each square a car's origin may be in, the tiles it could reach; how many entries ``members`` needs.
 
     ``starts`` (CELLS * CELLS + 1,) gets where each square's list begins; ``members`` is filled if it is long enough.
@@ -131,8 +131,8 @@ def fill_grid(corners, counts, starts, members):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _outside(edges, tile, x, y):  # type: ignore[no-untyped-def]
+@inner
+def _outside(edges, tile, x, y):
     """How far (x, y) is outside a tile, at most; negative inside."""
     far = edges[tile, 0, 0] * x + edges[tile, 0, 1] * y - edges[tile, 0, 2]
     for k in range(1, 4):
@@ -140,8 +140,8 @@ def _outside(edges, tile, x, y):  # type: ignore[no-untyped-def]
     return far
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _wheel_touches(f, lane, wheel, tile, corners, counts, edges):  # type: ignore[no-untyped-def]
+@inner
+def _wheel_touches(f, lane, wheel, tile, corners, counts, edges):
     """Whether a wheel touches a tile: plainly apart, plainly a corner or the middle inside, or by GJK."""
     body = (wheel + 1) * BODY_ROWS
     x, y = np.float64(f[body + PX, lane]), np.float64(f[body + PY, lane])
@@ -166,8 +166,8 @@ def _wheel_touches(f, lane, wheel, tile, corners, counts, edges):  # type: ignor
     return touches(corners[tile], counts[tile], WHEEL_SHAPE, 4, pose)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _fixture_plainly(k, pose, edges, tile):  # type: ignore[no-untyped-def]
+@inner
+def _fixture_plainly(k, pose, edges, tile):
     """1 where a corner of hull fixture ``k`` is plainly inside a tile, -1 where an edge parts them, 0 in doubt."""
     x, y, sine, cosine = np.float64(pose[0]), np.float64(pose[1]), np.float64(pose[2]), np.float64(pose[3])
     inside = 0
@@ -188,8 +188,8 @@ def _fixture_plainly(k, pose, edges, tile):  # type: ignore[no-untyped-def]
     return inside
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _hull_touches(f, lane, tile, corners, counts, edges):  # type: ignore[no-untyped-def]
+@inner
+def _hull_touches(f, lane, tile, corners, counts, edges):
     """Whether any fixture of the hull touches a tile."""
     pose = (f[PX, lane], f[PY, lane], f[SIN, lane], f[COS, lane])
     for k in range(4):
@@ -201,8 +201,8 @@ def _hull_touches(f, lane, tile, corners, counts, edges):  # type: ignore[no-unt
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _wheels_far(f, lane):  # type: ignore[no-untyped-def]
+@inner
+def _wheels_far(f, lane):
     """Whether a wheel is so far from its place that the grid cannot be trusted."""
     for wheel in range(4):
         body = (wheel + 1) * BODY_ROWS
@@ -212,8 +212,8 @@ def _wheels_far(f, lane):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def meet_tiles(cars, tracks, car):  # type: ignore[no-untyped-def]
+@inner
+def meet_tiles(cars, tracks, car):
     """Update what one car touches: grip, visits, shades, and how far round it is. Returns tiles newly visited."""
     block, lane = car // LANES, car % LANES
     f = cars.bodies[block]
@@ -255,8 +255,8 @@ def meet_tiles(cars, tracks, car):  # type: ignore[no-untyped-def]
     return new
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _visit(cars, car, tile, tiles):  # type: ignore[no-untyped-def]
+@inner
+def _visit(cars, car, tile, tiles):
     """Pay for a tile's first visit (``FrictionDetector._contact``)."""
     cars.score[car] += LAP_REWARD / tiles
     cars.visited[car] += 1
@@ -266,8 +266,8 @@ def _visit(cars, car, tile, tiles):  # type: ignore[no-untyped-def]
         cars.new_lap[car] = True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def go_round(cars, tracks, car):  # type: ignore[no-untyped-def]
+@inner
+def go_round(cars, tracks, car):
     """Follow the car round the track, as ``carracing.advance`` describes."""
     if not cars.touching[car]:
         return

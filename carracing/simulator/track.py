@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from carracing.simulator.compiled import compiled, inner
 from carracing.simulator.rules import (
     BORDER,
     BORDER_MIN_COUNT,
@@ -66,8 +66,8 @@ def make_track(rng: np.random.Generator) -> Track:
     raise TrackError("no closed track in 10,000 attempts: the random generator is broken")
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _checkpoints(draws, places):  # type: ignore[no-untyped-def]
+@inner
+def _checkpoints(draws, places):
     """Place the checkpoints; ``draws`` are uniform in [0, 1) and scaled as ``Generator.uniform`` does."""
     for c in range(CHECKPOINTS):
         noise = 0.0 + (2 * math.pi * 1 / CHECKPOINTS) * draws[2 * c]
@@ -84,8 +84,8 @@ def _checkpoints(draws, places):  # type: ignore[no-untyped-def]
         places[c, 2] = radius * math.sin(alpha)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _next_checkpoint(places, alpha, target):  # type: ignore[no-untyped-def]
+@inner
+def _next_checkpoint(places, alpha, target):
     """The checkpoint ahead of ``alpha``; (alpha less whole turns, its number counted on)."""
     while True:
         while True:
@@ -97,8 +97,8 @@ def _next_checkpoint(places, alpha, target):  # type: ignore[no-untyped-def]
         alpha -= 2 * math.pi
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _walk(places, walk):  # type: ignore[no-untyped-def]
+@inner
+def _walk(places, walk):
     """Write points to ``walk`` until the laps are done; how many there are."""
     x = 1.5 * TRACK_RADIUS
     y = 0.0
@@ -139,8 +139,8 @@ def _walk(places, walk):  # type: ignore[no-untyped-def]
     return _LONGEST_WALK
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def walk_laps(draws, walk):  # type: ignore[no-untyped-def]
+@compiled
+def walk_laps(draws, walk):
     """Fill ``walk`` (2500, 4) from 24 ``draws``; (first, last) row of the closed lap, or (-1, -1) where none is."""
     places = np.empty((CHECKPOINTS, 3))
     _checkpoints(draws, places)
@@ -166,8 +166,8 @@ def walk_laps(draws, walk):  # type: ignore[no-untyped-def]
     return first, last
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _borders(points, border):  # type: ignore[no-untyped-def]
+@inner
+def _borders(points, border):
     """Mark the tiles on hard turns; indices wrap round as Python's negative ones do."""
     n = len(points)
     for i in range(n):
@@ -183,8 +183,8 @@ def _borders(points, border):  # type: ignore[no-untyped-def]
             border[(i - back) % n] |= border[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def lay_tiles(points):  # type: ignore[no-untyped-def]
+@compiled
+def lay_tiles(points):
     """Corners of tiles and borders: ``(road, border, border_road)`` as in ``Track``."""
     n = len(points)
     road = np.empty((n, 4, 2))

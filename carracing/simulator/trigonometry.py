@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 import platform
-from typing import Any
 
 import llvmlite.binding
 import numpy as np
 from numba import njit
 
+from carracing.simulator.compiled import inner
 from carracing.simulator.lanes import (
     LANES,
     any_lane,
@@ -24,10 +24,10 @@ from carracing.simulator.lanes import (
     fused,
     ints,
     ints_to_doubles,
+    load,
     magnitude,
     select,
     store,
-    load,
     to_doubles,
     to_floats,
     to_ints,
@@ -37,15 +37,19 @@ _QUADRANTS_PER_RADIAN = float.fromhex("0x1.45F306DC9C883p+23")  # 2/pi, scaled b
 _HALF_PI = float.fromhex("0x1.921FB54442D18p0")
 _COS = [
     float.fromhex(h)
-    for h in ("0x1p0", "-0x1.ffffffd0c621cp-2", "0x1.55553e1068f19p-5", "-0x1.6c087e89a359dp-10", "0x1.99343027bf8c3p-16")
+    for h in (
+        "0x1p0",
+        "-0x1.ffffffd0c621cp-2",
+        "0x1.55553e1068f19p-5",
+        "-0x1.6c087e89a359dp-10",
+        "0x1.99343027bf8c3p-16",
+    )
 ]
 _SIN = [float.fromhex(h) for h in ("-0x1.555545995a603p-3", "0x1.1107605230bc4p-7", "-0x1.994eb3774cf24p-13")]
 _C0, _C1, _C2, _C3, _C4 = _COS
 _S1, _S2, _S3 = _SIN
 LARGEST = 119.0
 """Angles of at least this many radians take another reduction in glibc (120): they call the library."""
-
-
 
 
 def _processor_fuses() -> bool:
@@ -60,16 +64,16 @@ GLIBC = platform.libc_ver()[0] == "glibc"
 FUSES = _processor_fuses()
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
-def _add_product(x, y, z):  # type: ignore[no-untyped-def]
+@njit(inline="always")
+def _add_product(x, y, z):
     """x * y + z as glibc rounds it here."""
     if FUSES:
         return fused(x, y, z)
     return x * y + z
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _library_sin_cos(angle):  # type: ignore[no-untyped-def]
+@inner
+def _library_sin_cos(angle):
     """The C library's sine and cosine, lane after lane."""
     scratch = np.empty((3, LANES), np.float32)
     store(scratch, 0, angle)
@@ -79,8 +83,8 @@ def _library_sin_cos(angle):  # type: ignore[no-untyped-def]
     return load(scratch, 1), load(scratch, 2)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def sin_cos(angle):  # type: ignore[no-untyped-def]
+@inner
+def sin_cos(angle):
     """(sine, cosine) of float32 lanes, each rounded as the C library rounds it."""
     if not GLIBC or any_lane(~(magnitude(angle) < floats(LARGEST))):
         return _library_sin_cos(angle)

@@ -16,7 +16,7 @@ from carracing.simulator.observations import (
 )
 from carracing.simulator.rules import STATE_SIZE
 from carracing.simulator.simulator import Rules, Simulator
-from carracing.task import Array, Step, TaskConfig, TaskSpec, task_spec
+from carracing.task import Array, ResetNeededError, Step, TaskConfig, TaskSpec, task_spec
 
 MOST_CARS = 65_536
 """Cars of one simulator: beyond this a mistyped number would eat the machine's memory (about 20 KB per car)."""
@@ -26,10 +26,6 @@ _STEERING = np.array([0.0, 1.0, -1.0, 0.0, 0.0])
 
 class WorldsError(ValueError):
     """Worlds cannot be made or driven like that; says why."""
-
-
-class ResetNeededError(RuntimeError):
-    """A car was stepped that has no episode going on: before the first reset, or after the end."""
 
 
 class FastWorlds:
@@ -112,14 +108,17 @@ class FastWorlds:
         self._painter.observations[:] = state["observations"]
 
     def close(self) -> None:
-        """End the threads; may be called twice."""
+        """End all episodes and threads; may be called twice."""
+        self.simulator.cars.terminated[:] = True
         self.simulator.close()
 
     def _facts(self) -> Array:
         cars = self.simulator.cars
         tiles = self.simulator.tracks.tiles[cars.group]
         missed = np.minimum(cars.front, tiles - 1) + 1 - cars.visited_behind
-        return np.stack([missed, cars.visited / np.maximum(tiles, 1), cars.visited == tiles], axis=1).astype(np.float32)
+        return np.stack([missed, cars.visited / np.maximum(tiles, 1), cars.visited == tiles], axis=1).astype(
+            np.float32
+        )
 
     def _check_groups(self, mask: Array, seeds: Array) -> None:
         if mask.shape != (self.num,) or seeds.shape != (self.num,):
@@ -151,9 +150,7 @@ class Painter:
 
         def paint(part: int, first: int, last: int) -> None:
             simulator, easel = self._simulator, self._easels[part]
-            observe_cars(
-                simulator.cars, simulator.tracks, mask, *easel, self._kind, self.observations, first, last
-            )
+            observe_cars(simulator.cars, simulator.tracks, mask, *easel, self._kind, self.observations, first, last)
 
         self._simulator.share(self._simulator.count, paint)
         return self.observations.copy()

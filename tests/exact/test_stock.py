@@ -14,8 +14,7 @@ import pytest
 from carracing import TaskConfig, World, make_world
 from carracing.actions import ActionError
 from carracing.observation import observer
-from carracing.stock import ResetNeededError
-from carracing.task import Array, Step
+from carracing.task import Array, ResetNeededError, Step
 from tests.exact.stock_reference import (
     Policy,
     play,
