@@ -81,7 +81,9 @@ class FastCarRacing(gymnasium.Env[Array, Any], EzPickle):
         self._started = False
         self._renderer: Any = None
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
         """Build a new track and start; ``options={"randomize": False}`` keeps the colours."""
         super().reset(seed=seed)
         if self.domain_randomize and (options or {}).get("randomize", True):

@@ -26,6 +26,7 @@ from carracing.simulator.simulator import Simulator
 from carracing.simulator.tiles import TOUCHED
 from carracing.task import Array
 
+
 class _Road:
     """All that stock's car asks of a tile."""
 
@@ -96,5 +97,3 @@ def _road(simulator: Simulator) -> Any:
         yield tracks.road[0, tile].tolist(), tracks.colours[0, 0] + shade
         if tracks.border[0, tile]:
             yield tracks.border_road[0, tile].tolist(), (255, 255, 255) if tile % 2 == 0 else (255, 0, 0)
-
-

@@ -95,7 +95,7 @@ class FastWorlds:
             terminated=live & cars.terminated,
             truncated=live & cars.truncated,
             frames=np.where(live, cars.step_frames, 0).astype(np.int32),
-            facts=np.where(live[:, None], self._facts(), np.float32(0)),
+            facts=np.where(live[:, None], facts_of(self.simulator), np.float32(0)),
         )
 
     def state(self) -> dict[str, Array]:
@@ -111,14 +111,6 @@ class FastWorlds:
         """End all episodes and threads; may be called twice."""
         self.simulator.cars.terminated[:] = True
         self.simulator.close()
-
-    def _facts(self) -> Array:
-        cars = self.simulator.cars
-        tiles = self.simulator.tracks.tiles[cars.group]
-        missed = np.minimum(cars.front, tiles - 1) + 1 - cars.visited_behind
-        return np.stack([missed, cars.visited / np.maximum(tiles, 1), cars.visited == tiles], axis=1).astype(
-            np.float32
-        )
 
     def _check_groups(self, mask: Array, seeds: Array) -> None:
         if mask.shape != (self.num,) or seeds.shape != (self.num,):
@@ -168,6 +160,15 @@ class Painter:
             )
             for _ in range(self._simulator.parts)
         ]
+
+
+def facts_of(simulator: Simulator) -> Array:
+    """The task's FACTS of every car: (N, 3) float32."""
+    cars = simulator.cars
+    tiles = simulator.tracks.tiles[cars.group]
+    missed = np.minimum(cars.front, tiles - 1) + 1 - cars.visited_behind
+    progress = cars.visited / np.maximum(tiles, 1)
+    return np.stack([missed, progress, cars.visited == tiles], axis=1).astype(np.float32)
 
 
 def to_orders(actions: Array, kind: str) -> Array:
