@@ -1,6 +1,6 @@
 """The task: CarRacing worlds, their rules and observations. Knows nothing of agents, collectors or runs."""
 
-from carracing.registry import BACKENDS, make_world
+from carracing.registry import BACKENDS, backend_module, make_world
 from carracing.task import Box, Discrete, Step, TaskConfig, TaskSpec, World, task_spec
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "TaskConfig",
     "TaskSpec",
     "World",
+    "backend_module",
     "make_world",
     "task_spec",
 ]

@@ -17,11 +17,20 @@ class UnknownBackendError(ValueError):
     """No simulator of that name."""
 
 
+def backend_module(backend: str) -> str:
+    """The module that simulates, for workers to load before they are forked. Raises UnknownBackendError."""
+    return _entry(backend)[0]
+
+
 def make_world(backend: str, config: TaskConfig) -> World:
     """Make one world of the named backend. Raises UnknownBackendError."""
-    try:
-        module, function = BACKENDS[backend].split(":")
-    except KeyError:
-        raise UnknownBackendError(f"unknown backend {backend!r}: choose from {', '.join(BACKENDS)}") from None
+    module, function = _entry(backend)
     world: World = getattr(import_module(module), function)(config)
     return world
+
+
+def _entry(backend: str) -> tuple[str, str]:
+    if backend not in BACKENDS:
+        raise UnknownBackendError(f"unknown backend {backend!r}: choose from {', '.join(BACKENDS)}")
+    module, function = BACKENDS[backend].split(":")
+    return module, function

@@ -87,10 +87,11 @@ class WorkerProcess:
             except (EOFError, OSError):
                 raise WorkerLostError(f"{self._name} died ({self._cause_of_death()})") from None
             outcome, number = HEADER.unpack_from(answer)
+            if number != self._number:  # the late answer to an order that an exception cut short
+                continue
             if outcome != DONE:
                 raise WorkerError(f"{self._name}: {answer[HEADER.size :].decode()}")
-            if number == self._number:  # else: the late answer to an order that an exception cut short
-                return
+            return
 
     def kill(self) -> None:
         """End the process now and free what it held; may be called twice."""

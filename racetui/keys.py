@@ -119,7 +119,7 @@ KEYS = (
     _silent("scroll_end", "end G", "To the end; a log follows from there", Place.TEXT),
     Key("submit", ("enter",), "Do it", Place.FORM, "go", rank=0, in_palette=False),
     Key("cancel", ("escape",), "Leave the form; nothing happens", Place.FORM, "cancel", rank=0, in_palette=False),
-    Key("next_field", ("down", "tab"), "Next field", Place.FORM, "next field", rank=2, in_palette=False),
+    Key("next_field", ("tab", "down"), "Next field", Place.FORM, "next field", rank=2, in_palette=False),
     _silent("previous_field", "up shift+tab", "Field above", Place.FORM),
     Key("next_choice", ("right", "l", "space"), "Next choice", Place.CHOICE, "choose", rank=1, in_palette=False),
     _silent("previous_choice", "left h", "Choice before", Place.CHOICE),

@@ -39,8 +39,9 @@ class PPOConfig:
     normalise_rewards: bool = True
     """Divide rewards by the running standard deviation of the discounted return."""
     network: Literal["small", "nature"] = "small"
-    """Image encoder. small: 16-32-32 channels and 256 units, 0.4 M parameters; nature: 32-64-64 and 512,
-    1.7 M parameters. Vectors have two layers of 64 units, called small."""
+    """Image encoder. small: 16-32-32 channels and 256 units, 0.4 M parameters, learns 3,100 and acts 19,000
+    samples/s on one core; nature: 32-64-64 and 512, 1.7 M, 1,500 and 7,300. (Measured on 84x84 images in
+    stacks of 4, acting 16 at once.) Vectors have two layers of 64 units, called small."""
     initial_log_std: float = 0.0
     """Natural logarithm of the actions' standard deviation at the start, -10 to 2; continuous actions only."""
 

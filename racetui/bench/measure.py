@@ -16,7 +16,7 @@ def measure_ours(bench: Bench, collector_name: str) -> Speed:
     """Train our PPO through a collector for ``bench.seconds`` after a first round."""
     from agents.ppo.config import PPOConfig
     from agents.registry import make_agent
-    from carracing import TaskConfig, make_world, task_spec
+    from carracing import TaskConfig, backend_module, make_world, task_spec
     from collectors.api import CollectorConfig
     from collectors.registry import CollectorPlan, make_collector
     from collectors.seeds import EpisodeSeeds
@@ -30,6 +30,7 @@ def measure_ours(bench: Bench, collector_name: str) -> Speed:
         task=task_spec(task),
         actor=agent.actor_spec(),
         seeds=EpisodeSeeds(1),
+        preload=(backend_module("gymnasium"),),
     )
     collector = make_collector(collector_name, plan)
     try:

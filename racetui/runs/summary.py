@@ -44,8 +44,8 @@ def read_summary(connection: sqlite3.Connection, paths: RunPaths, now: float) ->
     speeds = (run["frames_per_second"], run["episodes_per_second"]) if training else (None, None)
     saved = connection.execute("SELECT time, frames FROM checkpoints ORDER BY frames DESC LIMIT 1").fetchone()
     best = connection.execute(
-        "SELECT mean, std, frames FROM evaluations WHERE state = 'finished' AND purpose IN ('periodic', 'final')"
-        " AND mean IS NOT NULL ORDER BY mean DESC LIMIT 1"
+        "SELECT mean, std, frames FROM evaluations WHERE purpose IN ('periodic', 'final') AND mean IS NOT NULL"
+        " ORDER BY mean DESC LIMIT 1"
     ).fetchone()
     return RunSummary(
         id=paths.id,

@@ -12,7 +12,7 @@ from typing import Any
 from agents.api import Agent, Pulse
 from agents.checkpoint import Checkpoint, load_checkpoint, resolve
 from agents.registry import make_agent
-from carracing import make_world, task_spec
+from carracing import backend_module, make_world, task_spec
 from collectors.api import Collector
 from collectors.registry import CollectorPlan, make_collector
 from collectors.seeds import EpisodeSeeds
@@ -95,6 +95,7 @@ def _make_collector(spec: RunSpec, agent: Agent, pulse: Pulse) -> Collector:
         actor=agent.actor_spec(),
         seeds=EpisodeSeeds(spec.seed),
         pulse=pulse,
+        preload=(backend_module(spec.backend),),
     )
     return make_collector(spec.collector, plan)
 

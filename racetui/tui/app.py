@@ -19,6 +19,7 @@ from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.tui.clockwork import RATES, Clockwork, Pictures
 from racetui.tui.glyphs import choose_glyphs
+from racetui.tui.lines import clean
 from racetui.tui.logbook import LogLine, merged
 from racetui.tui.look import Look, coloured, colourless
 from racetui.tui.orders import Answer, Orders
@@ -150,7 +151,7 @@ class Panel(App[None], inherit_bindings=False):
 
     def tell(self, text: str, severity: Any = "information") -> None:
         """Show a short message for some seconds."""
-        self.notify(text, severity=severity, timeout=5, markup=False)
+        self.notify(clean(text, self.look), severity=severity, timeout=5, markup=False)
 
     def in_background(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
         """Do ``work``, which must not raise, in a thread nobody waits for at the end; then ``done``."""

@@ -36,13 +36,23 @@ class Cells(Widget):
         return found
 
     @property
-    def hidden(self) -> bool:
-        """Nobody can see it now: drawing is put off until somebody can."""
-        return not self.size or not self.display or self.app.screen is not self.screen
+    def in_sight(self) -> bool:
+        """Somebody can see it: its screen is in front, and neither layout nor zoom hides it."""
+        screen = self.screen
+        if not self.size or self.app.screen is not screen:
+            return False
+        if screen.maximized not in (None, self) and not self.allowed_beside_zoom:
+            return False
+        return all(node.display for node in self.ancestors_with_self if isinstance(node, Widget))
+
+    @property
+    def allowed_beside_zoom(self) -> bool:
+        """It stays when another pane fills the screen."""
+        return False
 
     def repaint(self) -> None:
         """Paint again and send the rows that differ, or remember to when it comes into sight."""
-        if not self.is_mounted or self.hidden:
+        if not self.is_mounted or not self.in_sight:
             self._stale = True
             return
         self._stale = False

@@ -101,5 +101,7 @@ def _theme(name: str, colours: Mapping[str, str]) -> Theme:
             "selected": css["selected"],
             "block-cursor-background": css["selected"],
             "block-cursor-foreground": css["text"],
+            "ansi-background": "ansi_default",
+            "ansi-foreground": "ansi_default",
         },
     )

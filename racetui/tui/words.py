@@ -71,3 +71,8 @@ def size(count: float | None) -> str:
         if count >= divisor:
             return f"{_digits(count / divisor, 3)}{unit}"
     return f"{count:.0f}B"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: 1 car, 8 cars."""
+    return f"{number} {one if number == 1 else many or one + 's'}"

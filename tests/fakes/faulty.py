@@ -11,7 +11,7 @@ from typing import Literal
 from carracing.task import Array, Step
 from tests.fakes.world import CountingRules, CountingWorld
 
-Fault = Literal["kill", "stop", "hang", "raise"]
+Fault = Literal["kill", "stop", "hang", "raise", "dawdle"]
 
 
 class FaultyWorld(CountingWorld):
@@ -41,6 +41,9 @@ class FaultyWorld(CountingWorld):
         return True
 
     def _fail(self) -> None:
+        if self._fault == "dawdle":
+            time.sleep(0.5)
+            return
         if self._fault == "raise":
             raise ZeroDivisionError("the road ends here")
         if self._fault == "kill":

@@ -45,12 +45,21 @@ def test_processes_that_create_runs_at_once_get_runs_of_their_own(store_home: Pa
     code = """
         from racetui.runs.store import RunStore
         from racetui.spec import RunSpec
+        import racetui.config  # noqa: F401 - imported now, so that all begin together
         store = RunStore(paths.root)
+        print("ready", flush=True)
         sys.stdin.readline()
         print(*(store.create(RunSpec(name="same")).id for _ in range(8)))
     """
     crowd = [spawn(code, store_home) for _ in range(4)]
-    ids = [number for process in crowd for number in process.communicate("go\n", timeout=60)[0].split()]
+    for process in crowd:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in crowd:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ids = [number for process in crowd for number in process.communicate(timeout=60)[0].split()]
     assert sorted(map(int, ids)) == list(range(1, 33))
     runs = RunStore().list()
     assert {run.state for run in runs} == {RunState.QUEUED}

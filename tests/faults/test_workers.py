@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -97,6 +99,19 @@ def test_a_worker_lost_between_steps_is_named_and_replaced(name: str, words: str
     assert f"(pid {pids[0]})" in incidents[0] and f"(pid {pids[1]})" in incidents[1]
 
 
+def test_a_worker_lost_at_a_reset_restores_the_other_episodes_only() -> None:
+    lanes = ProcessLanes(SETTING.plan(CONFIG))
+    with closing(lanes):
+        seeds, actions = np.arange(5), np.zeros((5, 2), np.float32)
+        lanes.reset(np.ones(5, np.bool_), seeds)
+        before = lanes.step(actions, np.ones(5, np.bool_)).observations.copy()
+        os.kill(lanes.pids[1] or 0, signal.SIGKILL)
+        observations = lanes.reset(np.array([0, 0, 1, 1, 0], np.bool_), seeds + 10)
+        assert "1 episode restored" in lanes.incidents()[0]
+        assert np.array_equal(observations[[0, 1, 4]], before[[0, 1, 4]])
+        assert SETTING.rules.read(observations)[[2, 3], 0].tolist() == [12, 13]
+
+
 def test_a_worker_that_dies_again_and_again_is_an_error() -> None:
     with _Workers(_faulty("kill", None)) as made:
         made.collector.publish(made.agent.snapshot())
@@ -143,6 +158,25 @@ def test_closing_ends_workers_that_hang() -> None:
         made.collector.close()
         assert time.monotonic() - started < 5
         assert not any(worker.is_running() for worker in workers)
+
+
+def test_a_step_that_an_exception_cuts_short_never_happened(tmp_path: Path) -> None:
+    """The worker answers when nobody waits for it any more: that must not pass for the next answer."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with _Workers(_faulty("dawdle", tmp_path / "dawdled")) as made:
+            made.collector.publish(made.agent.snapshot())
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with pytest.raises(KeyboardInterrupt):
+                made.collector.collect(200)
+            made.rounds(3)
+            assert same_segments(made.agent.segments, _undisturbed(rounds=3).agent.segments)
+    finally:
+        signal.signal(signal.SIGALRM, previous)
 
 
 def test_workers_ignore_the_interrupt_key() -> None:

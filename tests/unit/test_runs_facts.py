@@ -165,6 +165,8 @@ def test_rewind_cuts_what_is_beyond_and_news_after_it_reach_readers(writer: RunW
     run = reader.summary()
     assert (run.frames, run.episodes, run.best_frames, run.checkpoint_frames) == (200, 2, 200, 200)
     assert [row.text for row in reader.events() if row.kind == "rewind"] == ["went back to 200 frames, 2 episodes"]
+    writer.checkpoint(400, 10, "asked")
+    assert reader.checkpoints()[-1].tags == ()
     writer.metrics(250, {"return": 1.0})
     writer.episodes([episode(7)], 250)
     news, _ = reader.series_since("return", seq)

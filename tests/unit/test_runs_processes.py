@@ -238,7 +238,8 @@ def test_kill_ends_the_whole_session_and_says_so(paths: RunPaths) -> None:
         import subprocess, os
         subprocess.Popen(["sleep", "60"])                              # a worker
         subprocess.Popen(["sleep", "61"], process_group=0)             # a worker with a group of its own
-        subprocess.Popen(["bash", "-c", "sleep 62 & sleep 0.1"]).wait()  # an orphan
+        orphan = "import subprocess; subprocess.Popen(['sleep', '62'], process_group=0)"
+        subprocess.run([sys.executable, "-c", orphan])                 # whose parent is no more
         from racetui.runs.writer import RunWriter
         from racetui.runs.model import RunState
         with RunWriter(paths) as writer:

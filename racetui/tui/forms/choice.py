@@ -60,6 +60,10 @@ class Choice(Presses, Cells, can_focus=True):
         pieces = [(look.glyphs.less + " ", arrows), (self.option.title, text), (" " + look.glyphs.more, arrows)]
         return [line(pieces, width, look)]
 
+    def on_click(self, _event: events.Click) -> None:
+        """The option after this one."""
+        self.do_next_choice()
+
     def do_next_choice(self) -> None:
         """The option after this one."""
         self._move_to(self._index + 1)
@@ -68,11 +72,36 @@ class Choice(Presses, Cells, can_focus=True):
         """The option before this one."""
         self._move_to(self._index - 1)
 
-    def on_click(self, _event: events.Click) -> None:
-        """The option after this one."""
-        self.do_next_choice()
-
     def _move_to(self, index: int) -> None:
         self._index = index % len(self.options)
         self.repaint()
         self.post_message(self.Changed())
+
+
+class OpenChoice(Choice):
+    """The same with every option in sight, one row each, and what to say about it."""
+
+    def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
+        """A row per option."""
+        longest = max(len(option.title) for option in self.options)
+        rows = []
+        for option in self.options[:height]:
+            chosen = option is self.option
+            title = look.strong if chosen else look.text
+            rows.append(
+                line(
+                    [
+                        (f"{look.glyphs.pointer if chosen else ' '} ", look.accent),
+                        (f"{option.title:<{longest}}  ", title + look.selected if chosen else title),
+                        (option.note, look.muted),
+                    ],
+                    width,
+                    look,
+                )
+            )
+        return rows
+
+    def on_click(self, event: events.Click) -> None:
+        """The option that was clicked."""
+        if event.y < len(self.options):
+            self._move_to(event.y)

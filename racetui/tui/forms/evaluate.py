@@ -25,6 +25,8 @@ _ACTIONS = (
 class EvaluateForm(Form):
     """Training goes on meanwhile."""
 
+    VERB = "evaluate"
+
     def __init__(self, run: RunSummary) -> None:
         super().__init__()
         self._run = run

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -14,9 +15,11 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from racetui.keys import Place
-from racetui.tui.forms.choice import Choice
+from racetui.tui.desk import desk
+from racetui.tui.forms.choice import Choice, OpenChoice
 from racetui.tui.forms.entry import Entry
 from racetui.tui.forms.note import Note
+from racetui.tui.lines import clean
 from racetui.tui.presses import Presses, bindings
 from racetui.tui.widgets.footer import Footer
 
@@ -37,6 +40,8 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
     PLACES = (Place.FORM,)
     BINDINGS = bindings(Place.FORM)
     HEADING = ""
+    VERB = "go"
+    """What enter does, for the footer."""
 
     def fields(self) -> Iterable[Field]:
         """The rows, made once."""
@@ -57,15 +62,16 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
         """The box."""
         self._fields = list(self.fields())
         with Vertical(id="box") as box:
-            box.border_title = self.HEADING
+            box.border_title = Text(clean(self.HEADING, desk(self).look))  # a run's name is no markup
             for field in self._fields:
                 with Horizontal(classes="field"):
                     yield Note(field.label, classes="label")
                     yield field.control
-                    yield Note(classes="hint", id=f"{field.control.id}-hint")
+                    if not isinstance(field.control, OpenChoice):
+                        yield Note(classes="hint", id=f"{field.control.id}-hint")
             yield from self.below()
             yield Note(id="verdict")
-            yield Footer(Place.FORM, Place.CHOICE)
+            yield Footer(Place.FORM, Place.CHOICE, labels={"submit": self.VERB})
 
     def on_mount(self) -> None:
         """Begin at the first field."""
@@ -117,6 +123,8 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
     def _show_hints(self) -> None:
         for field in self._fields:
             control = field.control
+            if isinstance(control, OpenChoice):
+                continue
             note = control.option.note if isinstance(control, Choice) else ""
             self.query_one(f"#{control.id}-hint", Note).say(note or field.hint)
 

@@ -14,6 +14,7 @@ from carracing.registry import BACKENDS
 from collectors.registry import COLLECTORS
 from racetui.cli.values import count, duration
 from racetui.runs.paths import RunPaths
+from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.forms.choice import Choice, Option
 from racetui.tui.forms.entry import Entry, whole
@@ -32,6 +33,7 @@ class StartForm(Form):
     """As it opens, enter starts a sensible run."""
 
     HEADING = "Start a run"
+    VERB = "start"
 
     def fields(self) -> Iterable[Field]:
         """What a run is made of."""
@@ -152,10 +154,11 @@ def _preview(request: StartRequest) -> tuple[str, str, str]:
     except Exception as error:  # shown in the form: nothing was started
         return "", command, " ".join(str(error).split())
     lanes, workers = spec.collector_config.lanes, spec.collector_config.workers
-    plan = (
-        f"{lanes} cars in {workers} worker processes" if spec.collector == "async" else f"{lanes} cars in 1 process"
+    cars, threads = words.counted(lanes, "car"), words.counted(spec.threads, "learner thread")
+    processes = (
+        words.counted(workers, "worker process", "worker processes") if spec.collector == "async" else "1 process"
     )
-    return f"{plan}, {spec.threads} learner threads", command, ""
+    return f"{cars} in {processes}, {threads}", command, ""
 
 
 def _attempt(start: Callable[[StartRequest], RunPaths], request: StartRequest) -> RunPaths | Exception:

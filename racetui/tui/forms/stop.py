@@ -8,18 +8,20 @@ from typing import Any
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.tui.desk import desk
-from racetui.tui.forms.choice import Choice, Option
+from racetui.tui.forms.choice import OpenChoice, Option
 from racetui.tui.forms.form import Field, Form
 
 RUNGS = (
-    Option("round", "after this round", "finishes it, saves, stops: nothing is lost"),
-    Option("now", "now", "gives this round up, saves the one before, stops"),
-    Option("kill", "kill", "at once; all since the last checkpoint is lost"),
+    Option("round", "after this round", "finishes it, saves, stops"),
+    Option("now", "now", "gives this round up, saves the one before"),
+    Option("kill", "kill", "at once; keeps the last checkpoint only"),
 )
 
 
 class StopForm(Form):
     """Three rungs, the gentlest first."""
+
+    VERB = "stop"
 
     def __init__(self, run: RunSummary) -> None:
         super().__init__()
@@ -28,7 +30,7 @@ class StopForm(Form):
 
     def fields(self) -> Iterable[Field]:
         """One choice."""
-        yield Field("when", Choice("rung", RUNGS, "round"))
+        yield Field("when", OpenChoice("rung", RUNGS, "round"))
 
     def accept(self, values: dict[str, Any]) -> None:
         """Give the order and leave; what becomes of it is told later."""
@@ -41,8 +43,8 @@ class StopForm(Form):
 
     def do_next_field(self) -> None:
         """There is one field: up and down choose in it, too."""
-        self.query_one(Choice).do_next_choice()
+        self.query_one(OpenChoice).do_next_choice()
 
     def do_previous_field(self) -> None:
         """See ``do_next_field``."""
-        self.query_one(Choice).do_previous_choice()
+        self.query_one(OpenChoice).do_previous_choice()

@@ -31,6 +31,7 @@ class Dashboard(View):
     PLACES = (Place.DASHBOARD, Place.VIEW)
     BINDINGS = bindings(Place.DASHBOARD, Place.VIEW)
     AUTO_FOCUS = "#runs"
+    ALLOW_IN_MAXIMIZED_VIEW = "Header, Footer"
 
     def compose(self) -> ComposeResult:
         """Header, panes, footer."""

@@ -95,7 +95,7 @@ def run_text(run: RunSummary, picture: Picture, spec: Sequence[str], width: int,
     detail = picture.detail if picture.detail is not None and picture.detail.run_id == run.id else Detail(run.id)
     blank = line([], width, look)
     rows = [*describe(Subject(run, detail, picture.time, charted=False), width, _ALL, look)]
-    rows.append(line([(f" {'directory':<11}", look.muted), (str(run.path), look.text)], width, look))
+    rows.append(line([(f" {'files':<8}", look.muted), (str(run.path), look.text)], width, look))
     sections = (
         ("Evaluations", [_evaluation(row, look) for row in detail.evaluations]),
         ("Checkpoints", [_checkpoint(row, look) for row in detail.checkpoints]),

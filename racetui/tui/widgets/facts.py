@@ -9,12 +9,12 @@ from textual.strip import Strip
 
 from racetui.runs.model import RunState, RunSummary
 from racetui.tui import words
-from racetui.tui.lines import Piece, line, wrapped
+from racetui.tui.lines import Piece, cells, line, wrapped
 from racetui.tui.look import Look
 from racetui.tui.meters import bar, sparkline, stacked
 from racetui.tui.picture import SHARES, Detail
 
-_LABEL = 11
+_LABEL = 8
 """Cells for what a row is about."""
 _BROKEN = frozenset({RunState.FAILED, RunState.CRASHED})
 _WORST = frozenset({RunState.FAILED, RunState.CRASHED, RunState.STALLED})
@@ -88,33 +88,31 @@ class _Writer:
         percent = words.percent(run.progress)
         meter = bar(run.progress, max(0, self.width - 3 - len(percent)), look, look.state(run.state))
         yield _Row(2, line([(" ", look.text), *meter, (f" {percent}", look.strong)], self.width, look))
-        done = [(words.short(run.frames), look.strong)]
+        done: list[Piece] = [(words.short(run.frames), look.strong)]
         if run.budget.frames:
-            done.append((f" of {words.short(run.budget.frames)}", look.text))
-        done.append((" frames", look.text))
+            done.append((f"/{words.trimmed(run.budget.frames)}", look.text))
+        unit: list[Piece] = [(" frames", look.muted)]
+        rest: list[Piece] = []
         if run.budget.seconds:
-            done.append((f", {words.duration(run.seconds)} of {words.duration(run.budget.seconds)}", look.text))
+            rest.append((f", {words.duration(run.seconds)} of {words.duration(run.budget.seconds)}", look.text))
         if run.eta_seconds is not None:
-            done.append((f"  ETA {words.duration(run.eta_seconds)}", look.accent))
-        yield self._row(3, "done", *done)
+            rest.append((f"  ETA {words.duration(run.eta_seconds)}", look.accent))
+        yield self._first_fit(3, "done", [*done, *unit, *rest], [*done, *rest])
 
     def speed(self) -> Iterator[_Row]:
         """How fast, how well, how long."""
         run, look = self.subject.run, self.look
         if run.frames_per_second is not None:
             episodes = run.episodes_per_second
-            yield self._row(
-                4,
-                "speed",
-                (words.short(run.frames_per_second), look.text),
-                (" frames/s", look.muted),
-                (f" {look.glyphs.dot} {words.short(episodes)}", look.text),
-                (" episodes/s", look.muted),
-            )
+            frames: list[Piece] = [(words.short(run.frames_per_second), look.text), (" frames/s", look.muted)]
+            dot = (f" {look.glyphs.dot} ", look.faint)
+            rate = (words.short(episodes), look.text)
+            more: list[Piece] = [dot, rate, (" episodes/s", look.muted)]
+            yield self._first_fit(4, "speed", [*frames, *more], [*frames, dot, rate, (" ep/s", look.muted)], frames)
         if not self.subject.charted:
             detail = self.subject.detail
             returns = detail.series.get("return_mean") if detail else None
-            room = max(0, self.width - _LABEL - 10)
+            room = max(0, self.width - _LABEL - 9)
             curve = sparkline(returns.values if returns is not None else [], room, look)
             yield self._row(
                 3, "return", (f"{words.score(run.return_mean)} ", look.strong), (curve, look.series["return"])
@@ -140,13 +138,15 @@ class _Writer:
                 strict=True,
             )
         )
-        text: list[Piece] = []
-        for name in SHARES:
-            if name in known:
-                text += [(f"{name} ", styles[name]), (f"{100 * known[name]:.0f} ", look.text)]
-        yield self._row(5, "time", *text[:-1], (text[-1][0].rstrip() + " %", look.text))
+        text = [
+            piece
+            for name in SHARES
+            if name in known
+            for piece in ((f"{name} ", styles[name]), (f"{100 * known[name]:.0f} ", look.text))
+        ]
+        yield self._first_fit(5, "time", [*text, ("%", look.muted)], [*text[:-2], ("%", look.muted)])
         parts = [(known.get(name, 0.0), styles[name]) for name in SHARES]
-        yield self._row(9, "", *stacked(parts, self.width - _LABEL - 3, look))
+        yield self._row(9, "", *stacked(parts, self.width - _LABEL - 2, look))
 
     def results(self) -> Iterator[_Row]:
         """Its last checkpoint and best evaluation."""
@@ -155,7 +155,7 @@ class _Writer:
         if run.checkpoint_time is not None:
             age = words.duration(self.subject.now - run.checkpoint_time)
             saved = [(age, look.text), (" ago, at ", look.muted), (words.short(run.checkpoint_frames), look.text)]
-        yield self._row(6, "checkpoint", *saved)
+        yield self._row(6, "saved", *saved)
         best: list[Piece] = [("none yet", look.muted)]
         if run.best_mean is not None:
             best = [
@@ -164,14 +164,14 @@ class _Writer:
                 (" at ", look.muted),
                 (words.short(run.best_frames), look.text),
             ]
-        yield self._row(5, "best eval", *best)
+        yield self._row(5, "best", *best)
         running = [
             row for row in (self.subject.detail.evaluations if self.subject.detail else ()) if row.state == "running"
         ]
         if running:
             yield self._row(
                 6,
-                "evaluating",
+                "testing",
                 (f"{words.short(running[-1].frames)} frames, ", look.info),
                 (
                     f"{running[-1].episodes} episodes, {words.duration(self.subject.now - running[-1].started)}",
@@ -183,17 +183,14 @@ class _Writer:
         """What it was asked to be."""
         run, look = self.subject.run, self.look
         dot = f" {look.glyphs.dot} "
-        yield self._row(
-            7,
-            "agent",
-            (run.agent, look.text),
-            (f" on {run.backend}{dot}{run.observation}{dot}seed {run.seed}", look.muted),
-        )
-        lanes = f" {look.glyphs.times} {run.lanes} lanes"
-        workers = f", {run.workers} workers" if run.workers > 1 else ""
-        yield self._row(
-            7, "collector", (run.collector, look.text), (lanes + workers + f"{dot}{run.profile}", look.muted)
-        )
+        agent = (run.agent, look.text)
+        facts: list[Piece] = [(f"{dot}{run.observation}{dot}seed {run.seed}", look.muted)]
+        yield self._first_fit(7, "agent", [agent, (f" on {run.backend}", look.muted), *facts], [agent, *facts])
+        collector = (run.collector, look.text)
+        lanes = (f" {look.glyphs.times} {run.lanes} lanes", look.muted)
+        workers = (f", {run.workers} workers" if run.workers > 1 else "", look.muted)
+        profile = (f"{dot}{run.profile}", look.muted)
+        yield self._first_fit(7, "cars", [collector, lanes, workers, profile], [collector, lanes, workers])
 
     def process(self) -> Iterator[_Row]:
         """Its process and what that uses."""
@@ -217,6 +214,11 @@ class _Writer:
         texts = [entry.text for entry in detail.log if entry.level in {"error", "output"} and entry.text.strip()]
         for text in texts[-max(3, room - 1) :]:
             yield _Row(4, line([(" " + look.glyphs.vertical + " ", look.bad), (text, look.muted)], self.width, look))
+
+    def _first_fit(self, rank: int, label: str, *variants: list[Piece]) -> _Row:
+        """The first variant that there is room for, or the last."""
+        room = self.width - 1 - _LABEL
+        return self._row(rank, label, *next((v for v in variants if cells(v) <= room), variants[-1]))
 
     def _row(self, rank: int, label: str, *pieces: Piece) -> _Row:
         return _Row(rank, line([(f" {label:<{_LABEL}}", self.look.muted), *pieces], self.width, self.look))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from textual import events
 from textual.strip import Strip
@@ -18,14 +19,24 @@ from racetui.tui.presses import Presses
 class Footer(Cells):
     """Keys and what they do; a click on one is as good as the key."""
 
-    def __init__(self, *places: Place) -> None:
+    def __init__(self, *places: Place, labels: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self.places = places
+        self.labels = labels or {}
+        """Other labels than the table's, by action."""
         self._spans: list[tuple[int, int, Key]] = []
+
+    @property
+    def allowed_beside_zoom(self) -> bool:
+        """It stays."""
+        return True
 
     def paint(self, width: int, _height: int, look: Look) -> Sequence[Strip]:
         """One row, with the keys that can be spared left out."""
-        keys = list(for_footer(self.places, desk(self).selected_run))
+        keys = [
+            replace(key, label=self.labels.get(key.id, key.label))
+            for key in for_footer(self.places, desk(self).selected_run)
+        ]
         while keys and cells(_pieces(keys, look)) > width:
             keys.remove(max(keys, key=lambda key: key.rank))
         self._spans, start = [], 1

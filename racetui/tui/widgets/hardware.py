@@ -76,7 +76,7 @@ def _run(usage: HardwareRow, machine: MachineSample, width: int, look: Look) -> 
 
 def _meter(label: str, share: float | None, note: str, width: int, look: Look) -> Strip:
     """Label, bar, percentage, and a note in a column of its own."""
-    text = f"{words.percent(share):>4} "
+    text = f" {words.percent(share):>4} "
     room = max(4, width - _LABEL - len(text) - _NOTE)
     style = load_style(share, look) if share is not None else look.faint
     meter = bar(share if share is not None else 0.0, room, look, style)

@@ -22,6 +22,11 @@ _COUNTED = (RunState.RUNNING, RunState.PAUSED, RunState.EVALUATING, RunState.STA
 class Header(Cells):
     """One row over everything."""
 
+    @property
+    def allowed_beside_zoom(self) -> bool:
+        """It stays."""
+        return True
+
     def paint(self, width: int, _height: int, look: Look) -> Sequence[Strip]:
         """One row."""
         app = desk(self)
@@ -30,30 +35,33 @@ class Header(Cells):
 
 def header(picture: Picture, rate: float, frozen: bool, width: int, look: Look) -> Strip:
     """The row, with what matters least left out where it is too narrow."""
-    groups: list[list[Piece]] = [[(" racetui ", look.accent + look.strong)], _counts(picture, look)]
-    machine = picture.machine
-    if machine is not None:
-        groups.insert(1, [(machine.host, look.text)])
-        groups += [_cpu(machine, look), _memory(machine, look)]
     pace = [("FROZEN", look.warn + look.strong)] if frozen else [(f"{rate:g} Hz", look.muted)]
     right: list[Piece] = [*pace, (" ", look.text)]
+    name: list[Piece] = [(" racetui", look.accent + look.strong)]
     if picture.problem:
-        return line([*groups[0], (picture.problem, look.bad)], width, look, right)
-    for unimportant in (1, 0):  # the host, then the program's own name, go first
-        if _width(groups) + cells(right) + 1 > width and len(groups) > 3:
-            del groups[unimportant]
-    return line(_joined(groups, look), width, look, right)
+        return line([*name, (f"  {picture.problem}", look.bad)], width, look, right)
+    counts, machine = _counts(picture, look), picture.machine
+    if machine is None:
+        return line(_joined([name, counts], look), width, look, right)
+    host: list[Piece] = [(machine.host, look.text)]
+    cpu, memory = _cpu(machine, look), _memory(machine, look)
+    variants = (
+        [name, host, counts, cpu, memory],
+        [name, counts, cpu, memory],
+        [counts, cpu, memory],
+        [counts, cpu[:-1], memory[:-1]],
+        [counts, cpu[:-1]],
+    )
+    room = width - cells(right) - 1
+    rows = [_joined(variant, look) for variant in variants]
+    return line(next((row for row in rows if cells(row) <= room), rows[-1]), width, look, right)
 
 
 def _joined(groups: list[list[Piece]], look: Look) -> list[Piece]:
     pieces: list[Piece] = []
     for group in groups:
-        pieces += [("  ", look.text), *group] if pieces else group
+        pieces += [("  " if pieces else "", look.text), *group]
     return pieces
-
-
-def _width(groups: list[list[Piece]]) -> int:
-    return sum(cells(group) for group in groups) + 2 * len(groups)
 
 
 def _counts(picture: Picture, look: Look) -> list[Piece]:
@@ -63,7 +71,7 @@ def _counts(picture: Picture, look: Look) -> list[Piece]:
         if counts[state] or state is RunState.RUNNING:
             style = look.state(state) if counts[state] else look.muted
             pieces += [
-                ("  " if pieces else "", look.text),
+                (" " * (2 if pieces else 0), look.text),
                 (f"{look.glyphs.state(state)} {counts[state]} {state}", style),
             ]
     return pieces

@@ -12,7 +12,7 @@ from racetui.runs.model import RunState, RunSummary
 from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
-from racetui.tui.lines import Piece, line
+from racetui.tui.lines import Piece, line, wrapped
 from racetui.tui.look import Look
 from racetui.tui.pane import Cells
 
@@ -37,15 +37,17 @@ class RunList(Cells, can_focus=True):
         app = desk(self)
         runs = app.picture.runs
         box = Box("Runs", [(str(len(runs)), look.muted)] if runs else (), self.has_focus)
-        inner, room = width - 2, height - 3
+        inner, room = width - 2, max(0, height - 3)
+        trouble = [line([(" " + row, look.bad)], inner, look) for row in _trouble(app.picture.problem, inner, look)]
         if not runs:
-            return framed(_welcome(inner, look), width, height, box, look)
+            return framed(trouble or _welcome(inner, look), width, height, box, look)
+        room = max(0, room - len(trouble))
         selected = app.selected_run
         index = runs.index(selected) if selected in runs else 0
         self._top = max(min(self._top, index, max(0, len(runs) - room)), index - room + 1, 0)
         shown = runs[self._top : self._top + room]
         columns = Columns(shown, inner)
-        rows = [columns.heading(look)]
+        rows = [*trouble, columns.heading(look)]
         rows += [columns.row(run, look, run is selected) for run in shown]
         return framed(rows, width, height, box, look)
 
@@ -62,17 +64,19 @@ class Columns:
 
     def __init__(self, runs: Sequence[RunSummary], width: int) -> None:
         self.width = width
-        self.id = max(len(run.id) for run in runs)
-        self.state = max(len(run.state) for run in runs)
+        self.id = max((len(run.id) for run in runs), default=1)
+        self.state = max((len(run.state) for run in runs), default=5)
         fixed = 3 + self.id + 1
         self.score = width - fixed - self.state - 9 >= _NAME_CELLS
-        self.speed = width - fixed - self.state - 9 - 8 >= _NAME_CELLS
+        self.speed = width - fixed - self.state - 9 - 9 >= _NAME_CELLS
+        self.done = width - fixed - self.state - 9 - 9 - 6 >= _NAME_CELLS + 4
 
     def heading(self, look: Look) -> Strip:
         """Names of the columns."""
         right = f"{'state':<{self.state}}"
         right += f"{'return':>8}" if self.score else ""
         right += f"{'frames/s':>9}" if self.speed else ""
+        right += f"{'done':>6}" if self.done else ""
         return line([(" " * (4 + self.id) + "name", look.faint)], self.width, look, [(right + " ", look.faint)])
 
     def row(self, run: RunSummary, look: Look, selected: bool) -> Strip:
@@ -89,6 +93,8 @@ class Columns:
             right.append((f"{words.score(run.return_mean):>8}", look.text))
         if self.speed:
             right.append((f"{_speed(run):>9}", look.muted))
+        if self.done:
+            right.append((f"{words.percent(run.progress):>6}", look.muted))
         strip = line(left, self.width, look, [*right, (" ", look.text)])
         return _highlighted(strip, look) if selected else strip
 
@@ -103,18 +109,18 @@ def _speed(run: RunSummary) -> str:
     return words.duration(run.seconds) if run.state.ended or run.state is RunState.PAUSED else words.UNKNOWN
 
 
+def _trouble(problem: str, width: int, look: Look) -> list[str]:
+    """Why the store cannot be read, in full: the header may have no room for it."""
+    return wrapped(problem, width - 2, look) if problem else []
+
+
 def _welcome(width: int, look: Look) -> list[Strip]:
-    return [
-        line([("", look.text)], width, look),
-        line(
-            [
-                (" No runs yet. Press ", look.muted),
-                ("s", look.accent + look.strong),
-                (" and then ", look.muted),
-                ("enter", look.accent + look.strong),
-                (" to start one.", look.muted),
-            ],
-            width,
-            look,
-        ),
+    key = look.accent + look.strong
+    hint: list[Piece] = [
+        (" Press ", look.muted),
+        ("s", key),
+        (", then ", look.muted),
+        ("enter", key),
+        (", to start one.", look.muted),
     ]
+    return [line([], width, look), line([(" No runs yet.", look.text)], width, look), line(hint, width, look)]

@@ -32,6 +32,6 @@ class Selected(Cells, can_focus=True):
             detail = None
         state = [(f"{look.glyphs.state(run.state)} {run.state}", look.state(run.state))]
         box = Box(f"{run.id} {run.name}", state, self.has_focus)
-        charted = bool(self.screen.query("#return").filter(".-in-sight"))
+        charted = self.screen.query_one("#return", Cells).in_sight
         rows = describe(Subject(run, detail, app.picture.time, charted), width - 2, height - 2, look)
         return framed(rows, width, height, box, look)

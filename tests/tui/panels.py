@@ -1,0 +1,84 @@
+"""Opening the panel in tests, and reading its screen."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from racetui.runs.paths import RunPaths
+from racetui.runs.store import RunStore
+from racetui.tui.app import Panel
+from racetui.tui.clockwork import Pictures
+from racetui.tui.feed import Feed
+from racetui.tui.services import Services
+
+
+def lines(panel: Panel) -> list[str]:
+    """What a person would read, row by row."""
+    return [strip.text for strip in panel.screen._compositor.render_strips()]
+
+
+def text(panel: Panel) -> str:
+    """The whole screen."""
+    return "\n".join(lines(panel))
+
+
+async def until(condition: Callable[[], bool], what: str = "", seconds: float = 8.0) -> None:
+    """Wait for something to become true, and say what did not."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"did not happen: {what or condition}"
+        await asyncio.sleep(0.02)
+
+
+async def shows(panel: Panel, *words: str, seconds: float = 8.0) -> None:
+    """Wait until all of these can be read."""
+    await until(lambda: all(word in text(panel) for word in words), f"{words} in\n{text(panel)}", seconds)
+
+
+@asynccontextmanager
+async def opened(
+    source: Callable[[], Pictures], size: tuple[int, int] = (120, 40), services: Services | None = None
+) -> AsyncIterator[tuple[Panel, Pilot[None]]]:
+    """The panel with its first picture on the screen."""
+    panel = Panel(source, services)
+    async with panel.run_test(size=size, notifications=True) as pilot:
+        await until(lambda: panel.picture.time > 0, "first picture")
+        await pilot.pause()
+        yield panel, pilot
+
+
+def on_store(home: Path) -> Callable[[], Pictures]:
+    """The real thing."""
+    return lambda: Feed(RunStore(home))
+
+
+class Calls:
+    """Services that only remember what they were asked."""
+
+    def __init__(self, started: RunPaths | Exception | None = None) -> None:
+        self.asked: list[tuple[str, object]] = []
+        self._started = started
+
+    def services(self) -> Services:
+        """To give to the panel."""
+
+        def note(name: str) -> Callable[..., int]:
+            def call(*arguments: object) -> int:
+                self.asked.append((name, arguments))
+                return 0
+
+            return call
+
+        def start(request: object) -> RunPaths:
+            self.asked.append(("start", request))
+            if isinstance(self._started, RunPaths):
+                return self._started
+            raise self._started or RuntimeError("nothing was prepared")
+
+        return Services(start, note("resume"), note("kill"), note("evaluate_ended"))
