@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from numba import njit
 
 from carracing.simulator.body import SIZE, WHEEL_RADIUS
-from carracing.simulator.compiled import inner
+from carracing.simulator.compiled import inner, inlined
 from carracing.simulator.lanes import (
     doubles,
     floats,
@@ -51,13 +50,13 @@ STEERING_RATE = 3.0
 """Fastest the front wheels turn, radians per second."""
 
 
-@njit(inline="always")
+@inlined
 def _sign(x):
     zero = doubles(0.0)
     return select(x > zero, doubles(1.0), select(x < zero, doubles(-1.0), zero))
 
 
-@njit(inline="always")
+@inlined
 def _braked(omega, brake):
     """A wheel's rolling speed after the brake."""
     bite = doubles(float(BRAKE_FORCE)) * brake

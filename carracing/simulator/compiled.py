@@ -29,6 +29,11 @@ def inner(function: F) -> F:
     return numba.njit(**options)(function)  # type: ignore[no-any-return]
 
 
+def inlined(function: F) -> F:
+    """Copy ``function`` into the functions that call it: for what takes whole states, hundreds of words by value."""
+    return numba.njit(inline="always")(function)  # type: ignore[no-any-return]
+
+
 def compiled(function: F) -> F:
     """Compile ``function`` when it is first called, or load what an earlier process compiled.
 

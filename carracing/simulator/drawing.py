@@ -45,6 +45,7 @@ _HULL_COLOUR = int(0.8 * 255) << 16
 _WHEEL_WHITE = 0x4D4D4D
 _TILE_REACH = 20.0
 """Furthest corner of a tile or its border from its first corner, in units, with room (at most 18)."""
+_FAR = 1 << 28
 _EPSILON = 1e-6
 """Of pygame's Vector2: how near a quarter turn counts as one, in radians."""
 
@@ -60,9 +61,12 @@ class Canvas(NamedTuple):
     corners: Array
     """(P, 4, 2) int64 corners of the smooth polygons in painting order."""
     lines: Array
-    boxes: Array
-    """(P, 2) int64 first and last SDL row."""
+    last_rows: Array
+    """(P,) int64 last SDL row."""
     colours: Array
+    strip_counts: Array
+    strip_lists: Array
+    """(strips, P) int32 the smooth polygons that reach into each strip, in painting order."""
     car_corners: Array
     car_counts: Array
     car_colours: Array
@@ -81,8 +85,10 @@ def new_canvas(capacity: int) -> Canvas:
         rows=np.zeros((STATE_SIZE, LANES), np.int32),
         corners=np.zeros((polygons, CORNERS, 2), np.int64),
         lines=np.zeros((polygons, CORNERS, LINE_FIELDS), np.int64),
-        boxes=np.zeros((polygons, 2), np.int64),
+        last_rows=np.zeros(polygons, np.int64),
         colours=np.zeros(polygons, np.int64),
+        strip_counts=np.zeros(_STRIPS, np.int64),
+        strip_lists=np.zeros((_STRIPS, polygons), np.int32),
         car_corners=np.zeros((_CAR_SHAPES, 8, 2), np.int64),
         car_counts=np.zeros(_CAR_SHAPES, np.int64),
         car_colours=np.zeros(_CAR_SHAPES, np.int64),
@@ -140,25 +146,31 @@ def _near(view, x, y, reach):
 def _add(canvas, n, view, shape, colour, clip):
     """Append a smooth polygon with world corners ``shape`` (4, 2) if it shows; how many there are then."""
     near = False
-    corners = canvas.corners[n]
+    left = top = _FAR
+    right = bottom = -_FAR
     for i in range(CORNERS):
         x, y = _to_picture(view, shape[i, 0], shape[i, 1])
         near |= (
             -MAX_SHAPE_DIM <= x <= WINDOW_WIDTH + MAX_SHAPE_DIM
             and -MAX_SHAPE_DIM <= y <= WINDOW_HEIGHT + MAX_SHAPE_DIM
         )
-        corners[i, 0] = ((int(x) + 32768) & 65535) - 32768
-        corners[i, 1] = ((int(y) + 32768) & 65535) - 32768
-    left, right = corners[:, 0].min(), corners[:, 0].max()
-    top, bottom = corners[:, 1].min(), corners[:, 1].max()
+        column = ((int(x) + 32768) & 65535) - 32768
+        row = ((int(y) + 32768) & 65535) - 32768
+        canvas.corners[n, i, 0] = column
+        canvas.corners[n, i, 1] = row
+        left, right = min(left, column), max(right, column)
+        top, bottom = min(top, row), max(bottom, row)
     if clip and not near:
         return n
     if right < 0 or left >= WINDOW_WIDTH or bottom < WINDOW_HEIGHT - BAR_TOP or top >= WINDOW_HEIGHT:
         return n
-    prepare_lines(corners, canvas.lines[n])
-    canvas.boxes[n, 0] = top
-    canvas.boxes[n, 1] = bottom
+    prepare_lines(canvas.corners, canvas.lines, n)
+    canvas.last_rows[n] = bottom
     canvas.colours[n] = colour
+    first, last = max((WINDOW_HEIGHT - 1 - bottom) // LANES, 0), min((WINDOW_HEIGHT - 1 - top) // LANES, _STRIPS - 1)
+    for strip in range(first, last + 1):
+        canvas.strip_lists[strip, canvas.strip_counts[strip]] = n
+        canvas.strip_counts[strip] += 1
     return n + 1
 
 
@@ -203,12 +215,12 @@ def _add_road(canvas, n, view, place, tracks, group, flags):
     road_colour = tracks.colours[group, 0]
     reach = _sight(view) + _TILE_REACH
     for i in range(tracks.tiles[group]):
-        tile = tracks.road[group, i]
-        dx, dy = tile[0, 0] - place[0], tile[0, 1] - place[1]
-        if dx * dx + dy * dy > reach * reach or not _near(view, tile[0, 0], tile[0, 1], _TILE_REACH):
+        x, y = tracks.road[group, i, 0, 0], tracks.road[group, i, 0, 1]
+        dx, dy = x - place[0], y - place[1]
+        if dx * dx + dy * dy > reach * reach or not _near(view, x, y, _TILE_REACH):
             continue
         shade = 0.0 if flags[i] & TOUCHED else 0.01 * (i % 3) * 255
-        n = _add(canvas, n, view, tile, _pack(road_colour, shade), True)
+        n = _add(canvas, n, view, tracks.road[group, i], _pack(road_colour, shade), True)
         if tracks.border[group, i]:
             colour = 0xFFFFFF if i % 2 == 0 else 0xFF0000
             n = _add(canvas, n, view, tracks.border_road[group, i], colour, True)
@@ -277,17 +289,16 @@ def _car_box(canvas, shapes):
 
 
 @inner
-def _paint_scene(canvas, bottom, polygons, shapes, edge_shows, car_box):
-    """Paint ground, road and car in the strip whose first row is SDL's row ``bottom``."""
+def _paint_scene(canvas, strip, shapes, edge_shows, car_box):
+    """Paint ground, road and car in a strip."""
+    bottom = WINDOW_HEIGHT - 1 - strip * LANES
+    top = bottom - LANES + 1
     if edge_shows:
         canvas.pixels[:] = 0
-    top = bottom - LANES + 1
-    for p in range(polygons):
-        box = canvas.boxes[p]
-        if box[0] <= bottom and box[1] >= top:
-            paint_smooth(
-                canvas.pixels, canvas.corners[p], canvas.lines[p], box, bottom, canvas.colours[p], canvas.spans
-            )
+    pixels, corners, lines, spans = canvas.pixels, canvas.corners, canvas.lines, canvas.spans
+    for k in range(canvas.strip_counts[strip]):
+        p = canvas.strip_lists[strip, k]
+        paint_smooth(pixels, corners, lines, p, canvas.last_rows[p], bottom, canvas.colours[p], spans)
     if car_box[0] > bottom or car_box[1] < top:
         return
     for k in range(shapes):
@@ -309,8 +320,9 @@ def draw_picture(cars, tracks, car, canvas, picture):
     f, d = cars.bodies[block], cars.drives[block]
     view = _view(f, lane, cars.time[car])
     place = (np.float64(f[PX, lane]), np.float64(f[PY, lane]))
+    canvas.strip_counts[:] = 0
     polygons = _add_ground(canvas, view, place, tracks.colours[group])
-    polygons = _add_road(canvas, polygons, view, place, tracks, group, cars.flags[car])
+    _add_road(canvas, polygons, view, place, tracks, group, cars.flags[car])
     shapes = _add_car(canvas, view, f, d, lane)
     car_box = _car_box(canvas, shapes)
     bars = prepare_indicators(f, d, lane, canvas.bar_corners, canvas.bar_colours)
@@ -319,7 +331,7 @@ def draw_picture(cars, tracks, car, canvas, picture):
     for strip in range(_STRIPS):
         top = strip * LANES
         if top < BAR_TOP:
-            _paint_scene(canvas, WINDOW_HEIGHT - 1 - top, polygons, shapes, edge_shows, car_box)
+            _paint_scene(canvas, strip, shapes, edge_shows, car_box)
         if top + LANES > BAR_TOP:
             score = cars.drawn_score[car]
             paint_bar(canvas.pixels, top, canvas.bar_corners, canvas.bar_colours, bars, score, canvas.spans)

@@ -8,7 +8,7 @@ import numpy as np
 
 from carracing.simulator.body import HULL, SIZE, WHEEL_PLACES
 from carracing.simulator.car import drive
-from carracing.simulator.compiled import compiled, inner
+from carracing.simulator.compiled import compiled, inner, inlined
 from carracing.simulator.lanes import LANES, load
 from carracing.simulator.layout import ANGLE, BODY_ROWS, BRAKE, COS, CX, CY, GAS, PX, PY, SIN, STEER
 from carracing.simulator.rules import FRAME_REWARD, FRAME_SECONDS, LOST_REWARD, PLAYFIELD
@@ -39,7 +39,7 @@ def _put_body(f, lane, body, x, y, angle):
         f[row + CY, lane] = (sine * _CENTRE[0] + cosine * _CENTRE[1]) + py
 
 
-@inner
+@inlined
 def put_car(cars, car, x, y, angle):
     """Forget a car's episode and create it anew at a place, its wheels not yet where its joints want them."""
     block, lane = car // LANES, car % LANES
@@ -68,7 +68,7 @@ def put_car(cars, car, x, y, angle):
     cars.step_frames[car] = 0
 
 
-@inner
+@inlined
 def _move_block(cars, tracks, block):
     """Physics of one frame for the live cars of a block, tiles included."""
     f = cars.bodies[block]
@@ -94,7 +94,7 @@ def put_cars(cars, tracks, car_mask):
             put_car(cars, car, start[2], start[3], start[1])
 
 
-@inner
+@inlined
 def _steer(cars, block, lane, control):
     """Take a driver's orders (steer, gas, brake), as ``CarRacing.step`` gives them to the car."""
     cars.drives[block, STEER, lane] = -control[0]
@@ -103,7 +103,7 @@ def _steer(cars, block, lane, control):
     cars.drives[block, BRAKE, lane] = control[2]
 
 
-@inner
+@inlined
 def _score_frame(cars, tracks, car, early_stop, most_frames):
     """Reward of the frame just driven, and whether the episode ends with it."""
     block, lane = car // LANES, car % LANES

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from carracing.observation import INDICATOR_ROWS
-from carracing.simulator.compiled import compiled, inner
+from carracing.simulator.compiled import compiled, inner, inlined
 from carracing.simulator.drawing import draw_picture
 from carracing.simulator.rules import STATE_SIZE
 
@@ -15,7 +14,7 @@ PIXELS, CHANNELS_FIRST, GREY, GREY_CROPPED = 0, 1, 2, 3
 GREY_SIZE = 84
 
 
-@njit(inline="always")
+@inlined
 def _luminance(red, green, blue):
     return (299 * np.int32(red) + 587 * np.int32(green) + 114 * np.int32(blue) + 500) // 1000
 

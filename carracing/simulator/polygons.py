@@ -93,29 +93,28 @@ def _clip(x1, y1, x2, y2):
 
 
 @inner
-def prepare_lines(corners, lines):
-    """Clip and describe the four lines of a polygon with int ``corners`` (4, 2) into ``lines`` (4, LINE_FIELDS)."""
+def prepare_lines(corners, lines, p):
+    """Clip and describe the four lines of polygon ``p`` of ``corners`` (P, 4, 2) into ``lines``."""
     for i in range(CORNERS):
         j = (i + 1) % CORNERS
-        drawn, x1, y1, x2, y2 = _clip(corners[i, 0], corners[i, 1], corners[j, 0], corners[j, 1])
-        line = lines[i]
-        line[_LDRAWN] = drawn
+        drawn, x1, y1, x2, y2 = _clip(corners[p, i, 0], corners[p, i, 1], corners[p, j, 0], corners[p, j, 1])
+        lines[p, i, _LDRAWN] = drawn
         if not drawn:
             continue
-        line[_LFIRST_X] = x1
-        line[_LFIRST_Y] = y1
+        lines[p, i, _LFIRST_X] = x1
+        lines[p, i, _LFIRST_Y] = y1
         if y1 > y2:
             x1, y1, x2, y2 = x2, y2, x1, y1
         dx, dy = x2 - x1, y2 - y1
-        line[_LX] = x1
-        line[_LY] = y1
-        line[_LXDIR] = 1 if dx >= 0 else -1
-        line[_LDX] = abs(dx)
-        line[_LDY] = dy
-        line[_LSLOPE] = 0
+        lines[p, i, _LX] = x1
+        lines[p, i, _LY] = y1
+        lines[p, i, _LXDIR] = 1 if dx >= 0 else -1
+        lines[p, i, _LDX] = abs(dx)
+        lines[p, i, _LDY] = dy
+        lines[p, i, _LSLOPE] = 0
         if dx != 0 and dy != 0:
             wide, narrow = max(abs(dx), dy), min(abs(dx), dy)
-            line[_LSLOPE] = ((narrow << 16) // wide) << 16
+            lines[p, i, _LSLOPE] = int(np.float64(narrow << 16) / np.float64(wide)) << 16
 
 
 @inner
@@ -134,11 +133,11 @@ def _blend(canvas, x, lane, colour, weight):
 
 
 @inner
-def _steep(canvas, line, bottom, colour, spans):
+def _steep(canvas, lines, p, i, bottom, colour, spans):
     """The pixels of a line that is higher than wide, in the rows of the strip."""
     top = bottom - LANES + 1
-    x0, y0, direction, slope = line[_LX], line[_LY], line[_LXDIR], line[_LSLOPE]
-    for k in range(max(1, top - y0), min(line[_LDY] - 1, bottom - y0) + 1):
+    x0, y0, direction, slope = lines[p, i, _LX], lines[p, i, _LY], lines[p, i, _LXDIR], lines[p, i, _LSLOPE]
+    for k in range(max(1, top - y0), min(lines[p, i, _LDY] - 1, bottom - y0) + 1):
         total = slope * k
         x = x0 + direction * (total >> 32)
         weight = (total >> 24) & 255
@@ -151,13 +150,13 @@ def _steep(canvas, line, bottom, colour, spans):
 
 
 @inner
-def _shallow(canvas, line, bottom, colour, spans):
+def _shallow(canvas, lines, p, i, bottom, colour, spans):
     """The pixels of a line that is wider than high, in the rows of the strip."""
     top = bottom - LANES + 1
-    x0, y0, direction, slope = line[_LX], line[_LY], line[_LXDIR], line[_LSLOPE]
+    x0, y0, direction, slope = lines[p, i, _LX], lines[p, i, _LY], lines[p, i, _LXDIR], lines[p, i, _LSLOPE]
     low, high = max(top - 1 - y0, 0), bottom - y0
     first = max(1, -((-(low << 32)) // slope))
-    last = min(line[_LDX] - 1, -((-((high + 1) << 32)) // slope) - 1)
+    last = min(lines[p, i, _LDX] - 1, -((-((high + 1) << 32)) // slope) - 1)
     for k in range(first, last + 1):
         total = slope * k
         x = x0 + direction * k
@@ -171,30 +170,29 @@ def _shallow(canvas, line, bottom, colour, spans):
 
 
 @inner
-def _outline(canvas, lines, bottom, colour, spans):
+def _outline(canvas, lines, p, bottom, colour, spans):
     """Blend what the fill (``spans`` (2, LANES): first and last column) will leave of a polygon's outline."""
     top = bottom - LANES + 1
     for i in range(CORNERS):
-        line = lines[i]
-        if not line[_LDRAWN] or line[_LY] > bottom or line[_LY] + line[_LDY] < top:
+        if not lines[p, i, _LDRAWN] or lines[p, i, _LY] > bottom or lines[p, i, _LY] + lines[p, i, _LDY] < top:
             continue
-        if line[_LDX] == 0:
-            for y in range(max(line[_LY], top), min(line[_LY] + line[_LDY], bottom) + 1):
-                canvas[line[_LX], bottom - y] = colour
-        elif line[_LDY] == 0:
-            for k in range(line[_LDX] + 1):
-                canvas[line[_LX] + k * line[_LXDIR], bottom - line[_LY]] = colour
+        if lines[p, i, _LDX] == 0:
+            for y in range(max(lines[p, i, _LY], top), min(lines[p, i, _LY] + lines[p, i, _LDY], bottom) + 1):
+                canvas[lines[p, i, _LX], bottom - y] = colour
+        elif lines[p, i, _LDY] == 0:
+            for k in range(lines[p, i, _LDX] + 1):
+                canvas[lines[p, i, _LX] + k * lines[p, i, _LXDIR], bottom - lines[p, i, _LY]] = colour
         else:
-            if top <= line[_LFIRST_Y] <= bottom:
-                canvas[line[_LFIRST_X], bottom - line[_LFIRST_Y]] = colour
-            if line[_LDY] > line[_LDX]:
-                _steep(canvas, line, bottom, colour, spans)
+            if top <= lines[p, i, _LFIRST_Y] <= bottom:
+                canvas[lines[p, i, _LFIRST_X], bottom - lines[p, i, _LFIRST_Y]] = colour
+            if lines[p, i, _LDY] > lines[p, i, _LDX]:
+                _steep(canvas, lines, p, i, bottom, colour, spans)
             else:
-                _shallow(canvas, line, bottom, colour, spans)
+                _shallow(canvas, lines, p, i, bottom, colour, spans)
 
 
 @inner
-def _crossings(corners, bottom, highest, spans):
+def _crossings(corners, p, bottom, highest, spans):
     """Leftmost and rightmost crossing of each row into ``spans``; whether a row has more than two.
 
     Crossings are 16.16 fixed-point, as filledPolygonColorMT computes them; a row without any keeps (far, -far).
@@ -205,8 +203,8 @@ def _crossings(corners, bottom, highest, spans):
     one, none = ints(1), ints(0)
     last_row = y == ints(highest)
     for i in range(CORNERS):
-        x1, y1 = corners[i - 1, 0], corners[i - 1, 1]
-        x2, y2 = corners[i, 0], corners[i, 1]
+        x1, y1 = corners[p, i - 1, 0], corners[p, i - 1, 1]
+        x2, y2 = corners[p, i, 0], corners[p, i, 1]
         if y1 == y2:
             continue
         if y1 > y2:
@@ -250,14 +248,14 @@ def fill(canvas, spans, colour):
 
 
 @inner
-def _fill_crossed(canvas, corners, bottom, highest, colour):
+def _fill_crossed(canvas, corners, p, bottom, highest, colour):
     """Paint a polygon that crosses itself: rows may have two spans."""
     found = np.empty(CORNERS, np.int64)
     for lane in range(LANES):
         y = bottom - lane
         count = 0
         for i in range(CORNERS):
-            x1, y1, x2, y2 = corners[i - 1, 0], corners[i - 1, 1], corners[i, 0], corners[i, 1]
+            x1, y1, x2, y2 = corners[p, i - 1, 0], corners[p, i - 1, 1], corners[p, i, 0], corners[p, i, 1]
             if y1 == y2:
                 continue
             if y1 > y2:
@@ -274,14 +272,14 @@ def _fill_crossed(canvas, corners, bottom, highest, colour):
 
 
 @inner
-def paint_smooth(canvas, corners, lines, box, bottom, colour, spans):
-    """Draw outline and fill of one polygon in a strip; ``box`` is its lowest and highest SDL row."""
-    crossed = _crossings(corners, bottom, box[1], spans)
+def paint_smooth(canvas, corners, lines, p, highest, bottom, colour, spans):
+    """Draw outline and fill of polygon ``p`` in a strip; ``highest`` is its last SDL row."""
+    crossed = _crossings(corners, p, bottom, highest, spans)
     if crossed:
         spans[0] = _FAR
         spans[1] = -_FAR
-    _outline(canvas, lines, bottom, colour, spans)
+    _outline(canvas, lines, p, bottom, colour, spans)
     if crossed:
-        _fill_crossed(canvas, corners, bottom, box[1], colour)
+        _fill_crossed(canvas, corners, p, bottom, highest, colour)
     else:
         fill(canvas, spans, colour)

@@ -7,9 +7,8 @@ at its ends, in 16 bits with 14-bit weights, and rounds down to 8 bits.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from carracing.simulator.compiled import inner
+from carracing.simulator.compiled import inner, inlined
 from carracing.simulator.lanes import LANES, ints, load, store
 from carracing.simulator.rules import STATE_SIZE, WINDOW_HEIGHT, WINDOW_WIDTH
 from carracing.task import Array
@@ -43,13 +42,13 @@ PACKED_ROWS = STATE_SIZE // LANES
 """Vectors per row of the shrunken picture."""
 
 
-@njit(inline="always")
+@inlined
 def _part(value, weight):
     """A fraction of 8-bit lanes, cut."""
     return (value * weight) >> ints(14)
 
 
-@njit(inline="always")
+@inlined
 def _share(total, share):
     return (total * share) >> ints(16)
 

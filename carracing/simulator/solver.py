@@ -9,10 +9,9 @@ centre of mass, so the terms with that lever are zero and left out; no other ter
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from carracing.simulator.body import ANCHORS, HULL, WHEEL
-from carracing.simulator.compiled import inner
+from carracing.simulator.compiled import inner, inlined
 from carracing.simulator.lanes import any_lane, floats, load, magnitude, root, select, store
 from carracing.simulator.layout import (
     ANGLE,
@@ -69,13 +68,13 @@ _MASS = MA + MB
 _INERTIA = IA + IB
 
 
-@njit(inline="always")
+@inlined
 def _clamp(x, low, high):
     x = select(x < high, x, high)
     return select(low > x, low, x)
 
 
-@njit(inline="always")
+@inlined
 def _motor(wa, wb, impulse, speed):
     """Turn the wheel towards its motor's speed; (wa, wb, accumulated impulse)."""
     wanted = impulse + -floats(MOTOR_MASS) * ((wb - wa) - speed)
@@ -84,14 +83,14 @@ def _motor(wa, wb, impulse, speed):
     return wa - floats(IA) * change, wb + floats(IB) * change, total
 
 
-@njit(inline="always")
+@inlined
 def _levers(cosine, sine, wheel):
     """A joint's place from the hull's centre of mass, rotated."""
     x, y = floats(LEVERS[wheel, 0]), floats(LEVERS[wheel, 1])
     return cosine * x - sine * y, sine * x + cosine * y
 
 
-@njit(inline="always")
+@inlined
 def _inverse(rx, ry):
     """Entries 11, 12, 22 of a joint's mass matrix, and one over its determinant."""
     k11 = floats(_MASS) + ry * ry * floats(IA)
@@ -101,7 +100,7 @@ def _inverse(rx, ry):
     return k11, k12, k22, select(determinant == floats(0.0), determinant, floats(1.0) / determinant)
 
 
-@njit(inline="always")
+@inlined
 def _free_joint(vax, vay, wa, vbx, vby, wb, ix, iy, im, rx, ry, speed):
     """One velocity iteration of a joint between its limits."""
     wa, wb, im = _motor(wa, wb, im, speed)
@@ -118,7 +117,7 @@ def _free_joint(vax, vay, wa, vbx, vby, wb, ix, iy, im, rx, ry, speed):
     return vax, vay, wa, vbx, vby, wb, ix + px, iy + py, im
 
 
-@njit(inline="always")
+@inlined
 def _limited_joint(vax, vay, wa, vbx, vby, wb, ix, iy, iz, im, rx, ry, speed, limit):
     """One velocity iteration of a joint that may be at a limit (``limit`` -1, 0 or 1 in each lane)."""
     zero = floats(0.0)
@@ -234,7 +233,7 @@ def _solve_free(f, live):
     _store_wheel(f, 3, live, v3x, v3y, w3, i3x, i3y, m3)
 
 
-@njit(inline="always")
+@inlined
 def _load_wheel(f, wheel):
     body = (wheel + 1) * BODY_ROWS
     joint = JOINTS + wheel * JOINT_ROWS
@@ -249,7 +248,7 @@ def _load_wheel(f, wheel):
     )
 
 
-@njit(inline="always")
+@inlined
 def _store_wheel(f, wheel, live, vx, vy, w, ix, iy, im):
     body = (wheel + 1) * BODY_ROWS
     joint = JOINTS + wheel * JOINT_ROWS

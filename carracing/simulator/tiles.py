@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from carracing.simulator.body import HULL_SHAPES, WHEEL_SHAPE
-from carracing.simulator.compiled import compiled, inner
+from carracing.simulator.compiled import compiled, inner, inlined
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import BODY_ROWS, COS, PX, PY, SIN
 from carracing.simulator.overlap import touches
@@ -25,15 +25,19 @@ CELL = 8.0
 """Side of a square of the lookup grid, in units."""
 CELLS = 60
 """Squares per side: the grid spans 240 units either way, beyond every track (225 and a road's half width)."""
-_REACH = 4.0
-"""From the hull's origin to anything of the car, in units (2.9), and slack for joints that are pulled apart."""
-_WHEEL_REACH = 3.2
-"""Furthest a wheel may be from the hull's origin for ``_REACH`` to hold, in units."""
+_REACH = 2.95
+"""From the hull's origin to anything of the car, in units (2.87, a corner of the nose), and room for skins."""
+_WHEEL_REACH = 2.25
+"""Furthest a wheel's middle may be from the hull's origin for ``_REACH`` to hold, in units (1.97 when in place)."""
 _CLEAR = 0.05
 """What counts as plain, in units: two and a half times the skins of two polygons."""
 
 _WHEEL_HALF_WIDTH, _WHEEL_HALF_LENGTH = (float(extent) for extent in WHEEL_SHAPE.max(0))
 _HULL_COUNTS = np.array([len(shape) for shape in HULL_SHAPES], np.int32)
+_HULL_MIDDLES = np.array([shape.astype(float).mean(0) for shape in HULL_SHAPES])
+_HULL_RADII = np.array(
+    [np.sqrt(((s.astype(float) - m) ** 2).sum(1)).max() for s, m in zip(HULL_SHAPES, _HULL_MIDDLES, strict=True)]
+)
 _HULL_CORNERS = np.zeros((4, 8, 2), np.float32)
 for _i, _shape in enumerate(HULL_SHAPES):
     _HULL_CORNERS[_i, : len(_shape)] = _shape
@@ -131,12 +135,24 @@ def fill_grid(corners, counts, starts, members):
     return total
 
 
+@inlined
+def _larger(a, b):
+    """``max`` without its care for NaN, which costs branches."""
+    return a if a > b else b
+
+
+@inlined
+def _smaller(a, b):
+    """``min`` likewise."""
+    return a if a < b else b
+
+
 @inner
 def _outside(edges, tile, x, y):
     """How far (x, y) is outside a tile, at most; negative inside."""
     far = edges[tile, 0, 0] * x + edges[tile, 0, 1] * y - edges[tile, 0, 2]
     for k in range(1, 4):
-        far = max(far, edges[tile, k, 0] * x + edges[tile, k, 1] * y - edges[tile, k, 2])
+        far = _larger(far, edges[tile, k, 0] * x + edges[tile, k, 1] * y - edges[tile, k, 2])
     return far
 
 
@@ -148,19 +164,21 @@ def _wheel_touches(f, lane, wheel, tile, corners, counts, edges):
     sine, cosine = np.float64(f[body + SIN, lane]), np.float64(f[body + COS, lane])
     middle = -1e9
     corner1 = corner2 = corner3 = corner4 = -1e9
+    apart = -1e9
     for k in range(4):
         nx, ny = edges[tile, k, 0], edges[tile, k, 1]
         away = nx * x + ny * y - edges[tile, k, 2]
         across = (nx * cosine + ny * sine) * _WHEEL_HALF_WIDTH
         along = (ny * cosine - nx * sine) * _WHEEL_HALF_LENGTH
-        if away - abs(across) - abs(along) > _CLEAR:
-            return False
-        middle = max(middle, away)
-        corner1 = max(corner1, away + across + along)
-        corner2 = max(corner2, away + across - along)
-        corner3 = max(corner3, away - across + along)
-        corner4 = max(corner4, away - across - along)
-    if min(middle, min(min(corner1, corner2), min(corner3, corner4))) < -_CLEAR:
+        apart = _larger(apart, away - abs(across) - abs(along))
+        middle = _larger(middle, away)
+        corner1 = _larger(corner1, away + across + along)
+        corner2 = _larger(corner2, away + across - along)
+        corner3 = _larger(corner3, away - across + along)
+        corner4 = _larger(corner4, away - across - along)
+    if apart > _CLEAR:
+        return False
+    if _smaller(middle, _smaller(_smaller(corner1, corner2), _smaller(corner3, corner4))) < -_CLEAR:
         return True
     pose = (f[body + PX, lane], f[body + PY, lane], f[body + SIN, lane], f[body + COS, lane])
     return touches(corners[tile], counts[tile], WHEEL_SHAPE, 4, pose)
@@ -168,24 +186,23 @@ def _wheel_touches(f, lane, wheel, tile, corners, counts, edges):
 
 @inner
 def _fixture_plainly(k, pose, edges, tile):
-    """1 where a corner of hull fixture ``k`` is plainly inside a tile, -1 where an edge parts them, 0 in doubt."""
+    """1 where the middle of hull fixture ``k`` is plainly inside a tile, -1 where an edge parts them, 0 in doubt."""
     x, y, sine, cosine = np.float64(pose[0]), np.float64(pose[1]), np.float64(pose[2]), np.float64(pose[3])
-    inside = 0
-    nearest = np.full(4, 1e9)
-    for c in range(_HULL_COUNTS[k]):
-        cx, cy = _HULL_CORNERS[k, c, 0], _HULL_CORNERS[k, c, 1]
-        px = x + cosine * cx - sine * cy
-        py = y + sine * cx + cosine * cy
-        furthest = -1e9
-        for e in range(4):
-            away = edges[tile, e, 0] * px + edges[tile, e, 1] * py - edges[tile, e, 2]
-            furthest = max(furthest, away)
-            nearest[e] = min(nearest[e], away)
-        if furthest < -_CLEAR:
-            inside = 1
-    if nearest.max() > _CLEAR:
+    mx, my = _HULL_MIDDLES[k, 0], _HULL_MIDDLES[k, 1]
+    far = _outside(edges, tile, x + cosine * mx - sine * my, y + sine * mx + cosine * my)
+    if far < -_CLEAR:
+        return 1
+    if far > _HULL_RADII[k] + _CLEAR:
         return -1
-    return inside
+    for e in range(4):
+        nx, ny = edges[tile, e, 0], edges[tile, e, 1]
+        along, across = nx * cosine + ny * sine, ny * cosine - nx * sine
+        nearest = along * _HULL_CORNERS[k, 0, 0] + across * _HULL_CORNERS[k, 0, 1]
+        for c in range(1, _HULL_COUNTS[k]):
+            nearest = _smaller(nearest, along * _HULL_CORNERS[k, c, 0] + across * _HULL_CORNERS[k, c, 1])
+        if nx * x + ny * y - edges[tile, e, 2] + nearest > _CLEAR:
+            return -1
+    return 0
 
 
 @inner
@@ -212,7 +229,7 @@ def _wheels_far(f, lane):
     return False
 
 
-@inner
+@inlined
 def meet_tiles(cars, tracks, car):
     """Update what one car touches: grip, visits, shades, and how far round it is. Returns tiles newly visited."""
     block, lane = car // LANES, car % LANES
@@ -237,14 +254,18 @@ def meet_tiles(cars, tracks, car):
         tile = last - 1 - entry if everything else tracks.members[group, last - 1 - entry]
         if not everything and _outside(edges, tile, x, y) > _REACH:
             continue
+        ahead = (tile - cars.position[car] + half) % tiles - half
+        visited = flags[tile] & VISITED
         touched = False
         for wheel in range(4):
+            if cars.road[block, wheel, lane] and (touched or (visited and ahead <= foremost)):
+                continue
             if _wheel_touches(f, lane, wheel, tile, corners, counts, edges):
                 cars.road[block, wheel, lane] = True
                 touched = True
         if touched:
-            foremost = max(foremost, (tile - cars.position[car] + half) % tiles - half)
-            if not flags[tile] & VISITED:
+            foremost = _larger(foremost, ahead)
+            if not visited:
                 flags[tile] = VISITED | TOUCHED
                 new += 1
                 _visit(cars, car, tile, tiles)
@@ -255,7 +276,7 @@ def meet_tiles(cars, tracks, car):
     return new
 
 
-@inner
+@inlined
 def _visit(cars, car, tile, tiles):
     """Pay for a tile's first visit (``FrictionDetector._contact``)."""
     cars.score[car] += LAP_REWARD / tiles
@@ -266,7 +287,7 @@ def _visit(cars, car, tile, tiles):
         cars.new_lap[car] = True
 
 
-@inner
+@inlined
 def go_round(cars, tracks, car):
     """Follow the car round the track, as ``carracing.advance`` describes."""
     if not cars.touching[car]:

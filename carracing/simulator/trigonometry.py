@@ -13,9 +13,8 @@ import platform
 
 import llvmlite.binding
 import numpy as np
-from numba import njit
 
-from carracing.simulator.compiled import inner
+from carracing.simulator.compiled import inner, inlined
 from carracing.simulator.lanes import (
     LANES,
     any_lane,
@@ -64,7 +63,7 @@ GLIBC = platform.libc_ver()[0] == "glibc"
 FUSES = _processor_fuses()
 
 
-@njit(inline="always")
+@inlined
 def _add_product(x, y, z):
     """x * y + z as glibc rounds it here."""
     if FUSES:
