@@ -7,6 +7,7 @@ from importlib import import_module
 from carracing.task import TaskConfig, Worlds
 
 BACKENDS = {
+    "fast": "carracing.simulator.worlds:make_fast_worlds",
     "gymnasium": "carracing.stock:make_stock_worlds",
 }
 """backend name -> "module:function", each a ``(config, tracks, threads) -> Worlds``."""

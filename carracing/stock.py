@@ -12,11 +12,7 @@ from carracing.actions import check_actions, to_controls
 from carracing.advance import Advance
 from carracing.each_world import EachWorld, make_each
 from carracing.observation import observer
-from carracing.task import EPISODE_FRAMES, Array, Step, TaskConfig, TaskSpec, task_spec
-
-
-class ResetNeededError(RuntimeError):
-    """A car was stepped that has no episode going on: before the first reset, or after the end."""
+from carracing.task import EPISODE_FRAMES, Array, ResetNeededError, Step, TaskConfig, TaskSpec, task_spec
 
 
 def make_stock_world(config: TaskConfig) -> StockWorld:

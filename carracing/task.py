@@ -24,6 +24,10 @@ behind on a circle). progress: share of the track's tiles visited, 0 to 1. finis
 """
 
 
+class ResetNeededError(RuntimeError):
+    """A car was stepped that has no episode going on: before the first reset, or after the end."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskConfig:
     """The rules of the task: with these equal, every collector poses the same decision problem."""

@@ -17,6 +17,8 @@ from racetui.bench.contenders import CONTENDERS
 from racetui.cli.output import print_json, table
 from racetui.exits import Exit
 
+_SPEEDS = ("per_second", "lowest", "highest")
+
 
 def collectors(options: argparse.Namespace) -> int:
     """Train with every contender in turn, several times over, and print the medians side by side."""
@@ -49,6 +51,39 @@ def collectors(options: argparse.Namespace) -> int:
             ],
         )
     )
+    return Exit.OK
+
+
+def simulators(options: argparse.Namespace) -> int:
+    """Run every simulator in turn, several times over, and print the medians beside stock's."""
+    from racetui.bench.simulators import contenders
+
+    print("racetui: getting ready (compiling, the first time)", file=sys.stderr)
+    ready = contenders()
+    speeds: dict[str, list[float]] = {name: [] for name in ready}
+    for turn in range(options.repeats):
+        print(f"racetui: turn {turn + 1} of {options.repeats}", file=sys.stderr)
+        for name, timed in ready.items():
+            speeds[name].append(timed(options.seconds))
+    medians = {name: statistics.median(measured) for name, measured in speeds.items()}
+    rows = [
+        {
+            "name": name,
+            "per_second": medians[name],
+            "lowest": min(measured),
+            "highest": max(measured),
+            "over_stock": medians[name] / medians["stock, resets" if name.endswith("resets") else "stock"],
+        }
+        for name, measured in speeds.items()
+    ]
+    if options.json:
+        print_json({"machine": _machine(), "rows": rows})
+        return Exit.OK
+    cells = [
+        (str(row["name"]), *(f"{row[key]:,.0f}" for key in _SPEEDS), f"{row['over_stock']:,.1f}") for row in rows
+    ]
+    print(f"frames (or resets) per second\n{_machine()}\n")
+    print(table(("simulator", "per second", "lowest", "highest", "x stock"), cells))
     return Exit.OK
 
 

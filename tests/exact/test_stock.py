@@ -14,8 +14,8 @@ import pytest
 from carracing import TaskConfig, World
 from carracing.actions import ActionError
 from carracing.observation import observer
-from carracing.stock import ResetNeededError, make_stock_world
-from carracing.task import Array, Step
+from carracing.stock import make_stock_world
+from carracing.task import Array, ResetNeededError, Step
 from tests.exact.stock_reference import (
     Policy,
     play,
@@ -47,7 +47,7 @@ CASES = [
     Case("colours", TaskConfig(action="native", observation="rgb", domain_randomize=True), 4, random_driver(4), 20),
     Case("time limit", TaskConfig(action="native", frame_skip=7), 5, random_driver(5)),
     Case("playfield exit", TaskConfig(action="native", frame_skip=6, observation="rgb"), 6, straight),
-    Case("missed tiles", TaskConfig(action="native", frame_skip=4), 8, swerving(), 40),
+    Case("missed tiles", TaskConfig(action="native", frame_skip=4), 8, swerving, 40),
     Case("finished lap", TaskConfig(action="native", frame_skip=4, observation="rgb"), FINISHING_SEED, pursuit),
 ]
 

@@ -1,0 +1,45 @@
+"""How the simulator's functions are compiled: once, kept on disk, without Python's lock, dividing as C does."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _digest() -> str:
+    """Of every source file and table here: compiled functions contain one another, wherever they were written."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parent.glob("*.[pn][yp]*")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+_STAMP = _digest()
+
+
+def inner(function: F) -> F:
+    """Compile ``function`` as a part of the compiled functions that call it; Python cannot call it itself."""
+    options = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return numba.njit(**options)(function)  # type: ignore[no-any-return]
+
+
+def inlined(function: F) -> F:
+    """Copy ``function`` into the functions that call it: for what takes whole states, hundreds of words by value."""
+    return numba.njit(inline="always")(function)  # type: ignore[no-any-return]
+
+
+def compiled(function: F) -> F:
+    """Compile ``function`` when it is first called, or load what an earlier process compiled.
+
+    numba keeps what it compiled as long as the function's own file is unchanged; a function it calls may have
+    changed all the same. So the stamp that numba compares is replaced by one of all files together.
+    """
+    dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    dispatcher._cache._cache_file._source_stamp = _STAMP
+    return dispatcher  # type: ignore[no-any-return]

@@ -1,0 +1,129 @@
+"""Many CarRacing-v3 cars on many tracks, stepped together: the numpy face of the compiled simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from carracing.simulator.colours import draw_colours
+from carracing.simulator.frames import put_cars, step_blocks
+from carracing.simulator.state import Cars, Tracks, new_cars, new_tracks, put_track, widened
+from carracing.simulator.tiles import fill_grid, shape_tiles
+from carracing.simulator.track import make_track
+from carracing.task import EPISODE_FRAMES, Array
+
+NEVER = 2**30
+"""A time limit that is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How an episode goes and ends."""
+
+    frame_skip: int = 1
+    """Frames each step lasts."""
+    most_frames: int = EPISODE_FRAMES
+    """Time limit in frames."""
+    early_stop: int = 0
+    """Frames without a new tile after which an episode is truncated; 0 never."""
+    lap_complete_percent: float = 0.95
+    """Stock's option: the share of tiles above which a first visit to tile 0 ends the lap. As released, tile 0 is
+    visited at the start already, so a lap ends only with its last tile (Gymnasium issue 1269)."""
+    domain_randomize: bool = False
+    """New colours for every track."""
+
+
+class Simulator:
+    """``groups`` (N,) says which of the tracks 0, 1, ... each of N cars drives on; cars do not touch each other."""
+
+    def __init__(self, groups: Array, rules: Rules, threads: int = 1) -> None:
+        self.rules = rules
+        self.cars: Cars = new_cars(groups)
+        self.tracks: Tracks = new_tracks(int(groups.max()) + 1)
+        self.cars.lap_complete_percent[0] = rules.lap_complete_percent
+        self._threads = max(1, min(threads, len(self.cars.live)))
+        self._pool = ThreadPoolExecutor(self._threads - 1) if self._threads > 1 else None
+
+    @property
+    def count(self) -> int:
+        """How many cars there are."""
+        return len(self.cars.group)
+
+    def lay_track(self, group: int, rng: np.random.Generator, colours: Array | None = None) -> None:
+        """Make a new track from the draws of ``rng``, as stock's reset does, in ``colours`` (3, 3) if given."""
+        if colours is None:
+            colours = draw_colours(rng, self.rules.domain_randomize)
+        track = make_track(rng)
+        if track.tiles > self.cars.flags.shape[1]:
+            self._make_room(track.tiles)
+        put_track(self.tracks, group, track, colours)
+        tracks, n = self.tracks, track.tiles
+        corners, counts = tracks.corners[group, :n], tracks.corner_counts[group, :n]
+        shape_tiles(track.road, corners, counts, tracks.edges[group, :n])
+        entries = fill_grid(corners, counts, tracks.starts[group], tracks.members[group])
+        if entries > tracks.members.shape[1]:
+            self.tracks = tracks._replace(members=widened(tracks.members, entries))
+            fill_grid(corners, counts, tracks.starts[group], self.tracks.members[group])
+
+    def start(self, car_mask: Array) -> None:
+        """Start new episodes of the cars in ``car_mask`` (N,) bool on the tracks as they lie."""
+        put_cars(self.cars, self.tracks, car_mask)
+        self._drive(np.zeros((self.count, 3)), car_mask, 0)
+
+    def step(self, controls: Array, live: Array) -> None:
+        """Drive the cars in ``live`` (N,) bool by ``controls`` (N, 3) float64; results are in ``cars``."""
+        self._drive(controls, live, self.rules.frame_skip)
+
+    def _drive(self, controls: Array, live: Array, frames: int) -> None:
+        self.cars.live.reshape(-1)[: self.count] = live
+        rules = self.rules
+
+        def blocks(part: int, first: int, last: int) -> None:  # noqa: ARG001 - every part works alike
+            step_blocks(self.cars, self.tracks, controls, frames, rules.early_stop, rules.most_frames, first, last)
+
+        self.share(len(self.cars.live), blocks)
+
+    @property
+    def parts(self) -> int:
+        """Into how many parts work is shared out: one per thread."""
+        return self._threads
+
+    def share(self, count: int, work: Callable[[int, int, int], None]) -> None:
+        """Call ``work(part, first, last)`` over parts of ``range(count)``, one per thread."""
+        if self._pool is None:
+            work(0, 0, count)
+            return
+        bounds = [count * k // self._threads for k in range(self._threads + 1)]
+        others = [self._pool.submit(work, k, bounds[k], bounds[k + 1]) for k in range(1, self._threads)]
+        work(0, bounds[0], bounds[1])
+        for other in others:
+            other.result()
+
+    def state(self) -> dict[str, Array]:
+        """Copies of every array."""
+        return {
+            f"{name}.{field}": value.copy()
+            for name, arrays in (("cars", self.cars), ("tracks", self.tracks))
+            for field, value in arrays._asdict().items()
+        }
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Go on exactly from ``state``, taken of a simulator of the same cars and tracks."""
+        self.cars = Cars(**{field: state[f"cars.{field}"].copy() for field in Cars._fields})
+        self.tracks = Tracks(**{field: state[f"tracks.{field}"].copy() for field in Tracks._fields})
+
+    def close(self) -> None:
+        """End the threads; may be called twice."""
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+            self._threads = 1
+
+    def _make_room(self, tiles: int) -> None:
+        """Widen every array that has a place per tile."""
+        self.cars = self.cars._replace(flags=widened(self.cars.flags, tiles))
+        per_tile = ("points", "road", "border", "border_road", "corners", "corner_counts", "edges")
+        self.tracks = self.tracks._replace(**{name: widened(getattr(self.tracks, name), tiles) for name in per_tile})

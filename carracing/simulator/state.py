@@ -1,0 +1,169 @@
+"""The arrays that hold every car and track of a simulator, and nothing else: copying them is saving it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from carracing.simulator.lanes import LANES
+from carracing.simulator.layout import DOUBLE_ROWS, FLOAT_ROWS
+from carracing.simulator.tiles import CELLS
+from carracing.simulator.track import Track
+from carracing.task import Array
+
+FIRST_CAPACITY = 400
+"""Tiles there is room for at first: of 20,000 tracks the longest had 389."""
+GRID_ENTRIES = 16
+"""Entries of a track's lookup grid there is room for at first, per tile."""
+
+
+class Cars(NamedTuple):
+    """N cars in B blocks of LANES; car i is lane i % LANES of block i // LANES."""
+
+    bodies: Array
+    """(B, FLOAT_ROWS, LANES) float32; see ``layout``."""
+    drives: Array
+    """(B, DOUBLE_ROWS, LANES) float64; see ``layout``."""
+    road: Array
+    """(B, 4, LANES) bool: wheels with road grip."""
+    live: Array
+    """(B, 1, LANES) bool: whom the current step moves."""
+    group: Array
+    """(N,) int32: the track each car is on."""
+    flags: Array
+    """(N, tiles) uint8: VISITED and TOUCHED of each tile."""
+    score: Array
+    """(N,) float64: ``self.reward`` of stock."""
+    paid: Array
+    """(N,) float64: ``self.prev_reward`` of stock."""
+    drawn_score: Array
+    """(N,) float64: the score a picture shows, before the frame's cost."""
+    time: Array
+    """(N,) float64: seconds since the start (``self.t``)."""
+    visited: Array
+    """(N,) int32: tiles visited."""
+    position: Array
+    """(N,) int32: tile the car is at, unwrapped over laps."""
+    front: Array
+    """(N,) int32: furthest position."""
+    visited_behind: Array
+    """(N,) int32: tiles up to the front that are visited."""
+    touching: Array
+    """(N,) bool: whether a wheel is on any tile."""
+    foremost: Array
+    """(N,) int32: tiles from the position to the foremost one under the wheels."""
+    frames: Array
+    """(N,) int32: frames of the episode."""
+    last_new: Array
+    """(N,) int32: frame of the last new tile."""
+    new_lap: Array
+    """(N,) bool: the lap rule fired."""
+    terminated: Array
+    """(N,) bool."""
+    truncated: Array
+    """(N,) bool."""
+    step_reward: Array
+    """(N,) float64: of the current step."""
+    step_frames: Array
+    """(N,) int32: of the current step."""
+    lap_complete_percent: Array
+    """(1,) float64: the share of tiles above which reaching tile 0 ends a lap."""
+
+
+class Tracks(NamedTuple):
+    """G tracks; arrays by tile have room for more than a track has."""
+
+    tiles: Array
+    """(G,) int32: 0 where no track was made yet."""
+    points: Array
+    """(G, tiles, 4) float64: angle around the field, heading, x, y."""
+    road: Array
+    """(G, tiles, 4, 2) float64: corners as drawn."""
+    border: Array
+    """(G, tiles) bool."""
+    border_road: Array
+    """(G, tiles, 4, 2) float64."""
+    corners: Array
+    """(G, tiles, 4, 2) float32: corners as Box2D keeps them."""
+    corner_counts: Array
+    """(G, tiles) int32."""
+    edges: Array
+    """(G, tiles, 4, 3) float64: outward normals and distances."""
+    starts: Array
+    """(G, CELLS * CELLS + 1) int32: see ``tiles.fill_grid``."""
+    members: Array
+    """(G, entries) int16."""
+    colours: Array
+    """(G, 3, 3) float64: road, background and grass."""
+
+
+def new_cars(groups: Array, capacity: int = FIRST_CAPACITY) -> Cars:
+    """Cars at rest nowhere, one per entry of ``groups``."""
+    n = len(groups)
+    blocks = -(-n // LANES)
+
+    def per_car(dtype: type) -> Array:
+        return np.zeros(n, dtype)
+
+    return Cars(
+        bodies=np.zeros((blocks, FLOAT_ROWS, LANES), np.float32),
+        drives=np.zeros((blocks, DOUBLE_ROWS, LANES), np.float64),
+        road=np.zeros((blocks, 4, LANES), np.bool_),
+        live=np.zeros((blocks, 1, LANES), np.bool_),
+        group=groups.astype(np.int32),
+        flags=np.zeros((n, capacity), np.uint8),
+        score=per_car(np.float64),
+        paid=per_car(np.float64),
+        drawn_score=per_car(np.float64),
+        time=per_car(np.float64),
+        visited=per_car(np.int32),
+        position=per_car(np.int32),
+        front=per_car(np.int32),
+        visited_behind=per_car(np.int32),
+        touching=per_car(np.bool_),
+        foremost=per_car(np.int32),
+        frames=per_car(np.int32),
+        last_new=per_car(np.int32),
+        new_lap=per_car(np.bool_),
+        terminated=np.ones(n, np.bool_),
+        truncated=per_car(np.bool_),
+        step_reward=per_car(np.float64),
+        step_frames=per_car(np.int32),
+        lap_complete_percent=np.array([0.95]),
+    )
+
+
+def new_tracks(count: int, capacity: int = FIRST_CAPACITY) -> Tracks:
+    """Room for ``count`` tracks."""
+    return Tracks(
+        tiles=np.zeros(count, np.int32),
+        points=np.zeros((count, capacity, 4)),
+        road=np.zeros((count, capacity, 4, 2)),
+        border=np.zeros((count, capacity), np.bool_),
+        border_road=np.zeros((count, capacity, 4, 2)),
+        corners=np.zeros((count, capacity, 4, 2), np.float32),
+        corner_counts=np.zeros((count, capacity), np.int32),
+        edges=np.zeros((count, capacity, 4, 3)),
+        starts=np.zeros((count, CELLS * CELLS + 1), np.int32),
+        members=np.zeros((count, capacity * GRID_ENTRIES), np.int16),
+        colours=np.zeros((count, 3, 3)),
+    )
+
+
+def widened(arrays: Array, width: int) -> Array:
+    """A copy with room for ``width`` entries along the second axis."""
+    wider = np.zeros((arrays.shape[0], width, *arrays.shape[2:]), arrays.dtype)
+    wider[:, : arrays.shape[1]] = arrays
+    return wider
+
+
+def put_track(tracks: Tracks, group: int, track: Track, colours: Array) -> None:
+    """Lay one track's drawing into its place; what physics needs of it is derived from there."""
+    n = track.tiles
+    tracks.tiles[group] = n
+    tracks.points[group, :n] = track.points
+    tracks.road[group, :n] = track.road
+    tracks.border[group, :n] = track.border
+    tracks.border_road[group, :n] = track.border_road
+    tracks.colours[group] = colours

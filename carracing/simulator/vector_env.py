@@ -1,0 +1,199 @@
+"""The simulator as a Gymnasium vector environment: many cars, one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from carracing.simulator.colours import draw_colours
+from carracing.simulator.env import action_space_of
+from carracing.simulator.layout import PX, PY
+from carracing.simulator.observations import GREY, GREY_CROPPED, PIXELS
+from carracing.simulator.rules import PLAYFIELD
+from carracing.simulator.simulator import Rules, Simulator
+from carracing.simulator.worlds import MOST_CARS, Painter, WorldsError, facts_of, to_orders
+from carracing.task import EPISODE_FRAMES, FACTS, FRAMES_PER_SECOND, Array
+
+_KINDS = {"pixels": PIXELS, "grey": GREY, "grey-cropped": GREY_CROPPED}
+Seeds = int | Sequence[int | None] | None
+
+
+class FastCarRacingVector(VectorEnv[Array, Array, Array]):
+    """``num_envs`` cars, ``cars`` of them on each track, stepped together for ``frame_skip`` frames a step.
+
+    observation: "pixels" (96, 96, 3) as stock's; "grey" (84, 84) luminance; "grey-cropped" (84, 84) without the bar.
+    max_episode_steps: time limit in frames, whatever ``frame_skip``. threads: how many share the work.
+    Cars that share a track begin together, so ``cars`` above 1 needs autoreset_mode "Disabled" and masks of whole
+    tracks. Facts (missed_tiles, progress, finished) are in every step's infos. Raises WorldsError.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": [], "render_fps": FRAMES_PER_SECOND}  # noqa: RUF012 - as the base
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        observation: Literal["pixels", "grey", "grey-cropped"] = "pixels",
+        cars: int = 1,
+        threads: int = 1,
+        frame_skip: int = 1,
+        max_episode_steps: int = EPISODE_FRAMES,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        lap_complete_percent: float = 0.95,
+        domain_randomize: bool = False,
+        continuous: bool = True,
+    ) -> None:
+        self._mode = AutoresetMode(autoreset_mode)
+        _check_options(num_envs, cars, threads, frame_skip, max_episode_steps, observation, self._mode)
+        self.num_envs = num_envs
+        self.metadata = {**type(self).metadata, "autoreset_mode": self._mode}
+        self._cars = cars
+        self._continuous = continuous
+        self._domain_randomize = domain_randomize
+        self.single_action_space = action_space_of(continuous)
+        rules = Rules(frame_skip=frame_skip, most_frames=max_episode_steps, lap_complete_percent=lap_complete_percent)
+        self._simulator = Simulator(np.arange(num_envs) // cars, rules, threads)
+        self._painter = Painter(self._simulator, _KINDS[observation])
+        shape = self._painter.observations.shape[1:]
+        self.single_observation_space = spaces.Box(0, 255, shape, np.uint8)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self._rngs = [np.random.default_rng() for _ in range(num_envs // cars)]
+        self._colours = [draw_colours(rng, domain_randomize) for rng in self._rngs]
+        self._over = np.zeros(num_envs, bool)
+        self._started = np.zeros(num_envs, bool)
+
+    def reset(self, *, seed: Seeds = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
+        """Start new episodes, of all cars or of ``options["reset_mask"]``; seeds as Gymnasium's vectors take them.
+
+        An int seeds car i with seed + i; a track takes the seed of its first car. ``options["randomize"] = False``
+        keeps the colours. Raises WorldsError.
+        """
+        mask = np.ones(self.num_envs, bool)
+        if options is not None and "reset_mask" in options:
+            mask = np.asarray(options["reset_mask"])
+        self._check_mask(mask)
+        seeds = _as_list(seed, self.num_envs)
+        self._begin(mask, seeds, (options or {}).get("randomize", True))
+        return self._painter.look(mask), {}
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        """Step every car. Raises InvalidAction, and ResetNeeded where there is no episode to go on with."""
+        self._check_going()
+        orders = self._orders(np.asarray(actions))
+        resetting = self._over if self._mode is AutoresetMode.NEXT_STEP else np.zeros(self.num_envs, bool)
+        live = ~resetting
+        self._simulator.step(orders, live)
+        if resetting.any():
+            self._begin(resetting, [None] * self.num_envs, True)
+        cars = self._simulator.cars
+        terminated, truncated = live & cars.terminated, live & cars.truncated
+        rewards = np.where(live, cars.step_reward, 0.0)
+        infos = self._infos(live & terminated)
+        observations = self._painter.look(np.ones(self.num_envs, bool))
+        self._over = terminated | truncated
+        if self._mode is AutoresetMode.SAME_STEP and self._over.any():
+            observations = self._restart_finished(observations, infos)
+        return observations, rewards, terminated, truncated, infos
+
+    def close_extras(self, **kwargs: Any) -> None:  # noqa: ARG002 - Gymnasium's signature
+        """End the threads."""
+        self._simulator.close()
+
+    def _restart_finished(self, observations: Array, infos: dict[str, Any]) -> Array:
+        over = self._over
+        infos["final_obs"] = np.full(self.num_envs, None, object)
+        for car in np.flatnonzero(over):
+            infos["final_obs"][car] = observations[car].copy()
+        infos["_final_obs"] = over
+        infos["final_info"] = {name: value.copy() for name, value in infos.items() if "final" not in name}
+        infos["_final_info"] = over
+        self._begin(over, [None] * self.num_envs, True)
+        self._over = np.zeros(self.num_envs, bool)
+        return self._painter.look(over)
+
+    def _begin(self, mask: Array, seeds: list[int | None], randomize: bool) -> None:
+        for group in np.unique(np.flatnonzero(mask) // self._cars):
+            seed = seeds[group * self._cars]
+            if seed is not None:
+                self._rngs[group] = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
+            if self._domain_randomize and randomize:
+                self._colours[group] = draw_colours(self._rngs[group], True)
+            self._simulator.lay_track(int(group), self._rngs[group], self._colours[group])
+        self._simulator.start(mask)
+        self._over = self._over & ~mask
+        self._started |= mask
+
+    def _infos(self, terminated: Array) -> dict[str, Any]:
+        everyone = np.ones(self.num_envs, bool)
+        facts = facts_of(self._simulator)
+        infos: dict[str, Any] = {}
+        for column, name in enumerate(FACTS):
+            infos[name], infos[f"_{name}"] = facts[:, column], everyone
+        if terminated.any():
+            bodies = self._simulator.cars.bodies[:, [PX, PY]].astype(np.float64)
+            lost = (np.abs(bodies) > PLAYFIELD).any(1).reshape(-1)[: self.num_envs]
+            infos["lap_finished"], infos["_lap_finished"] = terminated & ~lost, terminated
+        return infos
+
+    def _orders(self, actions: Array) -> Array:
+        wanted = (self.num_envs, 3) if self._continuous else (self.num_envs,)
+        if actions.shape != wanted:
+            raise InvalidAction(f"actions of shape {wanted} expected, not {actions.shape}")
+        if not self._continuous:
+            if actions.dtype.kind not in "iu" or actions.min() < 0 or actions.max() > 4:
+                raise InvalidAction("discrete actions are integers, 0 to 4")
+            return to_orders(actions[:, None], "discrete")
+        bad = ~((actions >= [-1, 0, 0]) & (actions <= 1)).all(1)
+        if bad.any():
+            row = int(np.flatnonzero(bad)[0])
+            raise InvalidAction(
+                f"action {row} is {actions[row].tolist()}: steer is -1 to 1, gas and brake are 0 to 1"
+            )
+        return to_orders(actions, "native")
+
+    def _check_going(self) -> None:
+        if not self._started.all():
+            raise ResetNeeded(f"car {np.flatnonzero(~self._started)[0]} was never reset: call reset first")
+        if self._mode is AutoresetMode.DISABLED and self._over.any():
+            car = np.flatnonzero(self._over)[0]
+            raise ResetNeeded(f"the episode of car {car} is over: reset it with options={{'reset_mask': ...}}")
+
+    def _check_mask(self, mask: Array) -> None:
+        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
+            raise WorldsError(f"reset_mask must be bool of shape ({self.num_envs},) with at least one True")
+        groups = mask.reshape(-1, self._cars)
+        if (groups.any(1) != groups.all(1)).any():
+            raise WorldsError("cars on one track are reset together: reset_mask must cover whole tracks")
+
+
+def _check_options(
+    num_envs: int, cars: int, threads: int, frame_skip: int, frames: int, observation: str, mode: AutoresetMode
+) -> None:
+    if not 1 <= num_envs <= MOST_CARS:
+        raise WorldsError(f"num_envs must be 1 to {MOST_CARS}, not {num_envs}")
+    if cars < 1 or num_envs % cars:
+        raise WorldsError(f"cars must divide num_envs ({num_envs}), not {cars}")
+    if cars > 1 and mode is not AutoresetMode.DISABLED:
+        raise WorldsError("cars that share a track begin together: set autoreset_mode='Disabled' and reset by mask")
+    for name, number in (("threads", threads), ("frame_skip", frame_skip), ("max_episode_steps", frames)):
+        if number < 1:
+            raise WorldsError(f"{name} must be at least 1, not {number}")
+    if observation not in _KINDS:
+        raise WorldsError(f"observation must be one of {', '.join(_KINDS)}, not {observation!r}")
+
+
+def _as_list(seed: Seeds, count: int) -> list[int | None]:
+    if seed is None:
+        return [None] * count
+    if isinstance(seed, (int, np.integer)):
+        return [int(seed) + i for i in range(count)]
+    if len(seed) != count:
+        raise WorldsError(f"{count} seeds expected, not {len(seed)}")
+    return list(seed)

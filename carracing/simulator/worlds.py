@@ -1,0 +1,191 @@
+"""Many worlds stepped together under the task's rules: what collectors drive, without anything of theirs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from carracing.actions import check_actions, to_controls
+from carracing.simulator.drawing import Canvas, new_canvas
+from carracing.simulator.observations import (
+    CHANNELS_FIRST,
+    GREY,
+    GREY_CROPPED,
+    GREY_SIZE,
+    PIXELS,
+    observe_cars,
+)
+from carracing.simulator.rules import STATE_SIZE
+from carracing.simulator.simulator import Rules, Simulator
+from carracing.task import Array, ResetNeededError, Step, TaskConfig, TaskSpec, task_spec
+
+MOST_CARS = 65_536
+"""Cars of one simulator: beyond this a mistyped number would eat the machine's memory (about 20 KB per car)."""
+_STEERING = np.array([0.0, 1.0, -1.0, 0.0, 0.0])
+"""Of stock's five discrete actions, before it multiplies by 0.6."""
+
+
+class WorldsError(ValueError):
+    """Worlds cannot be made or driven like that; says why."""
+
+
+class FastWorlds:
+    """``tracks`` tracks with ``cars_per_track`` cars each; cars of one track are neighbours and a group.
+
+    Implements what collectors ask of lanes: reset, step, and states that are copies of arrays. Raises WorldsError.
+    """
+
+    def __init__(self, config: TaskConfig, tracks: int, cars_per_track: int = 1, threads: int = 1) -> None:
+        if not (tracks >= 1 and cars_per_track >= 1 and tracks * cars_per_track <= MOST_CARS):
+            raise WorldsError(f"tracks times cars must be 1 to {MOST_CARS}, not {tracks} x {cars_per_track}")
+        if threads < 1:
+            raise WorldsError(f"threads must be at least 1, not {threads}")
+        self._config = config
+        self._spec = task_spec(config)
+        self._groups = np.repeat(np.arange(tracks, dtype=np.int64), cars_per_track)
+        rules = Rules(
+            frame_skip=config.frame_skip, early_stop=config.early_stop, domain_randomize=config.domain_randomize
+        )
+        self.simulator = Simulator(self._groups, rules, threads)
+        self._painter = Painter(self.simulator, _kind(config))
+
+    @property
+    def num(self) -> int:
+        """How many cars there are."""
+        return len(self._groups)
+
+    @property
+    def groups(self) -> Array:
+        """(num,) int64: the track of each car."""
+        return self._groups
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What one car's observations and actions look like."""
+        return self._spec
+
+    def reset(self, mask: Array, seeds: Array) -> Array:
+        """Start new episodes of the cars in ``mask`` (num,) bool, whole groups, on the tracks of ``seeds`` (num,).
+
+        Returns all observations; rows outside ``mask`` keep their last one. Raises WorldsError.
+        """
+        mask, seeds = np.asarray(mask, bool), np.asarray(seeds)
+        self._check_groups(mask, seeds)
+        for first in np.flatnonzero(mask & np.append(True, self._groups[1:] != self._groups[:-1])):
+            rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(int(seeds[first]))))
+            self.simulator.lay_track(int(self._groups[first]), rng)
+        self.simulator.start(mask)
+        return self._painter.look(mask)
+
+    def step(self, actions: Array, live: Array) -> Step:
+        """Drive the cars in ``live`` (num,) bool by ``actions`` (num, A) for ``frame_skip`` frames or to their end.
+
+        Raises ActionError, and ResetNeededError where a live car has no episode going on.
+        """
+        live, actions = np.asarray(live, bool), np.asarray(actions)
+        check_actions(self._spec, actions, live)
+        cars = self.simulator.cars
+        over = live & (cars.terminated | cars.truncated)
+        if over.any():
+            raise ResetNeededError(f"car {np.flatnonzero(over)[0]} has no episode going on: call reset before step")
+        self.simulator.step(to_orders(actions, self._config.action), live)
+        cars = self.simulator.cars
+        return Step(
+            observations=self._painter.look(live),
+            rewards=np.where(live, cars.step_reward, 0).astype(np.float32),
+            terminated=live & cars.terminated,
+            truncated=live & cars.truncated,
+            frames=np.where(live, cars.step_frames, 0).astype(np.int32),
+            facts=np.where(live[:, None], facts_of(self.simulator), np.float32(0)),
+        )
+
+    def state(self) -> dict[str, Array]:
+        """Everything needed to go on exactly from here, by name."""
+        return {**self.simulator.state(), "observations": self._painter.observations.copy()}
+
+    def restore(self, state: dict[str, Array]) -> None:
+        """Return to ``state`` of worlds of the same shape."""
+        self.simulator.restore(state)
+        self._painter.observations[:] = state["observations"]
+
+    def close(self) -> None:
+        """End all episodes and threads; may be called twice."""
+        self.simulator.cars.terminated[:] = True
+        self.simulator.close()
+
+    def _check_groups(self, mask: Array, seeds: Array) -> None:
+        if mask.shape != (self.num,) or seeds.shape != (self.num,):
+            raise WorldsError(f"mask and seeds must have shape ({self.num},), not {mask.shape} and {seeds.shape}")
+        same = self._groups[1:] == self._groups[:-1]
+        if (same & (mask[1:] != mask[:-1])).any():
+            raise WorldsError("cars on one track are reset together: the mask must cover whole groups")
+        if (same & mask[1:] & (seeds[1:] != seeds[:-1])).any():
+            raise WorldsError("cars on one track need equal seeds")
+        if (seeds[mask] < 0).any():
+            raise WorldsError(f"a track's seed must not be negative, not {seeds[mask].min()}")
+
+
+class Painter:
+    """Draws observations of chosen cars, each thread on a canvas of its own."""
+
+    def __init__(self, simulator: Simulator, kind: int) -> None:
+        self._simulator = simulator
+        self._kind = kind
+        shape = {PIXELS: (STATE_SIZE, STATE_SIZE, 3), CHANNELS_FIRST: (3, STATE_SIZE, STATE_SIZE)}
+        size = shape.get(kind, (GREY_SIZE, GREY_SIZE))
+        self.observations: Array = np.zeros((simulator.count, *size), np.uint8)
+        self._capacity = 0
+        self._easels: list[tuple[Canvas, Array, Array]] = []
+
+    def look(self, mask: Array) -> Array:
+        """A copy of all observations, after drawing anew those of ``mask``."""
+        self._make_room()
+
+        def paint(part: int, first: int, last: int) -> None:
+            simulator, easel = self._simulator, self._easels[part]
+            observe_cars(simulator.cars, simulator.tracks, mask, *easel, self._kind, self.observations, first, last)
+
+        self._simulator.share(self._simulator.count, paint)
+        return self.observations.copy()
+
+    def _make_room(self) -> None:
+        capacity = self._simulator.cars.flags.shape[1]
+        if capacity == self._capacity and len(self._easels) == self._simulator.parts:
+            return
+        self._capacity = capacity
+        self._easels = [
+            (
+                new_canvas(capacity),
+                np.zeros((STATE_SIZE, STATE_SIZE, 3), np.uint8),
+                np.zeros((STATE_SIZE, GREY_SIZE), np.int32),
+            )
+            for _ in range(self._simulator.parts)
+        ]
+
+
+def facts_of(simulator: Simulator) -> Array:
+    """The task's FACTS of every car: (N, 3) float32."""
+    cars = simulator.cars
+    tiles = simulator.tracks.tiles[cars.group]
+    missed = np.minimum(cars.front, tiles - 1) + 1 - cars.visited_behind
+    progress = cars.visited / np.maximum(tiles, 1)
+    return np.stack([missed, progress, cars.visited == tiles], axis=1).astype(np.float32)
+
+
+def to_orders(actions: Array, kind: str) -> Array:
+    """Steer, gas and brake (N, 3) float64 of checked ``actions`` (N, A), as stock takes them."""
+    if kind == "discrete":
+        chosen = actions[:, 0]
+        return np.stack([0.6 * _STEERING[chosen], 0.2 * (chosen == 3), 0.8 * (chosen == 4)], axis=1)
+    controls = to_controls(actions) if kind == "steer-accel" else actions
+    return np.ascontiguousarray(controls, np.float64)
+
+
+def _kind(config: TaskConfig) -> int:
+    if config.observation == "rgb":
+        return CHANNELS_FIRST
+    return GREY_CROPPED if config.crop_indicators else GREY
+
+
+def make_fast_worlds(config: TaskConfig, tracks: int, threads: int = 1) -> FastWorlds:
+    """Make worlds of the compiled simulator, one car on each track. Raises WorldsError."""
+    return FastWorlds(config, tracks, threads=threads)

@@ -1,0 +1,169 @@
+"""Our environments keep Gymnasium's contracts and stand in for stock."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode
+from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
+
+from carracing.gymnasium_plugin import register
+from carracing.simulator.env import FastCarRacing
+from carracing.simulator.worlds import WorldsError
+
+NAME = "racetui/CarRacing-v3"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registered() -> None:
+    """As the installed package's entry point does; a checkout may not be installed."""
+    if NAME not in gymnasium.registry:
+        with gymnasium.envs.registration.namespace("racetui"):
+            register()
+
+
+def vector(count: int, **options: Any) -> Any:
+    return gymnasium.make_vec(NAME, num_envs=count, vectorization_mode="vector_entry_point", **options)
+
+
+def controls(rng: np.random.Generator, count: int) -> Any:
+    return rng.uniform([-1, 0, 0], [1, 1, 1], (count, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"continuous": False, "domain_randomize": True},
+        {"lap_complete_percent": 0.0},
+        {"render_mode": "rgb_array"},
+    ],
+    ids=["plain", "discrete", "lap", "render"],
+)
+def test_single_environment_equals_stock(options: dict[str, Any]) -> None:
+    ours, stock = gymnasium.make(NAME, **options), gymnasium.make("CarRacing-v3", **options)
+    assert (ours.observation_space, ours.action_space) == (stock.observation_space, stock.action_space)
+    rng = np.random.default_rng(0)
+    for seed in (4, None):
+        (first, info), (stock_first, stock_info) = ours.reset(seed=seed), stock.reset(seed=seed)
+        assert np.array_equal(first, stock_first)
+        assert info == stock_info
+        for frame in range(25):
+            action: Any = controls(rng, 1)[0] if options.get("continuous", True) else int(rng.integers(5))
+            mine, theirs = ours.step(action), stock.step(action)
+            assert np.array_equal(mine[0], theirs[0])
+            assert mine[1:] == theirs[1:]
+            if options.get("render_mode") and frame % 8 == 0:
+                rendered: tuple[Any, Any] = ours.render(), stock.render()
+                assert np.array_equal(*rendered)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_checkers_accept_it() -> None:
+    check_env(gymnasium.make(NAME).unwrapped, skip_render_check=True)
+    check_env_for_sb3(gymnasium.make(NAME).unwrapped)
+
+
+def test_it_can_be_pickled() -> None:
+    env = pickle.loads(pickle.dumps(FastCarRacing(domain_randomize=True)))
+    assert env.reset(seed=1)[0].shape == (96, 96, 3)
+
+
+def test_neither_box2d_nor_pygame_is_imported_to_drive() -> None:
+    program = (
+        "import sys; from carracing.simulator.env import FastCarRacing; env = FastCarRacing(); env.reset(seed=1);"
+        "env.step(env.action_space.sample());"
+        "print([name for name in ('Box2D', 'pygame', 'torch') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=110, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("action", [np.array([0, np.nan, 0]), np.zeros(2), np.array([np.inf, 0, 0]), "left"])
+def test_impossible_actions_are_named(action: Any) -> None:
+    env = FastCarRacing()
+    with pytest.raises(ResetNeeded):
+        env.step(np.zeros(3))
+    env.reset(seed=1)
+    with pytest.raises((InvalidAction, ValueError)):
+        env.step(action)
+
+
+def test_vector_cars_equal_single_ones_in_every_autoreset_mode() -> None:
+    for mode in AutoresetMode:
+        many = vector(3, threads=2, autoreset_mode=mode, max_episode_steps=12)
+        singles = [gymnasium.make(NAME, max_episode_steps=12) for _ in range(3)]
+        reference: Any = gymnasium.vector.SyncVectorEnv(
+            [lambda env=env: env for env in singles],  # type: ignore[misc]
+            autoreset_mode=mode,
+        )
+        assert np.array_equal(many.reset(seed=5)[0], reference.reset(seed=5)[0])
+        rng = np.random.default_rng(1)
+        for _ in range(30):
+            actions = controls(rng, 3)
+            mine, theirs = many.step(actions), reference.step(actions)
+            for a, b in zip(mine[:4], theirs[:4], strict=True):
+                assert np.array_equal(a, b), mode
+            over = mine[2] | mine[3]
+            if mode is AutoresetMode.SAME_STEP and over.any():
+                assert all(
+                    np.array_equal(a, b) for a, b in zip(mine[4]["final_obs"], theirs[4]["final_obs"], strict=True)
+                )
+            if mode is AutoresetMode.DISABLED and over.any():
+                with pytest.raises(ResetNeeded, match="reset_mask"):
+                    many.step(actions)
+                a, b = (env.reset(seed=9, options={"reset_mask": over}) for env in (many, reference))
+                assert np.array_equal(a[0], b[0])
+        many.close()
+
+
+def test_ghost_cars_share_a_track_and_nothing_else() -> None:
+    alone = vector(1, observation="grey", frame_skip=2, autoreset_mode="Disabled")
+    ghosts = vector(6, observation="grey", cars=3, frame_skip=2, autoreset_mode="Disabled")
+    alone.reset(seed=[7])
+    ghosts.reset(seed=[7, None, None, 8, None, None])
+    rng = np.random.default_rng(2)
+    for _ in range(15):
+        actions = controls(rng, 6)
+        one, six = alone.step(actions[1:2]), ghosts.step(actions)
+        assert np.array_equal(one[0][0], six[0][1])
+        assert one[1][0] == six[1][1]
+    assert not np.array_equal(six[0][0], six[0][1])
+    assert 0 < six[4]["progress"][0] < 1
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "message"),
+    [
+        (0, {}, "num_envs must be 1 to"),
+        (10**9, {}, "num_envs must be 1 to"),
+        (4, {"cars": 3, "autoreset_mode": "Disabled"}, "cars must divide"),
+        (4, {"cars": 2}, "autoreset_mode='Disabled'"),
+        (1, {"threads": 0}, "threads must be at least 1"),
+        (1, {"observation": "smell"}, "observation must be one of"),
+    ],
+)
+def test_absurd_options_are_named(count: int, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(WorldsError, match=message):
+        vector(count, **options)
+
+
+def test_wrong_vector_actions_are_named() -> None:
+    env = vector(2)
+    with pytest.raises(ResetNeeded, match="never reset"):
+        env.step(np.zeros((2, 3)))
+    env.reset(seed=1)
+    with pytest.raises(InvalidAction, match=r"shape \(2, 3\)"):
+        env.step(np.zeros((3, 3)))
+    with pytest.raises(InvalidAction, match="action 1 is"):
+        env.step(np.array([[0, 0, 0], [0, np.nan, 0]]))
+    with pytest.raises(InvalidAction, match="action 0 is"):
+        env.step(np.array([[1.5, 0, 0], [0, 0, 0]]))

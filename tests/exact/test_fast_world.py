@@ -1,0 +1,93 @@
+"""The fast world poses exactly the task that the stock world poses: observations, rewards, ends and facts."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from carracing import TaskConfig, make_worlds
+from carracing.actions import ActionError
+from carracing.observation import observer
+from carracing.simulator.worlds import FastWorlds, WorldsError
+from carracing.task import ResetNeededError
+from tests.exact.stock_reference import play
+from tests.exact.test_stock import CASES, LIVE, Case, to_actions
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_equals_gymnasium_stepped_frame_by_frame(case: Case) -> None:
+    config, world = case.config, make_worlds("fast", case.config, 1)
+    observe = observer(config)
+    options = {"continuous": config.action != "discrete", "domain_randomize": config.domain_randomize}
+    first, reference = play(case.seed, case.policy, config.frame_skip, **options)
+    assert (world.reset(LIVE, np.array([case.seed])) == observe(first)[None]).all()
+    for expected in islice(reference, case.steps):
+        step = world.step(to_actions(config, expected.action), LIVE)
+        assert (step.observations[0] == observe(expected.picture)).all()
+        assert step.rewards[0] == expected.reward
+        assert step.terminated[0] == expected.terminated
+        assert step.truncated[0] == expected.truncated
+        assert step.frames[0] == expected.frames
+        assert step.facts[0, 1] == np.float32(expected.visited)
+        assert expected.missed is None or step.facts[0, 0] == expected.missed
+
+
+def test_equals_the_stock_world_with_early_stop() -> None:
+    config = TaskConfig(early_stop=30, crop_indicators=True)
+    worlds = [make_worlds(backend, config, 1) for backend in ("fast", "gymnasium")]
+    seeds = np.array([2])
+    assert (worlds[0].reset(LIVE, seeds) == worlds[1].reset(LIVE, seeds)).all()
+    action, over = np.array([[0.1, 0.2]], np.float32), False
+    while not over:
+        fast, stock = (world.step(action, LIVE) for world in worlds)
+        for name in type(fast).__dataclass_fields__:
+            assert (getattr(fast, name) == getattr(stock, name)).all(), name
+        over = bool(stock.truncated[0])
+
+
+def test_a_restored_state_goes_on_exactly() -> None:
+    worlds = [FastWorlds(TaskConfig(), tracks=2, cars_per_track=3) for _ in range(2)]
+    everyone, rng = np.ones(6, bool), np.random.default_rng(0)
+    worlds[0].reset(everyone, np.array([5, 5, 5, 6, 6, 6]))
+    actions = rng.uniform(-1, 1, (20, 6, 2)).astype(np.float32)
+    for chosen in actions[:10]:
+        worlds[0].step(chosen, everyone)
+    worlds[1].restore(worlds[0].state())
+    for chosen in actions[10:]:
+        a, b = (world.step(chosen, everyone) for world in worlds)
+        for name in type(a).__dataclass_fields__:
+            assert (getattr(a, name) == getattr(b, name)).all(), name
+
+
+def test_cars_that_are_not_live_keep_their_observation() -> None:
+    worlds = FastWorlds(TaskConfig(), tracks=2)
+    before = worlds.reset(np.ones(2, bool), np.array([1, 2]))
+    step = worlds.step(np.array([[0, 1], [0, 1]], np.float32), np.array([True, False]))
+    assert (step.observations[1] == before[1]).all()
+    assert (step.observations[0] != before[0]).any()
+    assert (step.rewards[1], step.frames.tolist(), step.facts[1].tolist()) == (0, [4, 0], [0, 0, 0])
+
+
+def test_what_cannot_be_is_named() -> None:
+    worlds = FastWorlds(TaskConfig(), tracks=2, cars_per_track=2)
+    actions, everyone = np.zeros((4, 2), np.float32), np.ones(4, bool)
+    with pytest.raises(ResetNeededError, match="car 0 has no episode"):
+        worlds.step(actions, everyone)
+    with pytest.raises(WorldsError, match="whole groups"):
+        worlds.reset(np.array([True, False, False, False]), np.zeros(4, int))
+    with pytest.raises(WorldsError, match="equal seeds"):
+        worlds.reset(everyone, np.arange(4))
+    with pytest.raises(WorldsError, match="negative"):
+        worlds.reset(everyone, np.full(4, -1))
+    worlds.reset(everyone, np.zeros(4, int))
+    with pytest.raises(ActionError, match="shape"):
+        worlds.step(actions[:3], everyone)
+    worlds.close()
+    worlds.close()
+    with pytest.raises(ResetNeededError):
+        worlds.step(actions, everyone)
+    for tracks, cars in ((0, 1), (1, 0), (10**6, 10)):
+        with pytest.raises(WorldsError, match="must be 1 to"):
+            FastWorlds(TaskConfig(), tracks, cars)
