@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -68,7 +68,7 @@ class Panel(App[None], inherit_bindings=False):
 
     TITLE = "racetui"
     CSS_PATH = STYLES / "panel.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Place.ANYWHERE, priority=True)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Place.ANYWHERE)
     ENABLE_COMMAND_PALETTE = False
     PLACES = (Place.ANYWHERE,)
     ALLOW_SELECT = False
@@ -190,8 +190,9 @@ class Panel(App[None], inherit_bindings=False):
         self._repaint()
 
     def _repaint(self) -> None:
-        if isinstance(self.screen, View):
-            self.screen.repaint()
+        front = self.screen_stack[-1:]  # empty while the panel is being left
+        if front and isinstance(front[0], View):
+            front[0].repaint()
 
     # Keys that work on every view
 
@@ -217,49 +218,49 @@ class Panel(App[None], inherit_bindings=False):
         if run is not None:
             self.orders.do(run, "resume from the last checkpoint", lambda: self.services.resume(RunPaths(run.path)))
 
-    def do_start(self) -> None:
+    def do_start(self) -> Awaitable[object]:
         """Ask what to start."""
         from racetui.tui.forms.start import StartForm
 
-        self.push_screen(StartForm())
+        return self.push_screen(StartForm())
 
-    def do_stop(self) -> None:
+    def do_stop(self) -> Awaitable[object] | None:
         """Ask how soon."""
         from racetui.tui.forms.stop import StopForm
 
-        if self.selected_run is not None:
-            self.push_screen(StopForm(self.selected_run))
+        run = self.selected_run
+        return self.push_screen(StopForm(run)) if run is not None else None
 
-    def do_evaluate(self) -> None:
+    def do_evaluate(self) -> Awaitable[object] | None:
         """Ask what to evaluate."""
         from racetui.tui.forms.evaluate import EvaluateForm
 
-        if self.selected_run is not None:
-            self.push_screen(EvaluateForm(self.selected_run))
+        run = self.selected_run
+        return self.push_screen(EvaluateForm(run)) if run is not None else None
 
-    def do_open(self) -> None:
+    def do_open(self) -> Awaitable[object]:
         """Everything about the selected run."""
         from racetui.tui.screens.run import RunView
 
-        self.push_screen(RunView())
+        return self.push_screen(RunView())
 
-    def do_logs(self) -> None:
+    def do_logs(self) -> Awaitable[object]:
         """Its whole log."""
         from racetui.tui.screens.logs import LogView
 
-        self.push_screen(LogView())
+        return self.push_screen(LogView())
 
-    def do_help(self) -> None:
+    def do_help(self) -> Awaitable[object]:
         """Keys, and what the focused pane shows."""
         from racetui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(getattr(self.focused, "HELP", "")))
+        return self.push_screen(HelpScreen(getattr(self.focused, "HELP", "")))
 
-    def do_palette(self) -> None:
+    def do_palette(self) -> Awaitable[object]:
         """Search the commands."""
         from racetui.tui.palette import Palette
 
-        self.push_screen(Palette())
+        return self.push_screen(Palette())
 
     def do_freeze(self) -> None:
         """Stop redrawing, or go on."""

@@ -23,7 +23,7 @@ async def test_an_empty_store_says_how_to_begin(home: Path) -> None:
         screen = cast("Dashboard", panel.screen)
         for key in KEYS:
             if key.place in screen.PLACES and key.id not in {"detach", "suspend"}:
-                screen.action_press(key.keys[0])
+                await screen.action_press(key.keys[0])
                 if panel.screen is not screen:
                     await pilot.pause()
                     panel.pop_screen()
@@ -42,6 +42,17 @@ async def test_shows_the_runs_of_the_store(home: Path) -> None:
             stores.train(writer, 1, first=140)
         writer.event("warning", "worker", "worker 1 was replaced")
         await shows(panel, "573k/1M", "worker 1 was replaced")
+    writer.close()
+
+
+async def test_the_runs_share_is_that_of_a_living_run(home: Path) -> None:
+    _, writer = stores.running(home)
+    async with opened(on_store(home)) as (panel, _):
+        await shows(panel, "│ run █", "4 processes")
+        writer.set_state(RunState.FINISHED)
+        await shows(panel, "✓ finished")
+        assert "│ run " not in text(panel)
+        assert "processes" not in text(panel)
     writer.close()
 
 

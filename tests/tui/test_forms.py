@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from textual import events
+
 from racetui.runs.model import RunState
 from racetui.tui.forms.note import Note
 from racetui.tui.services import EvaluationChoice
@@ -27,6 +29,25 @@ async def test_enter_starts_a_sensible_run(home: Path) -> None:
     assert request.collector == "async"  # type: ignore[attr-defined]
     assert request.frames == 1_000_000  # type: ignore[attr-defined]
     assert request.seconds is None  # type: ignore[attr-defined]
+
+
+async def test_keys_typed_ahead_are_not_lost(home: Path) -> None:
+    """On a slow link several keys arrive at once; each must find what the one before it opened or focused."""
+    _, writer = stores.running(home)
+    calls = Calls(stores.create(home, "fresh"))
+    async with opened(on_store(home), services=calls.services()) as (panel, pilot):
+        await shows(panel, "● 1 ppo-async")
+        await pilot.press("j")
+        await until(lambda: panel.selected_run is not None and panel.selected_run.id == "1")
+        driver = panel._driver
+        assert driver is not None
+        for key in ("e", "tab", "2", "5", "tab", "7", "enter", "s", "enter"):
+            driver.send_message(events.Key(key, key if len(key) == 1 else None))
+        await until(lambda: bool(writer.pending_commands()), "evaluate is ordered")
+        [order] = writer.pending_commands()
+        assert (order.args["episodes"], order.args["seed"]) == (25, 7)
+        await until(lambda: bool(calls.asked), "and a run is started")
+    writer.close()
 
 
 async def test_every_field_reaches_the_request_and_the_command(home: Path) -> None:

@@ -90,7 +90,8 @@ def plot(curves: Sequence[Curve], width: int, height: int, options: PlotOptions 
 
 def _visible(curve: Curve, options: PlotOptions) -> Curve:
     """A curve of a single point as a mark: one dot is easily overlooked."""
-    return replace(curve, mark=options.point) if np.isfinite(curve.y).sum() == 1 else curve
+    lone = not curve.mark and np.isfinite(curve.y).sum() == 1
+    return replace(curve, mark=options.point) if lone else curve
 
 
 def _frame(curves: Sequence[Curve], width: int, height: int, options: PlotOptions) -> _Frame | None:

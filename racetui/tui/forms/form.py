@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -77,7 +79,7 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
         """Begin at the first field."""
         self._show_hints()
         if self._fields:
-            self._fields[0].control.focus()
+            self.set_focus(self._fields[0].control)
         self.changed()
 
     @on(Choice.Changed)
@@ -87,9 +89,14 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
         self.query_one("#verdict", Note).say("")
         self.changed()
 
-    @on(Input.Submitted)
-    def _on_entered(self) -> None:
-        self.do_submit()
+    async def action_press(self, pressed: str) -> None:
+        """Do what the key means, after the text typed before it has arrived in its field."""
+        if isinstance(self.focused, Entry):
+            arrived = asyncio.Event()
+            self.focused.call_later(arrived.set)
+            with contextlib.suppress(TimeoutError):  # never wait for a field that is being taken away
+                await asyncio.wait_for(arrived.wait(), 1.0)
+        await super().action_press(pressed)
 
     def parsed(self) -> dict[str, Any] | None:
         """The values by field, or None with the errors shown."""

@@ -83,15 +83,15 @@ class StartForm(Form):
             amount.value = AMOUNTS[kind]
 
     def _show_preview(self, preview: tuple[str, str, str]) -> None:
-        if not self.is_mounted:
-            return
+        if not self.is_attached or not self.is_running:
+            return  # the form was left meanwhile
         plan, command, error = preview
         self.query_one("#plan", Note).say(error or plan, "bad" if error else "text")
         self.query_one("#command", Note).say(command, "faint")
 
     def _started(self, result: RunPaths | Exception) -> None:
         if isinstance(result, Exception):
-            if self.is_mounted:
+            if self.is_attached and self.is_running:
                 self.refuse(" ".join(str(result).split()) or type(result).__name__)
             return
         app = desk(self)

@@ -33,12 +33,14 @@ class Hardware(Cells, can_focus=True):
 
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
         """Cores get the room that the other rows leave."""
-        picture = desk(self).picture
-        machine, detail = picture.machine, picture.detail
+        app = desk(self)
+        machine, run, detail = app.picture.machine, app.selected_run, app.picture.detail
         if machine is None:
             return framed([], width, height, Box("Hardware", (), self.has_focus), look)
         load = [(f"load {machine.load:.1f}", look.muted)] if machine.load is not None else []
-        rows = hardware_rows(machine, detail.usage if detail else None, width - 2, height - 2, look)
+        alive = run is not None and run.pid is not None and detail is not None and detail.run_id == run.id
+        usage = detail.usage if alive and detail is not None else None
+        rows = hardware_rows(machine, usage, width - 2, height - 2, look)
         return framed(rows, width, height, Box("Hardware", load, self.has_focus), look)
 
 
