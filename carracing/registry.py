@@ -12,6 +12,9 @@ BACKENDS = {
 }
 """backend name -> "module:function", each a ``(config, tracks, threads) -> Worlds``."""
 
+THREADED = frozenset({"fast"})
+"""Backends that can step their tracks on several threads."""
+
 
 class UnknownBackendError(ValueError):
     """No simulator of that name."""

@@ -90,7 +90,7 @@ def _use_threads(threads: int) -> None:
 def _make_collector(spec: RunSpec, agent: Agent, pulse: Pulse) -> Collector:
     plan = CollectorPlan(
         config=spec.collector_config,
-        worlds=partial(make_worlds, spec.backend, spec.task),
+        worlds=partial(make_worlds, spec.backend, spec.task, threads=spec.collector_config.threads),
         task=task_spec(spec.task),
         actor=agent.actor_spec(),
         seeds=EpisodeSeeds(spec.seed),

@@ -48,6 +48,14 @@ def expected() -> list[Segment]:
         return _collect(collector)
 
 
+@pytest.mark.parametrize(("name", "workers", "threads"), [("sync", 1, 1), ("sync", 1, 2), ("async", 2, 1)])
+def test_the_fast_backend_collects_the_same(name: str, workers: int, threads: int, expected: list[Segment]) -> None:
+    worlds = partial(make_worlds, "fast", TASK, threads=threads)
+    config = CollectorConfig(lanes=3, workers=workers, threads=threads)
+    with closing(make_collector(name, replace(PLAN, config=config, worlds=worlds))) as collector:
+        assert same_segments(_collect(collector), expected)
+
+
 def test_episodes_end_and_go_on(expected: list[Segment]) -> None:
     assert len({segment.end for segment in expected}) >= 2
     assert max(segment.episode for segment in expected) >= 3

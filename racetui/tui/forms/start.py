@@ -45,9 +45,7 @@ class StartForm(Form):
         )
         yield Field("collector", Choice("collector", collectors, "async"))
         yield Field("profile", Choice("profile", _profiles(), "auto"))
-        yield Field(
-            "backend", Choice("backend", [Option(name, name) for name in BACKENDS], "gymnasium"), "what simulates"
-        )
+        yield Field("backend", Choice("backend", [Option(name, name) for name in BACKENDS], "fast"), "what simulates")
         yield Field("observation", Choice("observation", _OBSERVATIONS, "grey"))
         yield Field("seed", Entry("seed", "1", whole(0, SEEDS)), "of weights, tracks and noise")
         yield Field("name", Entry("name", "", _name, "agent-collector"), "numbered if taken")
@@ -112,7 +110,7 @@ def _request(values: dict[str, Any]) -> StartRequest:
     """What is asked for; what is as usual is left out, so that the command stays short."""
     from racetui.launching import StartRequest
 
-    usual = {"backend": "gymnasium", "observation": "grey", "seed": 1, "name": ""}
+    usual = {"backend": "fast", "observation": "grey", "seed": 1, "name": ""}
     named = {"agent", "collector", "profile"} | {key for key, value in usual.items() if values[key] != value}
     limit = {"frames": values["amount"]} if values["budget"] == "frames" else {"seconds": values["amount"]}
     return StartRequest(**{key: values[key] for key in named}, **limit)
