@@ -176,11 +176,10 @@ def test_frozen_sends_nothing_and_what_does_not_change_sends_nothing(home: Path)
     _, writer = stores.running(home)
     with Terminal(home) as terminal:
         terminal.shows("● 1 ppo-async", "q detach")
-        terminal.pump(1.0)
-        assert terminal.pump(2.5) > 0, "time goes by: ages, load"
+        assert terminal.pump(1.5) > 0, "time goes by: ages, load"
         terminal.press("f")
         terminal.shows("FROZEN")
-        terminal.pump(1.0)
+        terminal.pump(0.3)
         stores.train(writer, 1, first=130)
         assert terminal.pump(2.0) == 0
         terminal.press("f")
@@ -204,7 +203,7 @@ def test_an_ascii_locale_gets_ascii_only(home: Path) -> None:
         terminal.shows("+ 1 ppo-base", "q detach")
         for keys in ("s", "\x1b", "?", "\x1b", ":", "\x1b"):
             terminal.press(keys)
-            terminal.pump(0.4)
+            terminal.pump(0.25)
         assert terminal.raw.isascii()
 
 
