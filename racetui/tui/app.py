@@ -88,6 +88,7 @@ class Panel(App[None], inherit_bindings=False):
         self.orders = Orders(self.in_background, self._report, self._wake)
         self._clockwork = Clockwork(source, self._deliver, self._fail)
         self._selected_id: str | None = None
+        self._warm = False
         self._notes: deque[tuple[str, LogLine]] = deque(maxlen=KEPT_NOTES)
 
     def get_default_screen(self) -> Dashboard:
@@ -170,6 +171,9 @@ class Panel(App[None], inherit_bindings=False):
 
     def on_new_picture(self, message: NewPicture) -> None:
         """Show it."""
+        if self.picture.time > 0 and not self._warm:
+            self._warm = True
+            self.in_background(_warm_up, lambda _: None)
         self.picture = message.picture
         if self._selected_id is None and self.picture.runs:
             self._selected_id = self.picture.runs[0].id
@@ -307,3 +311,16 @@ class Panel(App[None], inherit_bindings=False):
         for screen in self.screen_stack:
             if isinstance(screen, View):
                 screen.restyle()
+
+
+def _warm_up() -> None:
+    """Import, once the first screen stands, what the first key would otherwise wait for."""
+    import racetui.launching
+    import racetui.runs.control
+    import racetui.tui.forms.evaluate
+    import racetui.tui.forms.start
+    import racetui.tui.forms.stop
+    import racetui.tui.palette
+    import racetui.tui.screens.help
+    import racetui.tui.screens.logs
+    import racetui.tui.screens.run  # noqa: F401

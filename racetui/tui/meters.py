@@ -20,8 +20,13 @@ def bar(share: float, width: int, look: Look, style: Style) -> list[Piece]:
 
 
 def load_style(share: float, look: Look) -> Style:
-    """The colour of something used to ``share`` of 1."""
-    return look.bad if share >= 0.9 else look.warn if share >= 0.7 else look.good
+    """The colour of a processor used to ``share`` of 1: all of it is what training is for, so never alarming."""
+    return look.warn if share >= 0.9 else look.good
+
+
+def fill_style(share: float, look: Look) -> Style:
+    """The colour of memory used to ``share`` of 1: all of it is the end."""
+    return look.bad if share >= 0.9 else look.warn if share >= 0.75 else look.good
 
 
 def levels(shares: Sequence[float], look: Look) -> list[Piece]:

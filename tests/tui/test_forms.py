@@ -83,7 +83,7 @@ async def test_wrong_values_are_told_beside_the_field_and_nothing_starts(home: P
         await pilot.pause()
         rows = lines(panel)
         assert any("seed" in row and "a whole number" in row for row in rows)
-        assert any("name" in row and "no / and no leading -" in row for row in rows)
+        assert any("name" in row and "letters, digits, . _ and - only" in row for row in rows)
         assert any("amount" in row and "such as 500k or 2M" in row for row in rows)
         assert panel.focused is not None
         assert panel.focused.id == "seed", "the first wrong field has the focus"

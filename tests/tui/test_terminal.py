@@ -137,6 +137,7 @@ def test_without_a_terminal_there_is_a_table(home: Path) -> None:
     stores.finished(home)
     done = subprocess.run(
         [sys.executable, "-c", PANEL],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         env={**os.environ, "RACETUI_HOME": str(home), "PYTHONPATH": str(ROOT)},
