@@ -1,6 +1,6 @@
 """The task: CarRacing worlds, their rules and observations. Knows nothing of agents, collectors or runs."""
 
-from carracing.registry import BACKENDS, THREADED, backend_module, make_worlds
+from carracing.registry import BACKENDS, THREADED, backend_module, make_worlds, warm_up
 from carracing.task import Box, Discrete, Step, TaskConfig, TaskSpec, World, Worlds, task_spec
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "backend_module",
     "make_worlds",
     "task_spec",
+    "warm_up",
 ]

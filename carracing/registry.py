@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+import numpy as np
+
 from carracing.task import TaskConfig, Worlds
 
 BACKENDS = {
@@ -30,6 +32,15 @@ def make_worlds(backend: str, config: TaskConfig, tracks: int, threads: int = 1)
     module, function = _entry(backend)
     worlds: Worlds = getattr(import_module(module), function)(config, tracks, threads)
     return worlds
+
+
+def warm_up(backend: str, config: TaskConfig) -> None:
+    """Take one step with a backend, so that what it compiles is compiled, and kept for the processes to come."""
+    worlds = make_worlds(backend, config, 1)
+    everyone = np.ones(1, np.bool_)
+    worlds.reset(everyone, np.zeros(1, np.int64))
+    worlds.step(np.zeros((1, worlds.spec.action.size), worlds.spec.action_dtype), everyone)
+    worlds.close()
 
 
 def _entry(backend: str) -> tuple[str, str]:
