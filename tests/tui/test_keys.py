@@ -41,6 +41,14 @@ def test_nothing_is_bound_that_the_table_does_not_have() -> None:
         assert {binding.key for binding in taker.BINDINGS} == known  # type: ignore[union-attr]
 
 
+def test_textuals_own_keys_do_not_surprise() -> None:
+    """Nothing inherited: no ctrl+q that ends, no palette of Textual's, no copying of selected cells."""
+    panel = Panel(scenes.Still)
+    assert set(panel._bindings.key_to_bindings) == {"ctrl+c", "ctrl+q"}
+    for screen, places in ((Dashboard(), Dashboard.PLACES), (HelpScreen(""), HelpScreen.PLACES)):
+        assert set(screen._bindings.key_to_bindings) == {name for key in keys_of(*places) for name in key.keys}
+
+
 @pytest.mark.parametrize("taker", TAKERS, ids=lambda taker: taker.__name__)
 @pytest.mark.parametrize("state", [None, *RunState], ids=str)
 def test_a_pressed_key_never_means_two_things(taker: type[Panel], state: RunState | None) -> None:

@@ -49,6 +49,22 @@ def test_signals_leave_in_good_order(home: Path, number: signal.Signals) -> None
         assert terminal.cursor_shown()
 
 
+def test_a_terminal_that_takes_nothing_more_cannot_keep_it(home: Path) -> None:
+    _, writer = stores.running(home)
+    with Terminal(home) as terminal:
+        terminal.shows("● 1 ppo-async")
+        terminal.press("++tttttttttttt")  # some hundred kilobytes that nobody reads
+        time.sleep(1.0)
+        terminal.signal(signal.SIGTERM)
+        deadline = time.monotonic() + 3
+        while not (pid := os.waitpid(terminal.pid, os.WNOHANG))[0]:
+            assert time.monotonic() < deadline, "it waits for the terminal"
+            time.sleep(0.02)
+        terminal.code = os.waitstatus_to_exitcode(pid[1])
+        assert terminal.code == 128 + signal.SIGTERM
+    writer.close()
+
+
 @pytest.mark.parametrize("ignored", [False, True], ids=["default", "nohup"])
 def test_a_terminal_that_goes_away_ends_the_panel(home: Path, ignored: bool) -> None:
     paths, writer = stores.running(home)

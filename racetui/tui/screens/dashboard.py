@@ -101,4 +101,4 @@ class Dashboard(View):
         if self.maximized is not None:
             self.minimize()
         else:
-            self.query_one("#runs").focus()
+            self.set_focus(self.query_one("#runs"))
