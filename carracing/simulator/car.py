@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-
 from carracing.simulator.body import SIZE, WHEEL_RADIUS
-from carracing.simulator.compiled import inner, inlined
+from carracing.simulator.compiled import inlined, inner
 from carracing.simulator.lanes import (
     doubles,
     floats,

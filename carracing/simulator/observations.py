@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from carracing.observation import INDICATOR_ROWS
-from carracing.simulator.compiled import compiled, inner, inlined
+from carracing.simulator.compiled import compiled, inlined, inner
 from carracing.simulator.drawing import draw_picture
 from carracing.simulator.rules import STATE_SIZE
 

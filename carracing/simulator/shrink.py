@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from carracing.simulator.compiled import inner, inlined
+from carracing.simulator.compiled import inlined, inner
 from carracing.simulator.lanes import LANES, ints, load, store
 from carracing.simulator.rules import STATE_SIZE, WINDOW_HEIGHT, WINDOW_WIDTH
 from carracing.task import Array

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from carracing.simulator.body import ANCHORS, HULL, WHEEL
-from carracing.simulator.compiled import inner, inlined
+from carracing.simulator.compiled import inlined, inner
 from carracing.simulator.lanes import any_lane, floats, load, magnitude, root, select, store
 from carracing.simulator.layout import (
     ANGLE,

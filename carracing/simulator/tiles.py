@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from carracing.simulator.body import HULL_SHAPES, WHEEL_SHAPE
-from carracing.simulator.compiled import compiled, inner, inlined
+from carracing.simulator.compiled import compiled, inlined, inner
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import BODY_ROWS, COS, PX, PY, SIN
 from carracing.simulator.overlap import touches

@@ -14,7 +14,7 @@ import platform
 import llvmlite.binding
 import numpy as np
 
-from carracing.simulator.compiled import inner, inlined
+from carracing.simulator.compiled import inlined, inner
 from carracing.simulator.lanes import (
     LANES,
     any_lane,

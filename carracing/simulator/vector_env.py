@@ -17,7 +17,8 @@ from carracing.simulator.layout import PX, PY
 from carracing.simulator.observations import GREY, GREY_CROPPED, PIXELS
 from carracing.simulator.rules import PLAYFIELD
 from carracing.simulator.simulator import Rules, Simulator
-from carracing.simulator.worlds import MOST_CARS, Painter, WorldsError, facts_of, to_orders
+from carracing.simulator.vector_observation import BOUND
+from carracing.simulator.worlds import MOST_CARS, Painter, Sensor, WorldsError, facts_of, to_orders
 from carracing.task import EPISODE_FRAMES, FACTS, FRAMES_PER_SECOND, Array
 
 _KINDS = {"pixels": PIXELS, "grey": GREY, "grey-cropped": GREY_CROPPED}
@@ -27,7 +28,8 @@ Seeds = int | Sequence[int | None] | None
 class FastCarRacingVector(VectorEnv[Array, Array, Array]):
     """``num_envs`` cars, ``cars`` of them on each track, stepped together for ``frame_skip`` frames a step.
 
-    observation: "pixels" (96, 96, 3) as stock's; "grey" (84, 84) luminance; "grey-cropped" (84, 84) without the bar.
+    observation: "pixels" (96, 96, 3) as stock's; "grey" (84, 84) luminance; "grey-cropped" (84, 84) without the bar;
+    "vector" (67,) float32 (``vector_observation.FIELDS``).
     max_episode_steps: time limit in frames, whatever ``frame_skip``. threads: how many share the work.
     Cars that share a track begin together, so ``cars`` above 1 needs autoreset_mode "Disabled" and masks of whole
     tracks. Facts (missed_tiles, progress, finished) are in every step's infos. Raises WorldsError.
@@ -39,7 +41,7 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         self,
         num_envs: int = 1,
         *,
-        observation: Literal["pixels", "grey", "grey-cropped"] = "pixels",
+        observation: Literal["pixels", "grey", "grey-cropped", "vector"] = "pixels",
         cars: int = 1,
         threads: int = 1,
         frame_skip: int = 1,
@@ -59,9 +61,12 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         self.single_action_space = action_space_of(continuous)
         rules = Rules(frame_skip=frame_skip, most_frames=max_episode_steps, lap_complete_percent=lap_complete_percent)
         self._simulator = Simulator(np.arange(num_envs) // cars, rules, threads)
-        self._painter = Painter(self._simulator, _KINDS[observation])
-        shape = self._painter.observations.shape[1:]
-        self.single_observation_space = spaces.Box(0, 255, shape, np.uint8)
+        self._painter = (
+            Sensor(self._simulator) if observation == "vector" else Painter(self._simulator, _KINDS[observation])
+        )
+        shape, kind = self._painter.observations.shape[1:], self._painter.observations.dtype
+        low, high = (-BOUND, BOUND) if observation == "vector" else (0, 255)
+        self.single_observation_space = spaces.Box(low, high, shape, kind.type)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self._rngs = [np.random.default_rng() for _ in range(num_envs // cars)]
@@ -185,8 +190,9 @@ def _check_options(
     for name, number in (("threads", threads), ("frame_skip", frame_skip), ("max_episode_steps", frames)):
         if number < 1:
             raise WorldsError(f"{name} must be at least 1, not {number}")
-    if observation not in _KINDS:
-        raise WorldsError(f"observation must be one of {', '.join(_KINDS)}, not {observation!r}")
+    known = (*_KINDS, "vector")
+    if observation not in known:
+        raise WorldsError(f"observation must be one of {', '.join(known)}, not {observation!r}")
 
 
 def _as_list(seed: Seeds, count: int) -> list[int | None]:

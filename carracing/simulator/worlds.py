@@ -16,6 +16,7 @@ from carracing.simulator.observations import (
 )
 from carracing.simulator.rules import STATE_SIZE
 from carracing.simulator.simulator import Rules, Simulator
+from carracing.simulator.vector_observation import SIZE, sense_cars
 from carracing.task import Array, ResetNeededError, Step, TaskConfig, TaskSpec, task_spec
 
 MOST_CARS = 65_536
@@ -122,6 +123,23 @@ class FastWorlds:
             raise WorldsError("cars on one track need equal seeds")
         if (seeds[mask] < 0).any():
             raise WorldsError(f"a track's seed must not be negative, not {seeds[mask].min()}")
+
+
+class Sensor:
+    """Takes the 67 numbers of chosen cars (see ``vector_observation``)."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self.observations: Array = np.zeros((simulator.count, SIZE), np.float32)
+
+    def look(self, mask: Array) -> Array:
+        """A copy of all observations, after taking anew those of ``mask``."""
+
+        def sense(part: int, first: int, last: int) -> None:  # noqa: ARG001 - every part works alike
+            sense_cars(self._simulator.cars, self._simulator.tracks, mask, self.observations, first, last)
+
+        self._simulator.share(self._simulator.count, sense)
+        return self.observations.copy()
 
 
 class Painter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,6 +26,7 @@ def contenders() -> dict[str, Timed]:
         found["envpool, pixels"] = _envpool()
     found |= {
         "fast, physics": _batch(None, 1),
+        "fast, physics and 67 numbers": _batch("vector", 1),
         "fast, pixels": _batch(PIXELS, 1),
         "fast, grey": _batch(GREY, 1),
         "fast, single environment": _single(),
@@ -90,16 +91,18 @@ def _envpool() -> Timed:
     return lambda seconds: _repeat(work, seconds)
 
 
-def _batch(kind: int | None, threads: int) -> Timed:
+def _batch(kind: int | Literal["vector"] | None, threads: int) -> Timed:
     from carracing.simulator.simulator import Rules, Simulator
-    from carracing.simulator.worlds import Painter
+    from carracing.simulator.worlds import Painter, Sensor
 
     simulator = Simulator(np.arange(BATCH), Rules(), threads)
     for group in range(BATCH):
         simulator.lay_track(group, np.random.default_rng(group))
     everyone = np.ones(BATCH, bool)
     simulator.start(everyone)
-    painter = Painter(simulator, kind) if kind is not None else None
+    painter: Painter | Sensor | None = None
+    if kind is not None:
+        painter = Sensor(simulator) if kind == "vector" else Painter(simulator, kind)
     frame = [0]
 
     def work() -> int:
@@ -130,8 +133,8 @@ def _stock_resets() -> Timed:
 
 
 def _resets() -> Timed:
-    from carracing.simulator.simulator import Rules, Simulator
     from carracing.simulator.observations import PIXELS
+    from carracing.simulator.simulator import Rules, Simulator
     from carracing.simulator.worlds import Painter
 
     simulator, one = Simulator(np.zeros(1, int), Rules()), np.ones(1, bool)
