@@ -61,8 +61,9 @@ class Canvas(NamedTuple):
     corners: Array
     """(P, 4, 2) int64 corners of the smooth polygons in painting order."""
     lines: Array
+    first_rows: Array
     last_rows: Array
-    """(P,) int64 last SDL row."""
+    """(P,) int64 first and last SDL row."""
     colours: Array
     strip_counts: Array
     strip_lists: Array
@@ -85,6 +86,7 @@ def new_canvas(capacity: int) -> Canvas:
         rows=np.zeros((STATE_SIZE, LANES), np.int32),
         corners=np.zeros((polygons, CORNERS, 2), np.int64),
         lines=np.zeros((polygons, CORNERS, LINE_FIELDS), np.int64),
+        first_rows=np.zeros(polygons, np.int64),
         last_rows=np.zeros(polygons, np.int64),
         colours=np.zeros(polygons, np.int64),
         strip_counts=np.zeros(_STRIPS, np.int64),
@@ -110,7 +112,7 @@ def _turn(angle):
 
 
 @inner
-def _view(f, lane, time):
+def view_of(f, lane, time):
     """(zoom, shift x, shift y, sine, cosine) of the camera."""
     sine, cosine = _turn(-np.float64(f[ANGLE, lane]))
     zoom = 0.1 * SCALE * max(1 - time, 0.0) + ZOOM * SCALE * min(time, 1.0)
@@ -164,13 +166,9 @@ def _add(canvas, n, view, shape, colour, clip):
         return n
     if right < 0 or left >= WINDOW_WIDTH or bottom < WINDOW_HEIGHT - BAR_TOP or top >= WINDOW_HEIGHT:
         return n
-    prepare_lines(canvas.corners, canvas.lines, n)
+    canvas.first_rows[n] = top
     canvas.last_rows[n] = bottom
     canvas.colours[n] = colour
-    first, last = max((WINDOW_HEIGHT - 1 - bottom) // LANES, 0), min((WINDOW_HEIGHT - 1 - top) // LANES, _STRIPS - 1)
-    for strip in range(first, last + 1):
-        canvas.strip_lists[strip, canvas.strip_counts[strip]] = n
-        canvas.strip_counts[strip] += 1
     return n + 1
 
 
@@ -181,7 +179,7 @@ def _pack(colour, extra):
 
 
 @inner
-def _add_ground(canvas, view, place, colours):
+def add_ground(canvas, view, place, colours):
     """The playfield and its grass squares."""
     quad = np.empty((CORNERS, 2))
     quad[0] = (PLAYFIELD, PLAYFIELD)
@@ -210,7 +208,7 @@ def _add_ground(canvas, view, place, colours):
 
 
 @inner
-def _add_road(canvas, n, view, place, tracks, group, flags):
+def add_road(canvas, n, view, place, tracks, group, flags):
     """Tiles and borders; a tile that was touched has lost its own shade."""
     road_colour = tracks.colours[group, 0]
     reach = _sight(view) + _TILE_REACH
@@ -264,7 +262,7 @@ def _mark(phase, quad):
 
 
 @inner
-def _add_car(canvas, view, f, d, lane):
+def add_car(canvas, view, f, d, lane):
     """Wheels with their marks, then the hull; how many shapes."""
     n = 0
     quad = np.empty((CORNERS, 2))
@@ -275,6 +273,19 @@ def _add_car(canvas, view, f, d, lane):
     for k in range(4):
         n = _add_car_shape(canvas, n, view, f, lane, 0, _HULL_CORNERS[k], _HULL_COUNTS[k], _HULL_COLOUR)
     return n
+
+
+@inner
+def _prepare_polygons(canvas, polygons):
+    """Describe the outlines of the listed polygons, and list them again by strip."""
+    canvas.strip_counts[:] = 0
+    for p in range(polygons):
+        prepare_lines(canvas.corners, canvas.lines, p)
+        first = max((WINDOW_HEIGHT - 1 - canvas.last_rows[p]) // LANES, 0)
+        last = min((WINDOW_HEIGHT - 1 - canvas.first_rows[p]) // LANES, _STRIPS - 1)
+        for strip in range(first, last + 1):
+            canvas.strip_lists[strip, canvas.strip_counts[strip]] = p
+            canvas.strip_counts[strip] += 1
 
 
 @inner
@@ -318,12 +329,12 @@ def draw_picture(cars, tracks, car, canvas, picture):
     """Draw what one car sees into ``picture`` (96, 96, 3) uint8."""
     block, lane, group = car // LANES, car % LANES, cars.group[car]
     f, d = cars.bodies[block], cars.drives[block]
-    view = _view(f, lane, cars.time[car])
+    view = view_of(f, lane, cars.time[car])
     place = (np.float64(f[PX, lane]), np.float64(f[PY, lane]))
-    canvas.strip_counts[:] = 0
-    polygons = _add_ground(canvas, view, place, tracks.colours[group])
-    _add_road(canvas, polygons, view, place, tracks, group, cars.flags[car])
-    shapes = _add_car(canvas, view, f, d, lane)
+    polygons = add_ground(canvas, view, place, tracks.colours[group])
+    polygons = add_road(canvas, polygons, view, place, tracks, group, cars.flags[car])
+    _prepare_polygons(canvas, polygons)
+    shapes = add_car(canvas, view, f, d, lane)
     car_box = _car_box(canvas, shapes)
     bars = prepare_indicators(f, d, lane, canvas.bar_corners, canvas.bar_colours)
     edge_shows = max(abs(place[0]), abs(place[1])) + _sight(view) > PLAYFIELD

@@ -20,6 +20,27 @@ def _luminance(red, green, blue):
 
 
 @inner
+def _shrink_rows(shrunk, out):
+    """From (96, 84) eighths to ``out`` (84, 84)."""
+    for group in range(STATE_SIZE // 8):
+        for j in range(7):
+            above, below = shrunk[8 * group + j], shrunk[8 * group + j + 1]
+            for column in range(GREY_SIZE):
+                out[7 * group + j, column] = ((7 - j) * above[column] + (j + 1) * below[column] + 32) >> 6
+
+
+@inner
+def shrink_luminance(luminance, shrunk, out):
+    """Shrink (96, 96) int32 luminance by area to ``out`` (84, 84); ``shrunk`` (96, 84) int32 is scratch."""
+    for row in range(STATE_SIZE):
+        for group in range(STATE_SIZE // 8):
+            for j in range(7):
+                x = 8 * group + j
+                shrunk[row, 7 * group + j] = (7 - j) * luminance[row, x] + (j + 1) * luminance[row, x + 1]
+    _shrink_rows(shrunk, out)
+
+
+@inner
 def grey(picture, shrunk, out):
     """Luminance of a (96, 96, 3) picture by area to ``out`` (84, 84); ``shrunk`` (96, 84) int32 is scratch."""
     for row in range(STATE_SIZE):
@@ -30,11 +51,7 @@ def grey(picture, shrunk, out):
                 after = _luminance(picture[row, x, 0], picture[row, x, 1], picture[row, x, 2])
                 shrunk[row, 7 * group + j] = (7 - j) * before + (j + 1) * after
                 before = after
-    for group in range(STATE_SIZE // 8):
-        for j in range(7):
-            above, below = shrunk[8 * group + j], shrunk[8 * group + j + 1]
-            for column in range(GREY_SIZE):
-                out[7 * group + j, column] = ((7 - j) * above[column] + (j + 1) * below[column] + 32) >> 6
+    _shrink_rows(shrunk, out)
 
 
 @inner

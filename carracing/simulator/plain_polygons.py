@@ -44,7 +44,7 @@ def paint_plain(canvas, corners, count, top, upwards, colour, spans):
     if lowest == highest or _find_spans(corners, count, top, upwards, highest, spans):
         _paint_rows(canvas, corners, count, top, upwards, lowest, highest, colour)
         return
-    fill(canvas, spans, colour)
+    fill(canvas, spans, colour, _RIGHT)
     for i in range(count):
         y = corners[i, 1]
         lane = (y - top) * upwards

@@ -229,12 +229,12 @@ def _crossings(corners, p, bottom, highest, spans):
 
 
 @inner
-def fill(canvas, spans, colour):
-    """Paint the columns of each row's span."""
+def fill(canvas, spans, colour, right):
+    """Paint the columns of each row's span; ``right`` is the last column there is."""
     first, last = load(spans, 0), load(spans, 1)
     paint = ints(colour)
-    begin, end = max(least(first), 0), min(greatest(last), _RIGHT)
-    solid_begin, solid_end = min(greatest(first), end + 1), min(least(last), _RIGHT)
+    begin, end = max(least(first), 0), min(greatest(last), right)
+    solid_begin, solid_end = min(greatest(first), end + 1), min(least(last), right)
     if solid_begin > solid_end:
         solid_begin, solid_end = end + 1, end
     for x in range(begin, min(solid_begin, end + 1)):
@@ -282,4 +282,4 @@ def paint_smooth(canvas, corners, lines, p, highest, bottom, colour, spans):
     if crossed:
         _fill_crossed(canvas, corners, p, bottom, highest, colour)
     else:
-        fill(canvas, spans, colour)
+        fill(canvas, spans, colour, _RIGHT)

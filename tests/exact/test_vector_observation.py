@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
+from carracing.simulator.eyes import Sensor
 from carracing.simulator.layout import ANGLE, PX, PY
 from carracing.simulator.rules import TRACK_WIDTH
 from carracing.simulator.simulator import NEVER, Rules, Simulator
 from carracing.simulator.vector_observation import BOUND, FIELDS, SIGHT
-from carracing.simulator.worlds import Sensor
 from carracing.task import Array
 
 ONE = np.ones(1, bool)
