@@ -35,11 +35,24 @@ def inlined(function: F) -> F:
 
 
 def compiled(function: F) -> F:
-    """Compile ``function`` when it is first called, or load what an earlier process compiled.
+    """Compile ``function`` when it is first called, or load what an earlier process compiled."""
+    return _cached(function)
+
+
+def uncounted(function: F) -> F:
+    """Like ``compiled``, for functions that make no arrays: numba need not count references to those they use.
+
+    Counting costs an atomic operation for every array taken out of a state, which is more than driving costs.
+    """
+    return _cached(function, _nrt=False)
+
+
+def _cached(function: F, **options: Any) -> F:
+    """Compile with a stamp of all files.
 
     numba keeps what it compiled as long as the function's own file is unchanged; a function it calls may have
     changed all the same. So the stamp that numba compares is replaced by one of all files together.
     """
-    dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     dispatcher._cache._cache_file._source_stamp = _STAMP
     return dispatcher  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ import numpy as np
 
 from carracing.simulator.body import HULL, SIZE, WHEEL_PLACES
 from carracing.simulator.car import drive
-from carracing.simulator.compiled import compiled, inlined, inner
+from carracing.simulator.compiled import compiled, inlined, inner, uncounted
 from carracing.simulator.lanes import LANES, load
 from carracing.simulator.layout import ANGLE, BODY_ROWS, BRAKE, COS, CX, CY, GAS, PX, PY, SIN, STEER, VX, VY
 from carracing.simulator.rules import FRAME_REWARD, FRAME_SECONDS, LOST_REWARD, PLAYFIELD
@@ -128,7 +128,7 @@ def _score_frame(cars, tracks, car, early_stop, most_frames):
         cars.live[block, 0, lane] = False
 
 
-@compiled
+@uncounted
 def step_blocks(cars, tracks, controls, frames, early_stop, most_frames, first, last):
     """Drive the live cars of blocks ``first`` to ``last`` by ``controls`` (N, 3) float64 for ``frames`` frames.
 

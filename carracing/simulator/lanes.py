@@ -261,6 +261,29 @@ greatest = _reducer("smax")
 
 
 @intrinsic
+def lane_of(typing_context: Any, vector: Any, lane: Any) -> Any:
+    """One float32 lane as a number."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.int32)
+        return builder.extract_element(args[0], index)
+
+    return types.float32(vector, lane), codegen
+
+
+@intrinsic
+def with_lane(typing_context: Any, vector: Any, lane: Any, number: Any) -> Any:
+    """The vector with one float32 lane replaced."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.int32)
+        value = context.cast(builder, args[2], sig.args[2], types.float32)
+        return builder.insert_element(args[0], value, index)
+
+    return vector(vector, lane, number), codegen
+
+
+@intrinsic
 def sum_quads(typing_context: Any, value: Any) -> Any:
     """Each int32 lane becomes the sum of its group of four."""
 
