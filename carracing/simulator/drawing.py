@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from carracing.simulator.body import HULL_SHAPES, SIZE, WHEEL_HALF_LENGTH, WHEEL_HALF_WIDTH, WHEEL_SHAPE
-from carracing.simulator.compiled import inner
+from carracing.simulator.compiled import inlined, inner
 from carracing.simulator.indicators import BAR_TOP, INDICATORS, paint_bar, prepare_indicators
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import ANGLE, BODY_ROWS, COS, PHASE, PX, PY, SIN
@@ -73,17 +73,23 @@ class Canvas(NamedTuple):
     car_colours: Array
     bar_corners: Array
     bar_colours: Array
+    quad: Array
+    found: Array
+    text: Array
+    flat_rows: Array
+    """``rows`` seen as (LANES, 96)."""
 
 
 def new_canvas(capacity: int) -> Canvas:
     """Working memory for tracks of up to ``capacity`` tiles."""
     polygons = 1 + _GRASS_SQUARES + 2 * capacity
+    rows = np.zeros((STATE_SIZE, LANES), np.int32)
     return Canvas(
         pixels=np.zeros((WINDOW_WIDTH, LANES), np.int32),
         spans=np.zeros((2, LANES), np.int32),
         shrunk=np.zeros((STATE_SIZE, LANES), np.int32),
         totals=np.zeros((18, LANES), np.int32),
-        rows=np.zeros((STATE_SIZE, LANES), np.int32),
+        rows=rows,
         corners=np.zeros((polygons, CORNERS, 2), np.int64),
         lines=np.zeros((polygons, CORNERS, LINE_FIELDS), np.int64),
         first_rows=np.zeros(polygons, np.int64),
@@ -96,6 +102,10 @@ def new_canvas(capacity: int) -> Canvas:
         car_colours=np.zeros(_CAR_SHAPES, np.int64),
         bar_corners=np.zeros((INDICATORS, CORNERS, 2), np.int64),
         bar_colours=np.zeros(INDICATORS, np.int64),
+        quad=np.zeros((CORNERS, 2)),
+        found=np.zeros(8, np.int64),
+        text=np.zeros((2, 24), np.int64),
+        flat_rows=rows.reshape(LANES, STATE_SIZE),
     )
 
 
@@ -181,7 +191,7 @@ def _pack(colour, extra):
 @inner
 def add_ground(canvas, view, place, colours):
     """The playfield and its grass squares."""
-    quad = np.empty((CORNERS, 2))
+    quad = canvas.quad
     quad[0] = (PLAYFIELD, PLAYFIELD)
     quad[1] = (PLAYFIELD, -PLAYFIELD)
     quad[2] = (-PLAYFIELD, -PLAYFIELD)
@@ -265,7 +275,7 @@ def _mark(phase, quad):
 def add_car(canvas, view, f, d, lane):
     """Wheels with their marks, then the hull; how many shapes."""
     n = 0
-    quad = np.empty((CORNERS, 2))
+    quad = canvas.quad
     for wheel in range(4):
         n = _add_car_shape(canvas, n, view, f, lane, wheel + 1, WHEEL_SHAPE, 4, 0)
         if _mark(d[PHASE + wheel, lane], quad):
@@ -309,22 +319,15 @@ def _paint_scene(canvas, strip, shapes, edge_shows, car_box):
     pixels, corners, lines, spans = canvas.pixels, canvas.corners, canvas.lines, canvas.spans
     for k in range(canvas.strip_counts[strip]):
         p = canvas.strip_lists[strip, k]
-        paint_smooth(pixels, corners, lines, p, canvas.last_rows[p], bottom, canvas.colours[p], spans)
+        paint_smooth(pixels, corners, lines, p, canvas.last_rows[p], bottom, canvas.colours[p], spans, canvas.found)
     if car_box[0] > bottom or car_box[1] < top:
         return
     for k in range(shapes):
-        paint_plain(
-            canvas.pixels,
-            canvas.car_corners[k],
-            canvas.car_counts[k],
-            bottom,
-            -1,
-            canvas.car_colours[k],
-            canvas.spans,
-        )
+        count, colour = canvas.car_counts[k], canvas.car_colours[k]
+        paint_plain(pixels, canvas.car_corners[k], count, bottom, -1, colour, spans, canvas.found)
 
 
-@inner
+@inlined
 def draw_picture(cars, tracks, car, canvas, picture):
     """Draw what one car sees into ``picture`` (96, 96, 3) uint8."""
     block, lane, group = car // LANES, car % LANES, cars.group[car]
@@ -345,6 +348,6 @@ def draw_picture(cars, tracks, car, canvas, picture):
             _paint_scene(canvas, strip, shapes, edge_shows, car_box)
         if top + LANES > BAR_TOP:
             score = cars.drawn_score[car]
-            paint_bar(canvas.pixels, top, canvas.bar_corners, canvas.bar_colours, bars, score, canvas.spans)
+            paint_bar(canvas, top, bars, score)
         shrink_columns(canvas.pixels, canvas.shrunk)
-        shrink_rows(canvas.shrunk, top, canvas.totals, canvas.rows, picture)
+        shrink_rows(canvas.shrunk, top, canvas.totals, canvas.rows, canvas.flat_rows, picture)

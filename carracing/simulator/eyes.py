@@ -57,10 +57,11 @@ class Painter:
     def look(self, mask: Array) -> Array:
         """A copy of all observations, after drawing anew those of ``mask``."""
         self._make_room()
+        flat = self.observations.reshape(self._simulator.count, -1)
 
         def paint(part: int, first: int, last: int) -> None:
             simulator, easel = self._simulator, self._easels[part]
-            observe_cars(simulator.cars, simulator.tracks, mask, *easel, self._kind, self.observations, first, last)
+            observe_cars(simulator.cars, simulator.tracks, mask, *easel, self._kind, flat, first, last)
 
         self._simulator.share(self._simulator.count, paint)
         return self.observations.copy()
@@ -96,11 +97,11 @@ class Sketcher:
             self._capacity = capacity
             self._sheets = [(new_canvas(capacity), new_sheet(capacity)) for _ in range(self._simulator.parts)]
 
+        flat = self.observations.reshape(self._simulator.count, -1)
+
         def sketch(part: int, first: int, last: int) -> None:
             canvas, sheet = self._sheets[part]
-            sketch_cars(
-                self._simulator.cars, self._simulator.tracks, mask, canvas, sheet, self.observations, first, last
-            )
+            sketch_cars(self._simulator.cars, self._simulator.tracks, mask, canvas, sheet, flat, first, last)
 
         self._simulator.share(self._simulator.count, sketch)
         return self.observations.copy()

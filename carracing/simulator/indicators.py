@@ -114,9 +114,9 @@ def _place(score, glyphs, pens):
 
 
 @inner
-def write_samples(samples, first_row, score, per_column, per_row, fine):
+def write_samples(samples, first_row, score, per_column, per_row, fine, text):
     """Write the score into a strip of samples, so many per pixel, in steps of ``fine`` (see ``sketch``)."""
-    glyphs, pens = np.empty(24, np.int64), np.empty(24, np.int64)
+    glyphs, pens = text[0], text[1]
     length, left, top, width = _place(score, glyphs, pens)
     for lane in range(LANES):
         row = int((first_row + lane + 0.5) / per_row) - top - _FIRST_ROW
@@ -132,9 +132,9 @@ def write_samples(samples, first_row, score, per_column, per_row, fine):
 
 
 @inner
-def _write(canvas, top, score):
+def _write(canvas, top, score, text):
     """Write the score into a strip."""
-    glyphs, pens = np.empty(24, np.int64), np.empty(24, np.int64)
+    glyphs, pens = text[0], text[1]
     length, left, text_top, width = _place(score, glyphs, pens)
     for lane in range(LANES):
         row = top + lane - text_top
@@ -154,12 +154,13 @@ def _write(canvas, top, score):
 
 
 @inner
-def paint_bar(canvas, top, corners, colours, count, score, spans):
+def paint_bar(canvas, top, count, score):
     """Paint the bar where it reaches into the strip whose first row is ``top``."""
+    pixels = canvas.pixels
     black = ints(0)
     inside = (ints(top) + lane_numbers()) >= ints(BAR_TOP)
     for x in range(WINDOW_WIDTH):
-        store(canvas, x, select(inside, black, load(canvas, x)))
+        store(pixels, x, select(inside, black, load(pixels, x)))
     for i in range(count):
-        paint_plain(canvas, corners[i], 4, top, 1, colours[i], spans)
-    _write(canvas, top, score)
+        paint_plain(pixels, canvas.bar_corners[i], 4, top, 1, canvas.bar_colours[i], canvas.spans, canvas.found)
+    _write(pixels, top, score, canvas.text)

@@ -98,12 +98,11 @@ def shrink_columns(canvas, shrunk):
 
 
 @inner
-def shrink_rows(shrunk, first_row, totals, rows, picture):
+def shrink_rows(shrunk, first_row, totals, rows, flat, picture):
     """Add the rows of a strip to ``totals`` (18, LANES); finished rows go to ``picture`` (96, 96, 3) uint8.
 
-    ``rows`` (LANES * 6, LANES) is room for the strip row by row.
+    ``rows`` (96, LANES), also seen as ``flat`` (LANES, 96), is room for the strip row by row.
     """
-    flat = rows.reshape((LANES, STATE_SIZE))
     for lane in range(LANES):
         for column in range(STATE_SIZE):
             flat[lane, column] = shrunk[column, lane]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carracing.simulator.compiled import compiled, inlined, inner
+from carracing.simulator.compiled import inlined, inner, uncounted
 from carracing.simulator.drawing import add_car, add_ground, add_road, view_of
 from carracing.simulator.indicators import BAR_TOP, INDICATORS, prepare_indicators, write_samples
 from carracing.simulator.lanes import (
@@ -204,9 +204,9 @@ def _gather(cars, tracks, car, canvas, sheet):
         n = _add_polygon(sheet, n, canvas.bar_corners, k, 4, canvas.bar_colours[k], _BAR, 1.0)
 
 
-@compiled
+@uncounted
 def sketch_cars(cars, tracks, mask, canvas, sheet, out, first, last):
-    """Draw the cars of ``mask`` (N,) among ``first`` to ``last`` into their rows of ``out`` (N, 84, 84) uint8."""
+    """Draw the cars of ``mask`` (N,) among ``first`` to ``last`` into their rows of ``out`` (N, 84 * 84) uint8."""
     for car in range(first, last):
         if not mask[car]:
             continue
@@ -219,6 +219,6 @@ def sketch_cars(cars, tracks, mask, canvas, sheet, out, first, last):
                 p = sheet.strip_lists[strip, k]
                 _sketch_polygon(samples, edges, kinds, p, sheet.counts[p], row, sheet.greys[p], spans)
             if strip >= _BAR_STRIP:
-                write_samples(samples, strip * LANES, cars.drawn_score[car], _PER_COLUMN, _PER_ROW, FINE)
+                write_samples(samples, strip * LANES, cars.drawn_score[car], _PER_COLUMN, _PER_ROW, FINE, canvas.text)
             _average(samples, sheet.sums, sheet.luminance, strip)
-        shrink_luminance(sheet.luminance, sheet.shrunk, out[car])
+        shrink_luminance(sheet.luminance, sheet.shrunk, out, car)
