@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ def _digest() -> str:
 
 
 _STAMP = _digest()
+_LOG = logging.getLogger(__name__)
 
 
 def inner(function: F) -> F:
@@ -45,6 +47,12 @@ def uncounted(function: F) -> F:
     Counting costs an atomic operation for every array taken out of a state, which is more than driving costs.
     """
     return _cached(function, _nrt=False)
+
+
+def announce(function: Any) -> None:
+    """Say in the log that ``function`` will be compiled first, unless it is or an earlier process kept it."""
+    if not function.overloads and not function._cache._cache_file._load_index():
+        _LOG.warning("compiling the simulator: about half a minute, once on this machine")
 
 
 def _cached(function: F, **options: Any) -> F:
