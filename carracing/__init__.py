@@ -1,17 +1,20 @@
 """The task: CarRacing worlds, their rules and observations. Knows nothing of agents, collectors or runs."""
 
-from carracing.registry import BACKENDS, backend_module, make_world
-from carracing.task import Box, Discrete, Step, TaskConfig, TaskSpec, World, task_spec
+from carracing.registry import BACKENDS, THREADED, backend_module, make_worlds, warm_up
+from carracing.task import Box, Discrete, Step, TaskConfig, TaskSpec, World, Worlds, task_spec
 
 __all__ = [
     "BACKENDS",
+    "THREADED",
     "Box",
     "Discrete",
     "Step",
     "TaskConfig",
     "TaskSpec",
     "World",
+    "Worlds",
     "backend_module",
-    "make_world",
+    "make_worlds",
     "task_spec",
+    "warm_up",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from gymnasium.envs.box2d.car_racing import CarRacing
 
 from carracing.actions import check_actions, to_controls
 from carracing.advance import Advance
+from carracing.each_world import EachWorld, make_each
 from carracing.observation import observer
 from carracing.task import EPISODE_FRAMES, Array, ResetNeededError, Step, TaskConfig, TaskSpec, task_spec
 
@@ -16,6 +18,13 @@ from carracing.task import EPISODE_FRAMES, Array, ResetNeededError, Step, TaskCo
 def make_stock_world(config: TaskConfig) -> StockWorld:
     """Make a world of Gymnasium's CarRacing-v3; needs no display."""
     return StockWorld(config)
+
+
+def make_stock_worlds(config: TaskConfig, tracks: int, threads: int = 1) -> EachWorld:
+    """Make several of them, driven one after another. Raises ValueError for more than one thread."""
+    if threads != 1:
+        raise ValueError(f"backend gymnasium simulates on 1 thread, not {threads}: more processes share its work")
+    return make_each(partial(make_stock_world, config), tracks)
 
 
 class StockWorld:

@@ -149,6 +149,30 @@ class World(Protocol):
         """Free what it holds; may be called twice."""
 
 
+class Worlds(Protocol):
+    """Several tracks stepped together: what collectors drive. Cars of one track are neighbours, and a group."""
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What one car's observations and actions look like."""
+
+    @property
+    def groups(self) -> Array:
+        """(N,) int64: the track of each car, counted from 0."""
+
+    def reset(self, mask: Array, seeds: Array) -> Array:
+        """Start new episodes of the cars in ``mask`` (N,) bool, whole groups, on the tracks of ``seeds`` (N,).
+
+        Returns (N, *observation_shape); rows outside ``mask`` keep their last observation.
+        """
+
+    def step(self, actions: Array, live: Array) -> Step:
+        """Advance the cars in ``live`` (N,) bool by one step of ``actions`` (N, A)."""
+
+    def close(self) -> None:
+        """Free what they hold; may be called twice."""
+
+
 def task_spec(config: TaskConfig) -> TaskSpec:
     """Describe the CarRacing task that ``config`` sets, without importing any simulator."""
     return TaskSpec(

@@ -37,6 +37,8 @@ class CollectorConfig:
     """Cars stepped together, 1 to 4096."""
     workers: int = 2
     """Processes that step them, at most one per lane (async)."""
+    threads: int = 1
+    """Threads that simulate within each process, 1 to 256; more than 1 needs a backend that can."""
     worker_timeout: float = 60.0
     """Seconds after which a worker that does not answer is replaced."""
 
@@ -46,6 +48,8 @@ class CollectorConfig:
             raise ValueError(f"lanes must be 1 to 4096, not {self.lanes}")
         if not 1 <= self.workers <= self.lanes:
             raise ValueError(f"workers must be 1 to lanes ({self.lanes}), not {self.workers}")
+        if not 1 <= self.threads <= 256:
+            raise ValueError(f"threads must be 1 to 256, not {self.threads}")
         if not self.worker_timeout > 0:
             raise ValueError(f"worker_timeout must be positive seconds, not {self.worker_timeout}")
 

@@ -155,6 +155,6 @@ def _blocks(worlds: int, workers: int, cars: int) -> list[slice]:
 
 def _pickled(plan: CollectorPlan) -> bytes:
     try:
-        return pickle.dumps(plan.world)
+        return pickle.dumps(plan.worlds)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise CollectorError(f"the world factory cannot be sent to workers, it must be importable: {error}") from None

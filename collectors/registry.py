@@ -8,12 +8,12 @@ from importlib import import_module
 from typing import TypeAlias
 
 from agents.api import ActorSpec, Pulse, no_pulse
-from carracing.task import TaskSpec, World
+from carracing.task import TaskSpec, Worlds
 from collectors.api import Collector, CollectorConfig
 from collectors.seeds import EpisodeSeeds
 
-WorldFactory: TypeAlias = Callable[[], World]
-"""Makes one world; picklable (a module-level function or functools.partial of one), since workers call it."""
+WorldsFactory: TypeAlias = Callable[[int], Worlds]
+"""Makes worlds of so many tracks; picklable (a module's function or a partial of one), since workers call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class CollectorPlan:
     """Everything a collector is made of."""
 
     config: CollectorConfig
-    world: WorldFactory
+    worlds: WorldsFactory
     task: TaskSpec
     actor: ActorSpec
     seeds: EpisodeSeeds

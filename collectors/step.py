@@ -186,7 +186,7 @@ def make_sync(plan: CollectorPlan) -> StepCollector:
 
     if plan.config.workers != 1:
         raise CollectorError(f"workers must be 1 in one process, not {plan.config.workers}: async takes more")
-    return _over(plan, WorldLanes([plan.world() for _ in range(plan.config.lanes)]))
+    return _over(plan, WorldLanes(plan.worlds(plan.config.lanes // plan.seeds.cars_per_track)))
 
 
 def make_async(plan: CollectorPlan) -> StepCollector:

@@ -20,7 +20,9 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.heap import Arena
 
-from carracing.task import TaskSpec, World
+import numpy as np
+
+from carracing.task import TaskSpec, Worlds
 from collectors.api import CollectorError
 from collectors.lane_arrays import arrays_over
 from collectors.world_block import WorldBlock
@@ -38,7 +40,7 @@ class WorkerPlan:
 
     index: int
     factory: bytes
-    """Pickled WorldFactory: what goes wrong in unpickling it is reported like any failure of the factory."""
+    """Pickled WorldsFactory: what goes wrong in unpickling it is reported like any failure of the factory."""
     spec: TaskSpec
     cars: int
     """Per world."""
@@ -79,29 +81,29 @@ def _obey(link: Connection, orders: dict[bytes, Callable[[], None]]) -> None:
 
 
 def _make_block(memory: Arena, plan: WorkerPlan) -> WorldBlock:
-    factory: Callable[[], World] = pickle.loads(plan.factory)  # noqa: S301  (from our parent, over a private pipe)
-    worlds = []
-    for _ in range((plan.rows.stop - plan.rows.start) // plan.cars):
-        world = factory()
-        if world.spec != plan.spec or world.cars != plan.cars:
-            raise CollectorError(
-                f"the world poses another task than planned: {world.cars} cars of {world.spec}, "
-                f"not {plan.cars} of {plan.spec}"
-            )
-        worlds.append(world)
+    factory: Callable[[int], Worlds] = pickle.loads(plan.factory)  # noqa: S301  (our parent's, over a private pipe)
+    lanes = plan.rows.stop - plan.rows.start
+    worlds = factory(lanes // plan.cars)
+    groups = (np.arange(lanes) // plan.cars).tolist()
+    if worlds.spec != plan.spec or worlds.groups.tolist() != groups:
+        raise CollectorError(
+            f"the worlds pose another task than planned: {worlds.spec} in groups {worlds.groups.tolist()}, "
+            f"not {plan.spec} in groups {groups}"
+        )
     arrays = arrays_over(memory.buffer, plan.spec, plan.lanes).rows(plan.rows)
     return WorldBlock(worlds, arrays, plan.rows.start)
 
 
 def _end_with_parent() -> None:
-    """Have the kernel end this process when the parent is gone, even in the midst of a hung simulator.
+    """Have the kernel kill this process when the parent is gone, even if it is stopped or its simulator hangs.
 
-    The read end of a pipe that only the parent can write to reports its closing by SIGIO, which by default
-    terminates (on Linux). A parent-death signal would not do: the process that forked this one is the fork
-    server, which lives on while any worker does.
+    On Linux the read end of a pipe that only the parent can write to reports its closing by a signal of choice.
+    A parent-death signal would not do: the process that forked this one is the fork server, which lives on while
+    any worker does.
     """
     parent = parent_process()
     if sys.platform == "linux" and parent is not None:
         fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
         flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
         fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)

@@ -1,67 +1,49 @@
-"""Some worlds driven through lane arrays: all lanes of a collector in one process, or a worker's share of them."""
+"""Worlds driven through lane arrays: all lanes of a collector in one process, or a worker's share of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import fields
 
-from carracing.task import World
+from carracing.each_world import CarError
+from carracing.task import Step, Worlds
 from collectors.api import CollectorError
 from collectors.lane_arrays import LaneArrays
 
 
 class WorldBlock:
-    """Obeys the orders in ``arrays``, which has a row for each car of each world, in order."""
+    """Obeys the orders in ``arrays``, which has a row for each car, in order."""
 
-    def __init__(self, worlds: Sequence[World], arrays: LaneArrays, first_lane: int = 0) -> None:
+    def __init__(self, worlds: Worlds, arrays: LaneArrays, first_lane: int = 0) -> None:
         self._worlds = worlds
-        self._views: list[LaneArrays] = []
-        self._first_lanes: list[int] = []
-        row = 0
-        for world in worlds:
-            self._views.append(arrays.rows(slice(row, row + world.cars)))
-            self._first_lanes.append(first_lane + row)
-            row += world.cars
+        self._arrays = arrays
+        self._first_lane = first_lane
 
     def reset(self) -> None:
         """Start new episodes where ``mask`` is set. Raises CollectorError naming the lane."""
-        for index, (world, arrays) in enumerate(zip(self._worlds, self._views, strict=True)):
-            if arrays.mask[0]:
-                try:
-                    arrays.observations[:] = world.reset(int(arrays.seeds[0]))
-                except Exception as error:
-                    raise self._failure(index, "reset", error) from error
+        arrays = self._arrays
+        if arrays.mask.any():
+            try:
+                arrays.observations[:] = self._worlds.reset(arrays.mask, arrays.seeds)
+            except Exception as error:
+                raise self._failure("reset", error) from error
 
     def step(self) -> None:
         """Step where ``live`` is set, clear the results elsewhere. Raises CollectorError naming the lane."""
-        for index, (world, arrays) in enumerate(zip(self._worlds, self._views, strict=True)):
-            try:
-                if arrays.live.any():
-                    _step_world(world, arrays)
-                else:
-                    _clear(arrays)
-            except Exception as error:
-                raise self._failure(index, "step", error) from error
+        try:
+            step = self._worlds.step(self._arrays.actions, self._arrays.live)
+        except Exception as error:
+            raise self._failure("step", error) from error
+        for field in fields(Step):
+            getattr(self._arrays, field.name)[:] = getattr(step, field.name)
 
     def close(self) -> None:
-        """Close every world."""
-        for world in self._worlds:
-            world.close()
+        """Close the worlds."""
+        self._worlds.close()
 
-    def _failure(self, world: int, what: str, error: Exception) -> CollectorError:
-        lane = self._first_lanes[world]
-        return CollectorError(f"the environment of lane {lane} failed in {what}: {type(error).__name__}: {error}")
-
-
-def _step_world(world: World, arrays: LaneArrays) -> None:
-    step = world.step(arrays.actions, arrays.live)
-    arrays.observations[:] = step.observations
-    arrays.rewards[:] = step.rewards
-    arrays.terminated[:] = step.terminated
-    arrays.truncated[:] = step.truncated
-    arrays.frames[:] = step.frames
-    arrays.facts[:] = step.facts
-
-
-def _clear(arrays: LaneArrays) -> None:
-    for array in (arrays.rewards, arrays.terminated, arrays.truncated, arrays.frames, arrays.facts):
-        array[:] = 0
+    def _failure(self, what: str, error: Exception) -> CollectorError:
+        if isinstance(error, CarError):
+            who, cause = f"environment of lane {self._first_lane + error.car}", error.__cause__
+        else:
+            last = self._first_lane + len(self._arrays.live) - 1
+            who, cause = f"environments of lanes {self._first_lane} to {last}", error
+        return CollectorError(f"the {who} failed in {what}: {type(cause).__name__}: {cause}")

@@ -68,7 +68,7 @@ def evaluate(
     Training-only rules (early stop) are off. Raises CheckpointError for a file that is not what it should be.
     """
     from agents.checkpoint import build_agent, load_checkpoint
-    from carracing import make_world
+    from carracing import make_worlds
     from carracing.task import TaskConfig
     from collectors.episodes import EpisodePlan, run_episodes
     from collectors.lanes import WorldLanes
@@ -81,7 +81,7 @@ def evaluate(
     actor.load(WeightsSnapshot(snapshot.version, snapshot.tensors, {"deterministic": float(settings.deterministic)}))
     task = replace(TaskConfig(**checkpoint.task), early_stop=0)
     lanes = min(settings.episodes, MAX_LANES)
-    worlds = WorldLanes([make_world(settings.backend, task) for _ in range(lanes)])
+    worlds = WorldLanes(make_worlds(settings.backend, task, lanes))
     keys = EpisodeSeeds(settings.seed)
     plans = [EpisodePlan(n, settings.seed + n, keys.key(n)) for n in range(settings.episodes)]
     started = time.monotonic()

@@ -9,6 +9,7 @@ from typing import Any
 
 import platformdirs
 
+from carracing.registry import THREADED
 from collectors.registry import COLLECTORS
 from profiles import detect, load_profile, plan
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
@@ -82,6 +83,7 @@ def build_spec(request: StartRequest) -> RunSpec:
     document = apply_overrides(document, request.overrides)
     document.setdefault("agent", DEFAULTS.agent)
     document.setdefault("collector", DEFAULTS.collector)
+    document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
     return load_spec(_planned(document), str(request.config or "command line"))
 
@@ -139,8 +141,11 @@ def _planned(document: dict[str, Any]) -> dict[str, Any]:
     lanes, workers = given.get("lanes"), given.get("workers")
     if not all(value is None or type(value) is int for value in (lanes, workers)):
         return document
-    planned = plan(load_profile(profile, extra=user_profiles()), detect(), document["collector"], lanes, workers)
-    collector = given | {"lanes": planned.lanes, "workers": planned.workers}
+    batched = document["backend"] in THREADED
+    preset = load_profile(profile, extra=user_profiles())
+    planned = plan(preset, detect(), document["collector"], lanes, workers, batched)
+    decided = {"lanes": planned.lanes, "workers": planned.workers, "threads": planned.simulator_threads}
+    collector = {**decided, **{key: value for key, value in given.items() if value is not None}}
     return document | {"collector_config": collector, "threads": document.get("threads") or planned.threads}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.registry import agent_entry
-from carracing.registry import BACKENDS
+from carracing.registry import BACKENDS, THREADED
 from carracing.task import TaskConfig
 from collectors.api import CollectorConfig
 from collectors.registry import COLLECTORS
@@ -77,7 +77,7 @@ class RunSpec:
     agent: str = "ppo"
     collector: str = "async"
     profile: str = "auto"
-    backend: str = "gymnasium"
+    backend: str = "fast"
     seed: int = 1
     threads: int = 0
     """Threads of the learner; 0 lets the profile decide, and a stored spec has the number decided on."""
@@ -104,3 +104,9 @@ class RunSpec:
             raise ValueError(f"seed must be 0 to {MAX_SEED}, not {self.seed}")
         if self.threads < 0:
             raise ValueError(f"threads must be 0 (the profile decides) or more, not {self.threads}")
+        threads = self.collector_config.threads
+        if threads > 1 and (self.backend not in THREADED or self.collector == "sequential"):
+            raise ValueError(
+                f"collector_config.threads must be 1 with backend {self.backend} and collector {self.collector}, "
+                f"not {threads}: it simulates on one thread"
+            )

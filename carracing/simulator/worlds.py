@@ -140,36 +140,6 @@ def _kind(config: TaskConfig) -> int:
     return GREY_CROPPED if config.crop_indicators else GREY
 
 
-class FastWorld:
-    """One track of FastWorlds, as the task's World."""
-
-    def __init__(self, config: TaskConfig, cars: int = 1) -> None:
-        self._worlds = FastWorlds(config, 1, cars)
-        self._everyone = np.ones(cars, bool)
-
-    @property
-    def spec(self) -> TaskSpec:
-        """What its observations and actions look like."""
-        return self._worlds.spec
-
-    @property
-    def cars(self) -> int:
-        """How many cars drive on the track."""
-        return self._worlds.num
-
-    def reset(self, seed: int) -> Array:
-        """Build the track of ``seed`` and put every car at its start: (cars, *observation_shape)."""
-        return self._worlds.reset(self._everyone, np.full(self.cars, seed, np.int64))
-
-    def step(self, actions: Array, live: Array) -> Step:
-        """Advance the cars whose ``live`` flag is set by one step of ``actions`` (cars, A)."""
-        return self._worlds.step(actions, live)
-
-    def close(self) -> None:
-        """Free what it holds; may be called twice."""
-        self._worlds.close()
-
-
-def make_fast_world(config: TaskConfig, cars: int = 1) -> FastWorld:
-    """Make a world of the compiled simulator."""
-    return FastWorld(config, cars)
+def make_fast_worlds(config: TaskConfig, tracks: int, threads: int = 1) -> FastWorlds:
+    """Make worlds of the compiled simulator, one car on each track. Raises WorldsError."""
+    return FastWorlds(config, tracks, threads=threads)

@@ -16,7 +16,7 @@ def measure_ours(bench: Bench, collector_name: str) -> Speed:
     """Train our PPO through a collector for ``bench.seconds`` after a first round."""
     from agents.ppo.config import PPOConfig
     from agents.registry import make_agent
-    from carracing import TaskConfig, backend_module, make_world, task_spec
+    from carracing import TaskConfig, backend_module, make_worlds, task_spec
     from collectors.api import CollectorConfig
     from collectors.registry import CollectorPlan, make_collector
     from collectors.seeds import EpisodeSeeds
@@ -26,7 +26,7 @@ def measure_ours(bench: Bench, collector_name: str) -> Speed:
     lanes = 1 if collector_name == "sequential" else bench.lanes
     plan = CollectorPlan(
         config=CollectorConfig(lanes=lanes, workers=min(bench.workers, lanes) if collector_name == "async" else 1),
-        world=partial(make_world, "gymnasium", task),
+        worlds=partial(make_worlds, "gymnasium", task),
         task=task_spec(task),
         actor=agent.actor_spec(),
         seeds=EpisodeSeeds(1),

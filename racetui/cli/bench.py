@@ -93,7 +93,11 @@ def _measure(name: str, lanes: int, workers: int, threads: int, seconds: float) 
         *("--lanes", str(lanes), "--workers", str(workers), "--threads", str(threads), "--seconds", str(seconds)),
     ]
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"},
     )
     speed = json.loads(done.stdout.splitlines()[-1])
     return float(speed["frames"]) / float(speed["seconds"])

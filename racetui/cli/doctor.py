@@ -19,7 +19,10 @@ from racetui.cli.output import print_json
 from racetui.exits import Exit
 from racetui.runs.paths import home
 
-PACKAGES = ("textual", "gymnasium", "box2d", "pygame-ce", "torch", "numpy", "stable-baselines3", "safetensors")
+PACKAGES = (
+    *("textual", "gymnasium", "box2d", "pygame-ce", "torch", "numpy"),
+    *("numba", "stable-baselines3", "safetensors", "psutil"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,10 @@ class RunWriter:
             level = "error" if state is RunState.FAILED else "info"
             self.event(level, "state", f"{state}: {detail}" if detail else state.value)
 
+    def show_life(self) -> None:
+        """Give a sign of life and nothing else."""
+        self._write("UPDATE run SET heartbeat = ?", (time.time(),))
+
     def beat(
         self,
         frames: int,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -12,10 +14,11 @@ from typing import Any
 from agents.api import Agent, Pulse
 from agents.checkpoint import Checkpoint, load_checkpoint, resolve
 from agents.registry import make_agent
-from carracing import backend_module, make_world, task_spec
+from carracing import backend_module, make_worlds, task_spec, warm_up
 from collectors.api import Collector
 from collectors.registry import CollectorPlan, make_collector
 from collectors.seeds import EpisodeSeeds
+from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
@@ -24,10 +27,13 @@ from racetui.trainer.curves import Curves
 from racetui.trainer.evaluations import EvaluationOrder, Evaluations
 from racetui.trainer.keeper import Keeper
 from racetui.trainer.loop import Parts, Trainer
-from racetui.trainer.orders import Orders
+from racetui.trainer.orders import POLL_SECONDS, Orders
 from racetui.trainer.progress import RETURN_WINDOW, Counters, Progress
 from racetui.trainer.requests import Requests
 from racetui.trainer.usage import TreeUsage
+
+PATIENCE = 2.0
+"""Seconds of warming up that need no explanation."""
 
 
 class ResumeError(ValueError):
@@ -46,6 +52,7 @@ def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trai
     with ExitStack() as stack:
         orders = Orders(writer)
         orders.listen_to_signals()
+        _warm_up(spec, writer, orders)
         agent = make_agent(spec.agent, task_spec(spec.task), spec.agent_config, spec.seed, orders.pulse)
         collector = stack.enter_context(closing(_make_collector(spec, agent, orders.pulse)))
         if checkpoint is None:
@@ -87,10 +94,24 @@ def _use_threads(threads: int) -> None:
     logging.info("learner uses %d threads", torch.get_num_threads())
 
 
+def _warm_up(spec: RunSpec, writer: RunWriter, orders: Orders) -> None:
+    """Have the simulator compiled before workers would all do so; the run shows life and says why it waits."""
+    with ThreadPoolExecutor(1, thread_name_prefix="warm-up") as thread:
+        ready = thread.submit(warm_up, spec.backend, spec.task)
+        try:
+            ready.result(PATIENCE)
+        except TimeoutError:
+            writer.set_state(RunState.STARTING, "compiling the simulator for this machine, once: up to a minute")
+            while not ready.done():
+                orders.poll()
+                time.sleep(POLL_SECONDS)
+        ready.result()
+
+
 def _make_collector(spec: RunSpec, agent: Agent, pulse: Pulse) -> Collector:
     plan = CollectorPlan(
         config=spec.collector_config,
-        world=partial(make_world, spec.backend, spec.task),
+        worlds=partial(make_worlds, spec.backend, spec.task, threads=spec.collector_config.threads),
         task=task_spec(spec.task),
         actor=agent.actor_spec(),
         seeds=EpisodeSeeds(spec.seed),

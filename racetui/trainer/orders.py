@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from enum import IntEnum
 from types import FrameType
 
-from agents.api import no_pulse
 from racetui.runs.model import CommandRow, RunState
 from racetui.runs.writer import RunWriter
 
@@ -41,7 +40,7 @@ class Orders:
 
     def __init__(self, writer: RunWriter) -> None:
         self._writer = writer
-        self._beat: Callable[[], None] = no_pulse
+        self._beat: Callable[[], None] = writer.show_life
         self._handlers: dict[str, Callable[[CommandRow], None]] = {}
         self._next_poll = 0.0
         self._next_beat = 0.0
@@ -58,7 +57,7 @@ class Orders:
         self._learning = False
 
     def on_beat(self, beat: Callable[[], None]) -> None:
-        """Call ``beat`` once a second, whatever the run is doing."""
+        """Call ``beat`` once a second, whatever the run is doing; until then there is only a sign of life."""
         self._beat = beat
 
     def handle(self, name: str, handler: Callable[[CommandRow], None]) -> None:

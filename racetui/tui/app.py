@@ -1,199 +1,25 @@
-"""The panel's application: what it knows, how it hears of news, and what the keys that work everywhere do."""
+"""The panel: what the keys do that work on every view."""
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from collections.abc import Awaitable
+from typing import ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
-from textual.message import Message
 
 from racetui.keys import Place
-from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
-from racetui.tui.clockwork import RATES, Clockwork, Pictures
-from racetui.tui.glyphs import choose_glyphs
-from racetui.tui.lines import clean
-from racetui.tui.logbook import LogLine, merged
-from racetui.tui.look import Look, coloured, colourless
-from racetui.tui.orders import Answer, Orders
-from racetui.tui.picture import Picture
+from racetui.tui.clockwork import RATES
+from racetui.tui.core import Core
 from racetui.tui.presses import bindings
-from racetui.tui.screens.dashboard import Dashboard
-from racetui.tui.services import Services
-from racetui.tui.themes import COLOURS, make_themes
-from racetui.tui.view import View
-
-KEPT_NOTES = 200
-"""Answers to orders that the log goes on showing."""
-STYLES = Path(__file__).parent / "styles"
+from racetui.tui.themes import COLOURS
 
 
-class NewPicture(Message):
-    """The reader saw something; only the latest counts."""
-
-    def __init__(self, picture: Picture) -> None:
-        super().__init__()
-        self.picture = picture
-
-    def can_replace(self, message: Message) -> bool:
-        """A newer picture makes an older one useless."""
-        return isinstance(message, NewPicture)
-
-
-class Finished(Message):
-    """Work in a thread is done."""
-
-    def __init__(self, done: Callable[[Any], None], result: Any) -> None:
-        super().__init__()
-        self.done, self.result = done, result
-
-
-class ReaderFailed(Message):
-    """The reader met an error that nobody foresaw."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
-class Panel(App[None], inherit_bindings=False):
+class Panel(Core):
     """Shows the runs of a store and gives orders to them. Leaving it ends none of them."""
 
-    TITLE = "racetui"
-    CSS_PATH = STYLES / "panel.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Place.ANYWHERE, priority=True)
-    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Place.ANYWHERE)
     PLACES = (Place.ANYWHERE,)
-    ALLOW_SELECT = False
-
-    def __init__(self, source: Callable[[], Pictures], services: Services | None = None) -> None:
-        no_color = "NO_COLOR" in os.environ
-        # Without colours Textual would turn them into greys, unless it believes them to be the terminal's own.
-        super().__init__(ansi_color=True if no_color else None)
-        self.animation_level = "none"
-        self.glyphs = choose_glyphs(os.environ)
-        for theme in make_themes():
-            self.register_theme(theme)
-        self.theme = "terminal" if no_color or self.console.color_system == "standard" else "dark"
-        self.look: Look = self._make_look()
-        self.picture = Picture()
-        self.services = services or Services()
-        self.orders = Orders(self.in_background, self._report, self._wake)
-        self._clockwork = Clockwork(source, self._deliver, self._fail)
-        self._selected_id: str | None = None
-        self._notes: deque[tuple[str, LogLine]] = deque(maxlen=KEPT_NOTES)
-
-    def get_default_screen(self) -> Dashboard:
-        """The dashboard."""
-        return Dashboard(id="_default")
-
-    def on_mount(self) -> None:
-        """Begin to look."""
-        self.set_class(self.glyphs.ascii, "-ascii")
-        self.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
-        self._clockwork.start()
-
-    def leave(self) -> None:
-        """Leave, from any thread or signal handler."""
-        loop = self._loop
-        if loop is not None:
-            loop.call_soon_threadsafe(self.exit)
-
-    @property
-    def error(self) -> BaseException | None:
-        """The error that ended the panel, if one did."""
-        return self._exception
-
-    def _fatal_error(self) -> None:
-        """Leave without Textual's own report, which shows the values of variables; the session makes a plain one."""
-        self._close_messages_no_wait()
-
-    def on_unmount(self) -> None:
-        """Stop looking."""
-        self._clockwork.stop()
-
-    # What screens and widgets ask for (see desk.Desk)
-
-    @property
-    def selected_run(self) -> RunSummary | None:
-        """The run chosen by its id, else the newest."""
-        return self.picture.run(self._selected_id) or (self.picture.runs[0] if self.picture.runs else None)
-
-    @property
-    def rate(self) -> float:
-        """Pictures per second."""
-        return self._clockwork.rate
-
-    @property
-    def frozen(self) -> bool:
-        """No new pictures now."""
-        return self._clockwork.frozen
-
-    def select(self, run_id: str) -> None:
-        """Show this run from now on."""
-        if run_id != self._selected_id:
-            self._selected_id = run_id
-            self._clockwork.select(run_id)
-            self._repaint()
-
-    def log_of(self, run_id: str) -> Sequence[LogLine]:
-        """The run's log with the panel's notes on it."""
-        detail = self.picture.detail
-        lines = detail.log if detail is not None and detail.run_id == run_id else ()
-        return merged(lines, [note for noted, note in self._notes if noted == run_id])
-
-    def tell(self, text: str, severity: Any = "information") -> None:
-        """Show a short message for some seconds."""
-        self.notify(clean(text, self.look), severity=severity, timeout=5, markup=False)
-
-    def in_background(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        """Do ``work``, which must not raise, in a thread nobody waits for at the end; then ``done``."""
-        threading.Thread(target=lambda: self.post_message(Finished(done, work())), daemon=True).start()
-
-    # News
-
-    def _deliver(self, picture: Picture) -> None:
-        self.post_message(NewPicture(picture))
-
-    def _fail(self, error: Exception) -> None:
-        self.post_message(ReaderFailed(error))
-
-    def _wake(self) -> None:
-        self._clockwork.wake()
-
-    def on_new_picture(self, message: NewPicture) -> None:
-        """Show it."""
-        self.picture = message.picture
-        if self._selected_id is None and self.picture.runs:
-            self._selected_id = self.picture.runs[0].id
-        self._repaint()
-
-    def on_finished(self, message: Finished) -> None:
-        """Go on where the work was asked for."""
-        message.done(message.result)
-
-    def on_reader_failed(self, message: ReaderFailed) -> None:
-        """Nothing shown could be trusted any more: leave with the error."""
-        raise message.error
-
-    def _report(self, answer: Answer) -> None:
-        self._notes.append((answer.run_id, LogLine(time.time(), answer.level, f"panel: {answer.text}")))
-        self.tell(answer.text, {"info": "information"}.get(answer.level, answer.level))
-        self._wake()
-        self._repaint()
-
-    def _repaint(self) -> None:
-        if isinstance(self.screen, View):
-            self.screen.repaint()
-
-    # Keys that work on every view
 
     def do_pause(self) -> None:
         """Pause the selected run."""
@@ -217,54 +43,54 @@ class Panel(App[None], inherit_bindings=False):
         if run is not None:
             self.orders.do(run, "resume from the last checkpoint", lambda: self.services.resume(RunPaths(run.path)))
 
-    def do_start(self) -> None:
+    def do_start(self) -> Awaitable[object]:
         """Ask what to start."""
         from racetui.tui.forms.start import StartForm
 
-        self.push_screen(StartForm())
+        return self.push_screen(StartForm())
 
-    def do_stop(self) -> None:
+    def do_stop(self) -> Awaitable[object] | None:
         """Ask how soon."""
         from racetui.tui.forms.stop import StopForm
 
-        if self.selected_run is not None:
-            self.push_screen(StopForm(self.selected_run))
+        run = self.selected_run
+        return self.push_screen(StopForm(run)) if run is not None else None
 
-    def do_evaluate(self) -> None:
+    def do_evaluate(self) -> Awaitable[object] | None:
         """Ask what to evaluate."""
         from racetui.tui.forms.evaluate import EvaluateForm
 
-        if self.selected_run is not None:
-            self.push_screen(EvaluateForm(self.selected_run))
+        run = self.selected_run
+        return self.push_screen(EvaluateForm(run)) if run is not None else None
 
-    def do_open(self) -> None:
+    def do_open(self) -> Awaitable[object]:
         """Everything about the selected run."""
         from racetui.tui.screens.run import RunView
 
-        self.push_screen(RunView())
+        return self.push_screen(RunView())
 
-    def do_logs(self) -> None:
+    def do_logs(self) -> Awaitable[object]:
         """Its whole log."""
         from racetui.tui.screens.logs import LogView
 
-        self.push_screen(LogView())
+        return self.push_screen(LogView())
 
-    def do_help(self) -> None:
+    def do_help(self) -> Awaitable[object]:
         """Keys, and what the focused pane shows."""
         from racetui.tui.screens.help import HelpScreen
 
-        self.push_screen(HelpScreen(getattr(self.focused, "HELP", "")))
+        return self.push_screen(HelpScreen(getattr(self.focused, "HELP", "")))
 
-    def do_palette(self) -> None:
+    def do_palette(self) -> Awaitable[object]:
         """Search the commands."""
         from racetui.tui.palette import Palette
 
-        self.push_screen(Palette())
+        return self.push_screen(Palette())
 
     def do_freeze(self) -> None:
         """Stop redrawing, or go on."""
-        self._clockwork.freeze(not self.frozen)
-        self._repaint()
+        self.clockwork.freeze(not self.frozen)
+        self.repaint()
 
     def do_faster(self) -> None:
         """Refresh more often."""
@@ -276,8 +102,8 @@ class Panel(App[None], inherit_bindings=False):
 
     def _set_rate(self, steps: int) -> None:
         index = RATES.index(self.rate) + steps
-        self._clockwork.set_rate(RATES[max(0, min(len(RATES) - 1, index))])
-        self._repaint()
+        self.clockwork.set_rate(RATES[max(0, min(len(RATES) - 1, index))])
+        self.repaint()
 
     def do_theme(self) -> None:
         """Next theme."""
@@ -295,14 +121,3 @@ class Panel(App[None], inherit_bindings=False):
     def action_press(self, _pressed: str) -> None:
         """Leave: the only keys bound here do that."""
         self.do_detach()
-
-    def _make_look(self) -> Look:
-        if self.no_color:
-            return colourless(self.glyphs)
-        return coloured(COLOURS[self.theme], self.glyphs)
-
-    def _restyle(self) -> None:
-        self.look = self._make_look()
-        for screen in self.screen_stack:
-            if isinstance(screen, View):
-                screen.restyle()

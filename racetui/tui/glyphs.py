@@ -32,6 +32,8 @@ class Glyphs:
     times: str
     less: str
     more: str
+    point: str
+    """A curve of one point."""
     nan: str
     """On the x-axis where a value is not a number."""
 
@@ -71,6 +73,7 @@ UNICODE = Glyphs(
     times="\N{MULTIPLICATION SIGN}",
     less="◂",
     more="▸",
+    point="•",
     nan="\N{MULTIPLICATION SIGN}",
 )
 
@@ -82,7 +85,7 @@ ASCII = Glyphs(
         RunState.RUNNING: "*",
         RunState.PAUSING: "=",
         RunState.PAUSED: "=",
-        RunState.EVALUATING: "?",
+        RunState.EVALUATING: "@",
         RunState.STOPPING: "#",
         RunState.FINISHED: "+",
         RunState.STOPPED: "#",
@@ -105,6 +108,7 @@ ASCII = Glyphs(
     times="x",
     less="<",
     more=">",
+    point="o",
     nan="x",
 )
 

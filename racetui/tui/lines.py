@@ -66,13 +66,24 @@ def _segments(pieces: Sequence[Piece], width: int, look: Look) -> list[Segment]:
 
 
 def wrapped(text: str, width: int, look: Look) -> list[str]:
-    """``text`` in lines of at most ``width`` cells, broken at spaces where there are any."""
+    """``text`` in lines of at most ``width`` cells, broken at spaces where that leaves a line at least half full."""
     text = clean(text, look)
-    lines: list[str] = []
+    rows: list[str] = []
     while cell_len(text) > width > 0:
-        head = set_cell_size(text, width)
-        cut = head.rfind(" ")
-        end = cut if cut > width // 2 else len(head.rstrip()) if cell_len(head.rstrip()) < width else len(head)
-        lines.append(text[:end].rstrip())
-        text = text[end:].lstrip() if cut > width // 2 else text[end:]
-    return [*lines, text]
+        fitting = max(1, _fitting(text, width))
+        head = text[:fitting]
+        space = fitting if text[fitting : fitting + 1] == " " else head.rfind(" ")
+        end = space if space > width // 2 else fitting
+        rows.append(text[:end].rstrip())
+        text = text[end:].lstrip() if space > width // 2 else text[end:]
+    return [*rows, text]
+
+
+def _fitting(text: str, width: int) -> int:
+    """How many characters from the start fit into ``width`` cells."""
+    taken = 0
+    for number, character in enumerate(text):
+        taken += cell_len(character)
+        if taken > width:
+            return number
+    return len(text)

@@ -13,7 +13,7 @@ from racetui.runs.reader import RunReader
 
 KEPT_LINES = 5000
 """Lines held in memory; the file has the rest."""
-_STAMPED = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),\d{3} ([A-Z]+) (.*)", re.DOTALL)
+_STAMPED = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),(\d{3}) ([A-Z]+) (.*)", re.DOTALL)
 """What Python's logging writes before each message."""
 _LEVELS = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
 
@@ -42,6 +42,8 @@ class Logbook:
 
     def poll(self) -> tuple[LogLine, ...]:
         """All lines held now; the same object as before if nothing is new. Raises StoreError."""
+        if self._offset:  # what is printed without a time while we look on is of now
+            self._printed_at = time.time()
         printed, self._offset = log.since(self._reader.paths.log, self._offset)
         events = self._reader.events(after_id=self._event)
         fresh = [self._read(text) for text in printed]
@@ -57,8 +59,8 @@ class Logbook:
         stamped = _STAMPED.fullmatch(text)
         if stamped is None:
             return LogLine(self._printed_at, "output", text)
-        when, level, message = stamped.groups()
-        self._printed_at = time.mktime(time.strptime(when, "%Y-%m-%d %H:%M:%S"))
+        when, milliseconds, level, message = stamped.groups()
+        self._printed_at = time.mktime(time.strptime(when, "%Y-%m-%d %H:%M:%S")) + int(milliseconds) / 1000
         return LogLine(self._printed_at, _LEVELS.get(level, "info"), message)
 
 

@@ -79,6 +79,7 @@ def coloured(colours: Mapping[str, str], glyphs: Glyphs) -> Look:
             "frames": fore("series-2"),
             "episodes": fore("series-3"),
             "missed": fore("series-4"),
+            "evaluation": fore("info", bold=True),
             "axis": fore("edge"),
             "label": fore("muted"),
             "nan": fore("bad"),
@@ -105,5 +106,5 @@ def colourless(glyphs: Glyphs) -> Look:
         edge_focus=bold,
         title=bold,
         selected=Style(reverse=True),
-        series=dict.fromkeys(roles, none) | {"axis": dim, "label": none, "nan": bold},
+        series=dict.fromkeys(roles, none) | {"axis": dim, "label": none, "nan": bold, "evaluation": bold},
     )

@@ -20,15 +20,21 @@ def bar(share: float, width: int, look: Look, style: Style) -> list[Piece]:
 
 
 def load_style(share: float, look: Look) -> Style:
-    """The colour of something used to ``share`` of 1."""
-    return look.bad if share >= 0.9 else look.warn if share >= 0.7 else look.good
+    """The colour of a processor used to ``share`` of 1: all of it is what training is for, so never alarming."""
+    return look.warn if share >= 0.9 else look.good
+
+
+def fill_style(share: float, look: Look) -> Style:
+    """The colour of memory used to ``share`` of 1: all of it is the end."""
+    return look.bad if share >= 0.9 else look.warn if share >= 0.75 else look.good
 
 
 def levels(shares: Sequence[float], look: Look) -> list[Piece]:
-    """One cell per value, as high and as warm as the share of 1 it stands for."""
-    steps = look.glyphs.levels
+    """One cell per value, as high and as warm as the share of 1 it stands for; the lowest for nothing, too."""
+    steps = look.glyphs.levels[1:]
+    top = len(steps) - 1
     return [
-        (steps[max(0, min(len(steps) - 1, math.ceil(share * (len(steps) - 1))))], load_style(share, look))
+        (steps[max(0, min(top, round(share * top)))], load_style(share, look) if share >= 0.01 else look.faint)
         for share in shares
     ]
 

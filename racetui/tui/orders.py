@@ -17,6 +17,16 @@ PATIENCE = 300.0
 POLL_SECONDS = 0.25
 
 
+_DONE = {
+    "pause": "paused",
+    "resume": "goes on",
+    "stop": "stopped, its checkpoint is safe",
+    "checkpoint": "checkpoint saved",
+    "evaluate": "evaluation ordered",
+}
+"""What an order that was obeyed has brought about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What became of an order."""
@@ -65,7 +75,7 @@ def obey(paths: RunPaths, title: str, name: str, args: Mapping[str, Any], sent: 
     except (ControlError, StoreError, OSError) as error:
         return Answer(paths.id, "error", f"{title}: {error}")
     if outcome == "ok":
-        return Answer(paths.id, "info", f"{title}: {name} done")
+        return Answer(paths.id, "info", f"{title}: {_DONE.get(name, name)}")
     return Answer(paths.id, "error", f"{title}: {name}: {outcome}")
 
 

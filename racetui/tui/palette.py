@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 from rich.text import Text
@@ -30,7 +30,7 @@ class Commands(Provider):
             if score > 0:
                 yield Hit(score, matcher.highlight(_title(key)), run, text=_title(key), help=_help(key))
 
-    def _keys(self) -> Iterator[tuple[Key, partial[None]]]:
+    def _keys(self) -> Iterator[tuple[Key, Callable[[], Awaitable[None]]]]:
         screen = self.screen
         if isinstance(screen, Presses):
             for key in keys_of(*screen.PLACES):

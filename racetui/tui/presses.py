@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import isawaitable
 from typing import ClassVar, cast
 
 from textual.binding import Binding, BindingType
@@ -11,10 +12,14 @@ from racetui.keys import Key, Place, choose, keys_of
 from racetui.tui.desk import desk
 
 
-def bindings(*places: Place, priority: bool = False) -> list[BindingType]:
-    """Textual's bindings for the keys of some places, all leading to ``action_press``."""
+def bindings(*places: Place) -> list[BindingType]:
+    """Textual's bindings for the keys of some places, all leading to ``action_press``.
+
+    They have priority: a key is then obeyed before the next one is looked at, and on a slow link, where several
+    arrive at once, each finds what the one before it opened or focused.
+    """
     pressed = dict.fromkeys(name for key in keys_of(*places) for name in key.keys)
-    return [Binding(name, f"press('{name}')", show=False, priority=priority) for name in pressed]
+    return [Binding(name, f"press('{name}')", show=False, priority=True) for name in pressed]
 
 
 class Presses:
@@ -22,18 +27,27 @@ class Presses:
 
     PLACES: ClassVar[tuple[Place, ...]] = ()
 
-    def action_press(self, pressed: str) -> None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave a key to the focused pane if that has a use for it."""
+        focused: object = self._node.screen.focused
+        if action == "press" and focused is not self and isinstance(focused, Presses):
+            return not any(parameters[0] in key.keys for key in keys_of(*focused.PLACES))
+        return True
+
+    async def action_press(self, pressed: str) -> None:
         """Do what the key means now, or say what it would need."""
         key, why = choose(pressed, self.PLACES, desk(self._node).selected_run)
         if key is None:
             desk(self._node).tell(why, "warning")
         else:
-            self.perform(key)
+            await self.perform(key)
 
-    def perform(self, key: Key) -> None:
+    async def perform(self, key: Key) -> None:
         """Do it: here if this knows how, else the application does."""
         doer = getattr(self, f"do_{key.id}", None) or getattr(self._node.app, f"do_{key.id}")
-        doer()
+        opened = doer()
+        if isawaitable(opened):
+            await opened  # the next key is for what this one opened
 
     @property
     def _node(self) -> DOMNode:

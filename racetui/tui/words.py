@@ -28,6 +28,11 @@ def _digits(value: float, digits: int) -> str:
     return f"{value:.{max(0, digits - whole)}f}"
 
 
+def count(value: float | None) -> str:
+    """A number of things: whole below a thousand, then as ``short``."""
+    return f"{value:.0f}" if value is not None and abs(value) < 1000 else short(value)
+
+
 def trimmed(value: float) -> str:
     """As ``short``, without zeros that say nothing: 1k, 2.5M, 0."""
     text = short(value)

@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from agents.api import Pulse, Segment, State, no_pulse
+from carracing.each_world import each
 from carracing.task import Array, Discrete, TaskSpec
 from collectors.api import Collector, CollectorConfig, EpisodeRecord
 from collectors.registry import CollectorPlan, make_collector
@@ -50,8 +51,8 @@ class Setting:
 
     def plan(self, config: CollectorConfig) -> CollectorPlan:
         """Worlds and actors of this setting."""
-        world = partial(CountingWorld, self.rules)
-        return CollectorPlan(config, world, self.rules.spec, self.agent().actor_spec(), self.seeds, self.pulse)
+        worlds = each(partial(CountingWorld, self.rules))
+        return CollectorPlan(config, worlds, self.rules.spec, self.agent().actor_spec(), self.seeds, self.pulse)
 
 
 class Stage:

@@ -12,6 +12,7 @@ import pytest
 from agents.api import Agent, Segment, State, StateError, WeightsSnapshot
 from agents.random import EpisodeRandom
 from agents.registry import AGENTS, UnknownAgentError, agent_entry, config_class, make_agent
+from carracing.each_world import each
 from carracing.task import Array, Discrete, TaskConfig, TaskSpec, task_spec
 from collectors.api import Collector, CollectorConfig
 from collectors.registry import CollectorPlan, make_collector
@@ -31,9 +32,9 @@ def _agent(name: str, task: TaskSpec = GREY, seed: int = 1) -> Agent:
 
 
 def _collector(agent: Agent, task: TaskSpec = GREY) -> Collector:
-    world = partial(CountingWorld, CountingRules(spec=task, shortest=5, longest=20))
+    worlds = each(partial(CountingWorld, CountingRules(spec=task, shortest=5, longest=20)))
     config = CollectorConfig(lanes=4, workers=1)
-    return make_collector("sync", CollectorPlan(config, world, task, agent.actor_spec(), EpisodeSeeds(7)))
+    return make_collector("sync", CollectorPlan(config, worlds, task, agent.actor_spec(), EpisodeSeeds(7)))
 
 
 def _train(agent: Agent, collector: Collector, rounds: int) -> list[dict[str, float]]:

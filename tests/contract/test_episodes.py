@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from agents.api import WeightsSnapshot
+from carracing.each_world import EachWorld
 from carracing.task import Array
 from collectors.api import CollectorConfig, CollectorError, EpisodeRecord, Lanes
 from collectors.episodes import EpisodePlan, run_episodes
@@ -30,7 +31,7 @@ def _actor(setting: Setting = SETTING) -> ScriptedActor:
 
 
 def _lanes(count: int, rules: CountingRules = SETTING.rules) -> Lanes:
-    return WorldLanes([CountingWorld(rules) for _ in range(count)])
+    return WorldLanes(EachWorld([CountingWorld(rules) for _ in range(count)]))
 
 
 def _driven(records: list[EpisodeRecord]) -> list[EpisodeRecord]:
@@ -60,7 +61,7 @@ def test_nothing_but_the_planned_episodes_is_driven() -> None:
 
     ended: list[EpisodeRecord] = []
     plans = _plans(*range(7))
-    records = run_episodes(_actor(), WorldLanes(worlds), plans, pulse, ended.append)
+    records = run_episodes(_actor(), WorldLanes(EachWorld(worlds)), plans, pulse, ended.append)
     assert resets == [plan.track_seed for plan in plans]
     assert sorted(ended, key=lambda record: record.episode) == records
     busiest = max(sum(record.steps for record in records if record.lane == lane) for lane in range(3))

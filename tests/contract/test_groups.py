@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from agents.api import End
+from carracing.each_world import EachWorld
 from collectors.api import CollectorConfig, CollectorError, Lanes
 from collectors.lanes import WorldLanes
 from collectors.process_lanes import ProcessLanes
@@ -24,7 +25,7 @@ KINDS = ("in process", "workers")
 def _lanes(kind: str) -> Lanes:
     if kind == "workers":
         return ProcessLanes(PAIRS.plan(CollectorConfig(LANES, workers=2)))
-    return WorldLanes([CountingWorld(PAIRS.rules) for _ in range(LANES // CARS)])
+    return WorldLanes(EachWorld([CountingWorld(PAIRS.rules) for _ in range(LANES // CARS)]))
 
 
 def _stage(kind: str) -> Stage:

@@ -12,6 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
+from carracing.each_world import EachWorld, each
 from carracing.task import Array
 from collectors.api import CollectorConfig, CollectorError, Lanes
 from collectors.lanes import WorldLanes
@@ -23,7 +24,7 @@ RULES = CountingRules(shortest=4)
 
 
 def _in_process() -> Lanes:
-    return WorldLanes([CountingWorld(RULES) for _ in range(5)])
+    return WorldLanes(EachWorld([CountingWorld(RULES) for _ in range(5)]))
 
 
 def _workers() -> Lanes:
@@ -97,13 +98,15 @@ def test_a_failing_environment_is_named(lanes: Lanes) -> None:
 
 
 def test_worlds_of_a_collector_pose_one_task() -> None:
-    with pytest.raises(CollectorError, match="the same task"):
-        WorldLanes([CountingWorld(RULES), CountingWorld(FLOATS)])
+    with pytest.raises(ValueError, match="the same task"):
+        EachWorld([CountingWorld(RULES), CountingWorld(FLOATS)])
 
 
 def test_workers_refuse_a_task_that_was_not_planned() -> None:
-    plan = replace(Setting(RULES).plan(CollectorConfig(lanes=2, workers=1)), world=partial(CountingWorld, FLOATS))
-    with pytest.raises(CollectorError, match="poses another task than planned"):
+    plan = replace(
+        Setting(RULES).plan(CollectorConfig(lanes=2, workers=1)), worlds=each(partial(CountingWorld, FLOATS))
+    )
+    with pytest.raises(CollectorError, match="pose another task than planned"):
         ProcessLanes(plan)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from agents.api import ActorSpec, Segment, WeightsSnapshot
-from carracing import make_world
+from carracing import make_worlds
 from carracing.task import TaskConfig, task_spec
 from collectors.api import Collector, CollectorConfig
 from collectors.process_lanes import ProcessLanes
@@ -25,7 +25,7 @@ from tests.fakes.agent import copied
 TASK = TaskConfig(frame_skip=8, early_stop=120)
 PLAN = CollectorPlan(
     CollectorConfig(lanes=3, workers=2),
-    partial(make_world, "gymnasium", TASK),
+    partial(make_worlds, "gymnasium", TASK),
     task_spec(TASK),
     ActorSpec("tests.fakes:make_scripted_actor", task_spec(TASK)),
     EpisodeSeeds(5),
@@ -46,6 +46,14 @@ def _collect(collector: Collector, rounds: int = 2) -> list[Segment]:
 def expected() -> list[Segment]:
     with closing(make_collector("sync", INSIDE)) as collector:
         return _collect(collector)
+
+
+@pytest.mark.parametrize(("name", "workers", "threads"), [("sync", 1, 1), ("sync", 1, 2), ("async", 2, 1)])
+def test_the_fast_backend_collects_the_same(name: str, workers: int, threads: int, expected: list[Segment]) -> None:
+    worlds = partial(make_worlds, "fast", TASK, threads=threads)
+    config = CollectorConfig(lanes=3, workers=workers, threads=threads)
+    with closing(make_collector(name, replace(PLAN, config=config, worlds=worlds))) as collector:
+        assert same_segments(_collect(collector), expected)
 
 
 def test_episodes_end_and_go_on(expected: list[Segment]) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from carracing import TaskConfig, make_world
+from carracing import TaskConfig, make_worlds
 from carracing.actions import ActionError
 from carracing.observation import observer
 from carracing.simulator.worlds import FastWorlds, WorldsError
@@ -18,11 +18,11 @@ from tests.exact.test_stock import CASES, LIVE, Case, to_actions
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_equals_gymnasium_stepped_frame_by_frame(case: Case) -> None:
-    config, world = case.config, make_world("fast", case.config)
+    config, world = case.config, make_worlds("fast", case.config, 1)
     observe = observer(config)
     options = {"continuous": config.action != "discrete", "domain_randomize": config.domain_randomize}
     first, reference = play(case.seed, case.policy, config.frame_skip, **options)
-    assert (world.reset(case.seed) == observe(first)[None]).all()
+    assert (world.reset(LIVE, np.array([case.seed])) == observe(first)[None]).all()
     for expected in islice(reference, case.steps):
         step = world.step(to_actions(config, expected.action), LIVE)
         assert (step.observations[0] == observe(expected.picture)).all()
@@ -36,8 +36,9 @@ def test_equals_gymnasium_stepped_frame_by_frame(case: Case) -> None:
 
 def test_equals_the_stock_world_with_early_stop() -> None:
     config = TaskConfig(early_stop=30, crop_indicators=True)
-    worlds = [make_world(backend, config) for backend in ("fast", "gymnasium")]
-    assert (worlds[0].reset(2) == worlds[1].reset(2)).all()
+    worlds = [make_worlds(backend, config, 1) for backend in ("fast", "gymnasium")]
+    seeds = np.array([2])
+    assert (worlds[0].reset(LIVE, seeds) == worlds[1].reset(LIVE, seeds)).all()
     action, over = np.array([[0.1, 0.2]], np.float32), False
     while not over:
         fast, stock = (world.step(action, LIVE) for world in worlds)

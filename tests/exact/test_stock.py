@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from carracing import TaskConfig, World, make_world
+from carracing import TaskConfig, World
 from carracing.actions import ActionError
 from carracing.observation import observer
+from carracing.stock import make_stock_world
 from carracing.task import Array, ResetNeededError, Step
 from tests.exact.stock_reference import (
     Policy,
@@ -46,14 +47,14 @@ CASES = [
     Case("colours", TaskConfig(action="native", observation="rgb", domain_randomize=True), 4, random_driver(4), 20),
     Case("time limit", TaskConfig(action="native", frame_skip=7), 5, random_driver(5)),
     Case("playfield exit", TaskConfig(action="native", frame_skip=6, observation="rgb"), 6, straight),
-    Case("missed tiles", TaskConfig(action="native", frame_skip=4), 8, swerving(), 40),
+    Case("missed tiles", TaskConfig(action="native", frame_skip=4), 8, swerving, 40),
     Case("finished lap", TaskConfig(action="native", frame_skip=4, observation="rgb"), FINISHING_SEED, pursuit),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_equals_gymnasium_stepped_frame_by_frame(case: Case) -> None:
-    config, world = case.config, make_world("gymnasium", case.config)
+    config, world = case.config, make_stock_world(case.config)
     observe = observer(config)
     options = {"continuous": config.action != "discrete", "domain_randomize": config.domain_randomize}
     first, reference = play(case.seed, case.policy, config.frame_skip, **options)
@@ -85,18 +86,16 @@ def test_equals_gymnasium_stepped_frame_by_frame(case: Case) -> None:
 
 @pytest.mark.parametrize("config", [TaskConfig(), TaskConfig(domain_randomize=True)], ids=["plain", "colours"])
 def test_episode_in_a_used_world_equals_one_in_a_fresh_world(config: TaskConfig) -> None:
-    used = make_world("gymnasium", config)
+    used = make_stock_world(config)
     for seed, steps in ((11, 0), (12, 40), (11, 3), (13, 60)):
         episode(used, seed, steps)
     for seed in (13, 14):
-        for again, fresh in zip(
-            episode(used, seed, 40), episode(make_world("gymnasium", config), seed, 40), strict=True
-        ):
+        for again, fresh in zip(episode(used, seed, 40), episode(make_stock_world(config), seed, 40), strict=True):
             assert_equal_steps(again, fresh)
 
 
 def test_early_stop_truncates_at_the_very_frame() -> None:
-    world = make_world("gymnasium", TaskConfig(early_stop=30))
+    world = make_stock_world(TaskConfig(early_stop=30))
     world.reset(1)
     steps = [world.step(np.zeros((1, 2), np.float32), LIVE) for _ in range(8)]
     assert [int(step.frames[0]) for step in steps] == [4] * 7 + [2]
@@ -105,7 +104,7 @@ def test_early_stop_truncates_at_the_very_frame() -> None:
 
 
 def test_early_stop_counts_from_the_last_new_tile() -> None:
-    world = make_world("gymnasium", TaskConfig(early_stop=40, frame_skip=1))
+    world = make_stock_world(TaskConfig(early_stop=40, frame_skip=1))
     world.reset(1)
     progress, last_new, frames = -1.0, 0, 0
     truncated = False
@@ -120,7 +119,7 @@ def test_early_stop_counts_from_the_last_new_tile() -> None:
 
 
 def test_a_car_that_is_not_live_stands_still() -> None:
-    worlds = [make_world("gymnasium", TaskConfig()) for _ in range(2)]
+    worlds = [make_stock_world(TaskConfig()) for _ in range(2)]
     action = np.array([[0.2, 0.5]], np.float32)
     for world in worlds:
         world.reset(5)
@@ -146,14 +145,14 @@ def test_a_car_that_is_not_live_stands_still() -> None:
     ],
 )
 def test_wrong_actions_are_named(mode: Any, actions: Array, message: str) -> None:
-    world = make_world("gymnasium", TaskConfig(action=mode))
+    world = make_stock_world(TaskConfig(action=mode))
     world.reset(1)
     with pytest.raises(ActionError, match=message):
         world.step(actions, LIVE)
 
 
 def test_stepping_without_an_episode_is_an_error() -> None:
-    world = make_world("gymnasium", TaskConfig(early_stop=4))
+    world = make_stock_world(TaskConfig(early_stop=4))
     actions = np.zeros((1, 2), np.float32)
     with pytest.raises(ResetNeededError, match="reset"):
         world.step(actions, LIVE)
@@ -169,7 +168,7 @@ def test_stepping_without_an_episode_is_an_error() -> None:
 
 
 def test_a_world_prints_nothing_and_needs_no_display() -> None:
-    program = "from carracing import TaskConfig, make_world; make_world('gymnasium', TaskConfig()).reset(1)"
+    program = "from carracing import TaskConfig, stock; stock.make_stock_world(TaskConfig()).reset(1)"
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("SDL_", "DISPLAY", "PYGAME"))
     }

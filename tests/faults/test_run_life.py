@@ -203,7 +203,9 @@ def test_periodic_evaluation_keeps_best_and_last(store_home: Path) -> None:
 
 
 def test_training_that_diverges_fails_with_advice(store_home: Path) -> None:
-    result = racetui("train", *TINY, *LONG, "--set", "agent.value_coefficient=1e38")
+    result = racetui(
+        "train", *TINY, *LONG, "--set", "agent.value_coefficient=1e38", "--set", "agent.normalise_rewards=false"
+    )
     assert result.code == 1
     assert "learning_rate" in result.err
     assert state_of(store_home, "1") == "failed"

@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 import pytest
 
+from carracing.each_world import each
 from collectors.api import CollectorConfig, CollectorError, WorkerError
 from collectors.process_lanes import ProcessLanes
 from collectors.registry import CollectorPlan
@@ -63,7 +64,7 @@ def _undisturbed(rounds: int) -> Stage:
 
 def _faulty(fault: Fault, marker: Path | None, **changes: float) -> CollectorPlan:
     world = partial(FaultyWorld, SETTING.rules, fault, VICTIM, 4, marker)
-    return replace(SETTING.plan(replace(CONFIG, **changes)), world=world)  # type: ignore[arg-type]
+    return replace(SETTING.plan(replace(CONFIG, **changes)), worlds=each(world))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("fault", ["kill", "stop", "hang"])
@@ -145,7 +146,7 @@ def test_a_factory_that_fails_leaves_nothing_behind(fails: Callable[[], Counting
         "must be importable" if fails is not broken_factory else r"worker 0 \(pid \d+\): its worlds could not be made"
     )
     with pytest.raises(CollectorError, match=expected):
-        ProcessLanes(replace(SETTING.plan(CONFIG), world=fails))
+        ProcessLanes(replace(SETTING.plan(CONFIG), worlds=each(fails)))
     assert set(psutil.Process().children(recursive=True)) == children
 
 
@@ -193,6 +194,7 @@ print("main", flush=True)
 import numpy
 from dataclasses import replace
 from functools import partial
+from carracing.each_world import each
 from collectors.api import CollectorConfig
 from collectors.process_lanes import ProcessLanes
 from tests.contract.collecting import Setting
@@ -200,8 +202,8 @@ from tests.fakes.faulty import FaultyWorld, broken_factory
 setting = Setting()
 plan = setting.plan(CollectorConfig(lanes=4, workers=2))
 if sys.argv[1] == "broken":
-    ProcessLanes(replace(plan, world=broken_factory))
-lanes = ProcessLanes(replace(plan, world=partial(FaultyWorld, setting.rules, "hang", 5, 0)))
+    ProcessLanes(replace(plan, worlds=each(broken_factory)))
+lanes = ProcessLanes(replace(plan, worlds=each(partial(FaultyWorld, setting.rules, "hang", 5, 0))))
 mask = numpy.ones(4, dtype=bool)
 lanes.reset(mask, numpy.full(4, 5))
 print(*lanes.pids, flush=True)
@@ -211,7 +213,7 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("how", ["idle", "hanging"])
+@pytest.mark.parametrize("how", ["idle", "hanging", "stopped"])
 def test_workers_of_a_killed_parent_are_gone(how: str, tmp_path: Path) -> None:
     with _parent(how, tmp_path) as parent:
         assert parent.stdout is not None
@@ -219,6 +221,8 @@ def test_workers_of_a_killed_parent_are_gone(how: str, tmp_path: Path) -> None:
         workers = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
         if how == "hanging":
             time.sleep(0.3)
+        if how == "stopped":
+            workers[0].suspend()
         assert len(workers) == 2 and all(worker.is_running() for worker in workers)
         parent.kill()
         parent.wait()

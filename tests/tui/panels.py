@@ -7,7 +7,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from racetui.runs.paths import RunPaths
@@ -28,6 +31,11 @@ def text(panel: Panel) -> str:
     return "\n".join(lines(panel))
 
 
+def front(panel: Panel) -> str:
+    """Which screen is in front."""
+    return type(panel.screen).__name__
+
+
 async def until(condition: Callable[[], bool], what: str = "", seconds: float = 8.0) -> None:
     """Wait for something to become true, and say what did not."""
     deadline = time.monotonic() + seconds
@@ -39,6 +47,20 @@ async def until(condition: Callable[[], bool], what: str = "", seconds: float = 
 async def shows(panel: Panel, *words: str, seconds: float = 8.0) -> None:
     """Wait until all of these can be read."""
     await until(lambda: all(word in text(panel) for word in words), f"{words} in\n{text(panel)}", seconds)
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Type, as fast as a link may deliver it, and let what it did settle. (``pilot.press`` rests after every key.)"""
+    driver = pilot.app._driver
+    assert driver is not None
+    for key in keys:
+        character = key if len(key) == 1 else _CHARACTERS.get(key)
+        name = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
+        driver.send_message(events.Key(name, character))
+    await pilot.pause()
+
+
+_CHARACTERS = {"space": " ", "plus": "+", "minus": "-", "colon": ":", "question_mark": "?"}
 
 
 @asynccontextmanager
@@ -68,7 +90,7 @@ class Calls:
     def services(self) -> Services:
         """To give to the panel."""
 
-        def note(name: str) -> Callable[..., int]:
+        def note(name: str) -> Callable[..., Any]:
             def call(*arguments: object) -> int:
                 self.asked.append((name, arguments))
                 return 0

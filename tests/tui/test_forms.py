@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from textual import events
+
 from racetui.runs.model import RunState
-from racetui.tui.forms.evaluate import EvaluateForm
-from racetui.tui.forms.form import Form
 from racetui.tui.forms.note import Note
-from racetui.tui.forms.start import StartForm
-from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.services import EvaluationChoice
 from tests.tui import scenes, stores
-from tests.tui.panels import Calls, lines, on_store, opened, shows, text, until
+from tests.tui.panels import Calls, front, lines, on_store, opened, press, shows, text, until
 
 
 async def test_enter_starts_a_sensible_run(home: Path) -> None:
@@ -21,10 +19,10 @@ async def test_enter_starts_a_sensible_run(home: Path) -> None:
     started = stores.create(home, "fresh")
     calls = Calls(started)
     async with opened(on_store(home), services=calls.services()) as (panel, pilot):
-        await pilot.press("j", "s")
+        await press(pilot, "j", "s")
         await shows(panel, "Start a run", "worker processes", "racetui train --agent ppo --collector async")
-        await pilot.press("enter")
-        await until(lambda: isinstance(panel.screen, Dashboard), "the form closes")
+        await press(pilot, "enter")
+        await until(lambda: front(panel) == "Dashboard", "the form closes")
         await shows(panel, "Run 2 is starting", "2 fresh ─")
     [(_, request)] = calls.asked
     assert request.agent == "ppo"  # type: ignore[attr-defined]
@@ -33,21 +31,40 @@ async def test_enter_starts_a_sensible_run(home: Path) -> None:
     assert request.seconds is None  # type: ignore[attr-defined]
 
 
+async def test_keys_typed_ahead_are_not_lost(home: Path) -> None:
+    """On a slow link several keys arrive at once; each must find what the one before it opened or focused."""
+    _, writer = stores.running(home)
+    calls = Calls(stores.create(home, "fresh"))
+    async with opened(on_store(home), services=calls.services()) as (panel, pilot):
+        await shows(panel, "● 1 ppo-async")
+        await press(pilot, "j")
+        await until(lambda: panel.selected_run is not None and panel.selected_run.id == "1")
+        driver = panel._driver
+        assert driver is not None
+        for key in ("e", "tab", "2", "5", "tab", "7", "enter", "s", "enter"):
+            driver.send_message(events.Key(key, key if len(key) == 1 else None))
+        await until(lambda: bool(writer.pending_commands()), "evaluate is ordered")
+        [order] = writer.pending_commands()
+        assert (order.args["episodes"], order.args["seed"]) == (25, 7)
+        await until(lambda: bool(calls.asked), "and a run is started")
+    writer.close()
+
+
 async def test_every_field_reaches_the_request_and_the_command(home: Path) -> None:
     calls = Calls(stores.create(home, "fresh"))
     async with opened(on_store(home), services=calls.services()) as (panel, pilot):
-        await pilot.press("s")
+        await press(pilot, "s")
         await shows(panel, "racetui train")
-        await pilot.press("tab", "right")  # collector: the one after async
-        await pilot.press("tab", "right", "tab", "tab", "right")  # profile, observation
-        await pilot.press("tab", *"42", "tab", *"mine", "tab", "l", "tab")
+        await press(pilot, "tab", "right")  # collector: the one after async
+        await press(pilot, "tab", "right", "tab", "tab", "right")  # profile, observation
+        await press(pilot, "tab", *"42", "tab", *"mine", "tab", "l", "tab")
         await shows(panel, "observation  ◂ rgb ▸", "time ▸", "amount       10m")
-        await pilot.press(*"1h30m")
+        await press(pilot, *"1h30m")
         command = panel.screen.query_one("#command", Note)
         await until(lambda: command.text.endswith("--seed 42 --name mine --duration 5400s --detach"), command.text)
         assert command.text.startswith("racetui train --agent ppo --collector sequential --profile desktop-8core")
         assert "--observation rgb" in command.text
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await until(lambda: bool(calls.asked), "it is started")
     [(_, request)] = calls.asked
     assert request.collector == "sequential"  # type: ignore[attr-defined]
@@ -59,32 +76,32 @@ async def test_every_field_reaches_the_request_and_the_command(home: Path) -> No
 async def test_wrong_values_are_told_beside_the_field_and_nothing_starts(home: Path) -> None:
     calls = Calls(stores.create(home, "fresh"))
     async with opened(on_store(home), services=calls.services()) as (panel, pilot):
-        await pilot.press("s")
+        await press(pilot, "s")
         await shows(panel, "racetui train")
-        await pilot.press("tab", "tab", "tab", "tab", "tab", *"-x", "tab", *"a/b", "tab", "tab", *"soon")
-        await pilot.press("enter")
+        await press(pilot, "tab", "tab", "tab", "tab", "tab", *"-x", "tab", *"a/b", "tab", "tab", *"soon")
+        await press(pilot, "enter")
         await pilot.pause()
         rows = lines(panel)
         assert any("seed" in row and "a whole number" in row for row in rows)
-        assert any("name" in row and "no / and no leading -" in row for row in rows)
+        assert any("name" in row and "letters, digits, . _ and - only" in row for row in rows)
         assert any("amount" in row and "such as 500k or 2M" in row for row in rows)
         assert panel.focused is not None
         assert panel.focused.id == "seed", "the first wrong field has the focus"
-        assert isinstance(panel.screen, StartForm)
-        await pilot.press("escape")
+        assert front(panel) == "StartForm"
+        await press(pilot, "escape")
         await pilot.pause()
-        assert isinstance(panel.screen, Dashboard)
+        assert front(panel) == "Dashboard"
     assert calls.asked == []
 
 
 async def test_a_start_that_fails_says_so_in_the_form(home: Path) -> None:
     calls = Calls(OSError("no space left on device"))
     async with opened(on_store(home), services=calls.services()) as (panel, pilot):
-        await pilot.press("s")
+        await press(pilot, "s")
         await shows(panel, "racetui train")
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await shows(panel, "no space left on device")
-        assert isinstance(panel.screen, StartForm)
+        assert front(panel) == "StartForm"
 
 
 async def test_forms_fit_the_smallest_screen(home: Path) -> None:
@@ -95,9 +112,9 @@ async def test_forms_fit_the_smallest_screen(home: Path) -> None:
             ("x", ("Stop 1 ppo-async", "after this round", "enter stop")),
             ("e", ("Evaluate 1 ppo-async", "episodes", "deterministic", "enter evaluate")),
         ):
-            await pilot.press(key)
+            await press(pilot, key)
             await shows(panel, *words)
-            await pilot.press("escape")
+            await press(pilot, "escape")
             await pilot.pause()
     writer.close()
 
@@ -107,20 +124,20 @@ async def test_stop_has_three_rungs(home: Path) -> None:
     calls = Calls()
     async with opened(on_store(home), services=calls.services()) as (panel, pilot):
         for moves, expected in (((), {"after": "round"}), (("down",), {"after": "now"})):
-            await pilot.press("x")
+            await press(pilot, "x")
             await shows(panel, "Stop 1 ppo-async", "after this round")
-            await pilot.press(*moves, "enter")
+            await press(pilot, *moves, "enter")
             await until(lambda: bool(writer.pending_commands()), "stop is ordered")
             [order] = writer.pending_commands()
             assert (order.name, order.args) == ("stop", expected)
             writer.done(order.id, "ok")
-            await shows(panel, "stop done")
+            await shows(panel, "its checkpoint is safe")
         assert calls.asked == []
-        await pilot.press("x")
+        await press(pilot, "x")
         await shows(panel, "Stop 1 ppo-async")
-        await pilot.press("up")
+        await press(pilot, "up")
         await shows(panel, "▌ kill", "keeps the last checkpoint only")
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await until(lambda: calls.asked == [("kill", (paths,))], "it is killed")
     writer.close()
 
@@ -129,15 +146,15 @@ async def test_evaluate_orders_a_living_run(home: Path) -> None:
     _, writer = stores.running(home)
     async with opened(on_store(home)) as (panel, pilot):
         await shows(panel, "● running")
-        await pilot.press("e")
+        await press(pilot, "e")
         await shows(panel, "Evaluate 1 ppo-async", "of 492k frames")
-        await pilot.press("tab", *"25", "tab", *"7", "tab", "right", "enter")
+        await press(pilot, "tab", *"25", "tab", *"7", "tab", "right", "enter")
         await until(lambda: bool(writer.pending_commands()), "evaluate is ordered")
         [order] = writer.pending_commands()
         assert order.name == "evaluate"
         assert order.args == {"checkpoint": "latest", "episodes": 25, "seed": 7, "deterministic": False}
         writer.done(order.id, "ok")
-        await shows(panel, "evaluate done")
+        await shows(panel, "evaluation ordered")
     writer.close()
 
 
@@ -146,11 +163,11 @@ async def test_evaluate_of_an_ended_run_is_done_by_another_process(home: Path) -
     calls = Calls()
     async with opened(on_store(home), services=calls.services()) as (panel, pilot):
         await shows(panel, "✓ finished")
-        await pilot.press("e")
+        await press(pilot, "e")
         await shows(panel, "Evaluate 1 ppo-base", "◂ latest ▸")
-        await pilot.press("right")
+        await press(pilot, "right")
         await shows(panel, "◂ best ▸", "871.2")
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await shows(panel, "evaluation done")
     assert calls.asked == [("evaluate_ended", (paths, EvaluationChoice(checkpoint="best")))]
 
@@ -159,27 +176,27 @@ async def test_evaluate_rejects_impossible_numbers(home: Path) -> None:
     _, writer = stores.running(home)
     async with opened(on_store(home)) as (panel, pilot):
         await shows(panel, "● running")
-        await pilot.press("e")
+        await press(pilot, "e")
         await shows(panel, "Evaluate 1 ppo-async")
-        await pilot.press("tab", "0", "enter")
+        await press(pilot, "tab", "0", "enter")
         await shows(panel, "1 to 10000")
-        assert isinstance(panel.screen, EvaluateForm)
+        assert front(panel) == "EvaluateForm"
         assert writer.pending_commands() == []
     writer.close()
 
 
 async def test_letters_typed_into_a_field_are_text() -> None:
     async with opened(scenes.Still) as (panel, pilot):
-        await pilot.press("s")
+        await press(pilot, "s")
         await shows(panel, "Start a run")
-        await pilot.press("up", "up", "up", *"quxp hjkl?:")  # from the first field round to the name
+        await press(pilot, "up", "up", "up", *"quxp hjkl?:")  # from the first field round to the name
         await shows(panel, "quxp hjkl?:")
-        assert isinstance(panel.screen, Form)
+        assert front(panel) == "StartForm"
 
 
 async def test_a_form_title_is_no_markup() -> None:
     run = replace(scenes.RUN, name="[bold]x[/]", state=RunState.RUNNING)
     async with opened(lambda: scenes.Still(replace(scenes.PICTURE, runs=(run,)))) as (panel, pilot):
-        await pilot.press("x")
+        await press(pilot, "x")
         await shows(panel, "Stop 3 [bold]x[/]")
         assert "Stop 3 [bold]x[/]" in text(panel)

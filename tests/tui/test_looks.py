@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from textual.pilot import Pilot
 
+from racetui.tui.app import Panel
 from racetui.tui.look import Look
 from racetui.tui.pane import Cells
 from tests.tui import scenes
-from tests.tui.panels import lines, opened, shows, text
+from tests.tui.panels import lines, opened, press, shows, text
 from tests.tui.snapshots import check
 
 SIZES = [(60, 18), (80, 24), (120, 40), (200, 60)]
 
 
-async def select_running(panel: object, pilot: object) -> None:
-    await pilot.press("down", "down")  # type: ignore[attr-defined]
-    await shows(panel, "3 ppo-async ─", "871.2")  # type: ignore[arg-type]
+async def select_running(panel: Panel, pilot: Pilot[None]) -> None:
+    await press(pilot, "down", "down")
+    await shows(panel, "3 ppo-async ─", "871.2")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -32,7 +34,7 @@ async def test_themes_change_colours_not_text(theme: str) -> None:
     async with opened(scenes.Still) as (panel, pilot):
         await select_running(panel, pilot)
         while panel.theme != theme:
-            await pilot.press("t")
+            await press(pilot, "t")
             await pilot.pause()
         check("dashboard-120x40", text(panel))
         assert panel.no_color is False
@@ -58,7 +60,7 @@ async def test_ascii_where_the_locale_has_nothing_else(monkeypatch: pytest.Monke
         await shows(panel, "3 fa?ade-??", "* running", "+ 1 ppo-base")
         for keys in ("", "s", "escape", "question_mark", "escape", "l", "escape", "x", "escape", "e", "escape"):
             if keys:
-                await pilot.press(keys)
+                await press(pilot, keys)
             await pilot.pause()
             assert text(panel).isascii(), text(panel)
 
@@ -91,10 +93,10 @@ async def test_many_runs_scroll_with_the_selection() -> None:
     async with opened(lambda: scenes.Still(replace(scenes.PICTURE, runs=runs))) as (panel, pilot):
         assert "60 run-60" in text(panel)
         assert " 1 run-1 " not in text(panel)
-        await pilot.press("G")
+        await press(pilot, "G")
         await shows(panel, " 1 run-1 ")
         assert "60 run-60" not in text(panel)
-        await pilot.press("g")
+        await press(pilot, "g")
         await shows(panel, "60 run-60")
 
 
@@ -110,7 +112,7 @@ async def test_names_cannot_steer_the_terminal_nor_the_markup() -> None:
         panel.tell("[bold]toast[/]\x1b[2J")
         await shows(panel, "[bold]toast[/]")
         assert "\x1b" not in text(panel)
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await shows(panel, "Run 3 [bold]x[/] boo")
 
 
@@ -119,9 +121,9 @@ async def test_nothing_is_repainted_when_nothing_changed(monkeypatch: pytest.Mon
         await select_running(panel, pilot)
         refreshed: list[str] = []
         monkeypatch.setattr(Cells, "refresh", lambda self, *regions, **_: refreshed.append(repr(self)))
-        panel._repaint()
+        panel.repaint()
         assert refreshed == []
         panel.look = replace(panel.look, strong=panel.look.bad)
-        panel._repaint()
+        panel.repaint()
         assert refreshed, "a changed look is a change"
         assert isinstance(panel.look, Look)

@@ -7,26 +7,24 @@ from pathlib import Path
 import pytest
 
 from racetui.keys import KEYS, shown
-from racetui.tui.palette import Palette
-from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.screens.help import HelpText, help_text
 from tests.tui import scenes, stores
-from tests.tui.panels import on_store, opened, shows, text, until
+from tests.tui.panels import front, on_store, opened, press, shows, text, until
 
 
 async def test_run_view_tells_everything(home: Path) -> None:
     stores.finished(home)
     async with opened(on_store(home)) as (panel, pilot):
         await shows(panel, "✓ finished")
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await shows(
             panel, "Run 1 ppo-base", "Evaluations", "final", "871.2 ± 22.1", "Checkpoints", "periodic", "latest"
         )
         await shows(panel, "Specification", "name: ppo-base")
-        await pilot.press("G")
+        await press(pilot, "G")
         await shows(panel, "worker_timeout: 60")
-        await pilot.press("escape")
-        await until(lambda: isinstance(panel.screen, Dashboard), "back")
+        await press(pilot, "escape")
+        await until(lambda: front(panel) == "Dashboard", "back")
 
 
 async def test_log_view_wraps_and_scrolls(home: Path) -> None:
@@ -35,20 +33,20 @@ async def test_log_view_wraps_and_scrolls(home: Path) -> None:
         log.writelines(f"line {number} {'word ' * 40}end{number}\n" for number in range(300))
     async with opened(on_store(home), (80, 24)) as (panel, pilot):
         await shows(panel, "● running")
-        await pilot.press("l")
+        await press(pilot, "l")
         await shows(panel, "Log of 1 ppo-async", "following")
-        await pilot.press("g")
+        await press(pilot, "g")
         await shows(panel, "ready after 1.2 s", "end0")
-        await pilot.press("pagedown", "pagedown")
+        await press(pilot, "pagedown", "pagedown")
         await until(lambda: "line 0 " not in text(panel), "a page further")
-        await pilot.press("end")
+        await press(pilot, "end")
         await shows(panel, "saved 8,192 frames")
         writer.event("error", "fault", "something new")
         await shows(panel, "something new")
-        await pilot.press("p")  # orders work here too
+        await press(pilot, "p")  # orders work here too
         await until(lambda: bool(writer.pending_commands()), "pause is ordered")
-        await pilot.press("escape")
-        await until(lambda: isinstance(panel.screen, Dashboard), "back")
+        await press(pilot, "escape")
+        await until(lambda: front(panel) == "Dashboard", "back")
     writer.close()
 
 
@@ -58,18 +56,18 @@ async def test_help_lists_every_key_of_the_table() -> None:
         for key in KEYS:
             assert shown(key.keys[0], arrows=True) in rows
             assert key.help.split(",")[0][:40] in rows
-        await pilot.press("question_mark")
+        await press(pilot, "question_mark")
         await shows(panel, "Help", "Every run in the store", "States", "● running", "Dashboard")
         assert isinstance(panel.focused, HelpText)
-        await pilot.press("G")
+        await press(pilot, "G")
         await shows(panel, "Anywhere")
-        await pilot.press("escape")
-        await until(lambda: isinstance(panel.screen, Dashboard), "back")
+        await press(pilot, "escape")
+        await until(lambda: front(panel) == "Dashboard", "back")
 
 
 async def test_help_begins_with_the_focused_pane() -> None:
     async with opened(scenes.Still) as (panel, pilot):
-        await pilot.press("tab", "tab", "question_mark")
+        await press(pilot, "tab", "tab", "question_mark")
         await shows(panel, "A metric over frames")
 
 
@@ -78,14 +76,14 @@ async def test_palette_offers_what_applies_and_does_it(home: Path, key: str) -> 
     _, writer = stores.running(home)
     async with opened(on_store(home)) as (panel, pilot):
         await shows(panel, "● running")
-        await pilot.press(key)
-        await until(lambda: isinstance(panel.screen, Palette), "the palette opens")
+        await press(pilot, key)
+        await until(lambda: front(panel) == "Palette", "the palette opens")
         await shows(panel, "pause  (p)", "Pause the selected run between two steps")
         assert "resume  (p)" not in text(panel), "nothing is paused"
-        await pilot.press(*"save")
+        await press(pilot, *"save")
         await shows(panel, "checkpoint  (C)")
         await until(lambda: "pause  (p)" not in text(panel), "only what matches stays")
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await until(lambda: bool(writer.pending_commands()), "checkpoint is ordered")
         assert writer.pending_commands()[0].name == "checkpoint"
     writer.close()

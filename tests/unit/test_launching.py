@@ -31,7 +31,8 @@ def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_asked_for_is_a_sensible_run() -> None:
     spec = build_spec(StartRequest())
     assert (spec.name, spec.agent, spec.collector) == ("ppo-async", "ppo", "async")
-    assert (spec.collector_config.lanes, spec.collector_config.workers, spec.threads) == (8, 4, 4)
+    assert spec.backend == "fast"
+    assert (spec.collector_config.lanes, spec.collector_config.workers, spec.threads) == (16, 4, 4)
     assert spec.budget.frames == 1_000_000
 
 
@@ -39,7 +40,7 @@ def test_nothing_asked_for_is_a_sensible_run() -> None:
     ("overrides", "lanes", "workers"),
     [
         (("collector.lanes=1",), 1, 1),
-        (("collector.workers=12",), 12, 12),
+        (("collector.workers=12",), 24, 12),
         (("collector.lanes=6", "collector.workers=3"), 6, 3),
     ],
 )
@@ -78,6 +79,8 @@ def test_profiles_of_the_user_are_found() -> None:
         (StartRequest(collector="sequential", overrides=("collector.lanes=2",)), PlanError, "lanes"),
         (StartRequest(overrides=("collector.lanes=two",)), ConfigError, "lanes"),
         (StartRequest(overrides=("collector_config=3",)), ConfigError, "collector_config"),
+        (StartRequest(backend="gymnasium", overrides=("collector.threads=2",)), ConfigError, "threads"),
+        (StartRequest(collector="sequential", overrides=("collector.threads=2",)), ConfigError, "threads"),
         (StartRequest(agent="sarsa"), ConfigError, "ppo"),
         (StartRequest(collector="telepathy"), ConfigError, "async"),
     ],

@@ -56,8 +56,24 @@ def test_plan(
     expected: tuple[int, int, int],
 ) -> None:
     made = plan(profile, machine(cores), collector, lanes, workers)
-    assert (made.lanes, made.workers, made.threads) == expected
+    assert (made.lanes, made.workers, made.threads, made.simulator_threads) == (*expected, 1)
     assert len(made.reasons) == (2 if collector == "sequential" else 3)
+
+
+@pytest.mark.parametrize(
+    ("collector", "lanes", "expected"),
+    [
+        ("sequential", None, (1, 1, 4, 1)),
+        ("sync", None, (16, 1, 4, 4)),
+        ("sync", 3, (3, 1, 4, 3)),
+        ("async", None, (16, 4, 4, 1)),
+    ],
+)
+def test_plan_of_a_simulator_that_steps_cars_together(
+    collector: str, lanes: int | None, expected: tuple[int, int, int, int]
+) -> None:
+    made = plan(AUTO, machine(4), collector, lanes, None, batched=True)
+    assert (made.lanes, made.workers, made.threads, made.simulator_threads) == expected
 
 
 @pytest.mark.parametrize(

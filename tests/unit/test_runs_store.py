@@ -124,11 +124,11 @@ def test_fifty_runs_are_listed_in_well_under_a_tenth_of_a_second() -> None:
         if number % 2:
             with RunWriter(paths) as writer:
                 writer.set_state(RunState.FINISHED)
-    seconds = []
+    seconds = []  # of this process: how busy the machine is proves nothing
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         assert len(RunStore().list()) == 50
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     assert min(seconds) < 0.1
 
 

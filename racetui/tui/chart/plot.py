@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,11 +22,13 @@ class Curve:
     """A line to draw."""
 
     x: Floats
-    """Must not decrease."""
+    """0 or more; must not decrease."""
     y: Floats
     """NaN and infinite values are gaps."""
     role: str
     """Decides the colour."""
+    mark: str = ""
+    """A character to set at each point, instead of a line through them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class PlotOptions:
     horizontal: str = "─"
     tick: str = "┤"
     vertical: str = "│"
+    point: str = "•"
+    """For a curve that has only one."""
     nan: str = "\N{MULTIPLICATION SIGN}"
     format: Callable[[float], str] = trimmed
 
@@ -51,7 +56,6 @@ Run = tuple[str, str]
 class _Frame:
     """The axes' limits and the place left for dots."""
 
-    left: float
     right: float
     low: float
     high: float
@@ -69,28 +73,40 @@ def plot(curves: Sequence[Curve], width: int, height: int, options: PlotOptions 
     frame = _frame(curves, width, height, options)
     if frame is None:
         return _nothing_yet(width, height)
-    fields = [decimate(curve.x, curve.y, frame.left, frame.right, frame.columns * dots.across) for curve in curves]
-    body = _body([_stroke(field, frame, dots) for field in fields], [curve.role for curve in curves], dots)
-    rows = [[*label, *cells] for label, cells in zip(_y_labels(frame, options), body, strict=True)]
-    missing = np.any([field.missing for field in fields], axis=0).reshape(frame.columns, dots.across).any(axis=1)
+    curves = [_visible(curve, options) for curve in curves]
+    lines = [curve for curve in curves if not curve.mark]
+    fields = [decimate(curve.x, curve.y, 0.0, frame.right, frame.columns * dots.across) for curve in lines]
+    body = _body(
+        [_stroke(field, frame, dots) for field in fields], [curve.role for curve in lines] or [LABEL], dots, frame
+    )
+    for curve in curves:
+        if curve.mark:
+            _set_marks(body, curve, frame)
+    rows = [[*label, *_runs(cells)] for label, cells in zip(_y_labels(frame, options), body, strict=True)]
+    gone = [field.missing for field in fields] or [np.zeros(frame.columns * dots.across, dtype=np.bool_)]
+    missing = np.any(gone, axis=0).reshape(-1, dots.across).any(axis=1)
     return [*rows, _x_axis(frame, missing.tolist(), options), _x_labels(frame, width, options)]
 
 
+def _visible(curve: Curve, options: PlotOptions) -> Curve:
+    """A curve of a single point as a mark: one dot is easily overlooked."""
+    lone = not curve.mark and np.isfinite(curve.y).sum() == 1
+    return replace(curve, mark=options.point) if lone else curve
+
+
 def _frame(curves: Sequence[Curve], width: int, height: int, options: PlotOptions) -> _Frame | None:
-    values = [curve.y[np.isfinite(curve.y)] for curve in curves]
-    finite = np.concatenate(values) if values else np.empty(0)
-    if not len(finite):
+    lines = [curve.y for curve in curves if not curve.mark and np.isfinite(curve.y).any()]
+    if not lines:
         return None
+    finite = np.concatenate([curve.y[np.isfinite(curve.y)] for curve in curves])
     rows = height - 2
     low, high = float(finite.min()), float(finite.max())
     if options.from_zero and low >= 0:
         low = 0.0
-    low, high, step = nice_range(low, high, max(2, rows // 3))
+    low, high, step = nice_range(low, high, max(2, rows // 2))
     gutter = 1 + max(len(options.format(value)) for value in ticks(low, high, step))
-    left = min(float(curve.x[0]) for curve in curves if len(curve.x))
     right = nice_end(max(float(curve.x[-1]) for curve in curves if len(curve.x)))
-    left = 0.0 if left < right / 4 or left >= right else left
-    return _Frame(left, right, low, high, step, gutter, width - gutter - 1, rows)
+    return _Frame(right, low, high, step, gutter, width - gutter - 1, rows)
 
 
 def _stroke(field: Columns, frame: _Frame, dots: DotStyle) -> np.ndarray:
@@ -99,30 +115,42 @@ def _stroke(field: Columns, frame: _Frame, dots: DotStyle) -> np.ndarray:
     return stroke((field.low - frame.low) * scale, (field.high - frame.low) * scale, height)
 
 
-def _body(grids: Sequence[np.ndarray], roles: Sequence[str], dots: DotStyle) -> list[list[Run]]:
-    """Dots of all curves in one grid; a cell has the role of the last curve that touches it."""
-    together = np.logical_or.reduce(grids)
-    height, width = together.shape
-    rows, columns = height // dots.down, width // dots.across
+def _body(
+    grids: Sequence[np.ndarray], roles: Sequence[str], dots: DotStyle, frame: _Frame
+) -> list[list[tuple[str, str]]]:
+    """(character, role) of every cell; one that several curves touch has the role of the last."""
+    rows, columns = frame.rows, frame.columns
+    blank = np.zeros((rows * dots.down, columns * dots.across), dtype=np.bool_)
+    together = np.logical_or.reduce([blank, *grids])
     owner = np.zeros((rows, columns), dtype=np.int64)
     for number, grid in enumerate(grids):
         owner[grid.reshape(rows, dots.down, columns, dots.across).any(axis=(1, 3))] = number
     return [
-        _runs(text, [roles[number] for number in owners])
+        [(character, roles[number]) for character, number in zip(text, owners, strict=True)]
         for text, owners in zip(pack(together, dots), owner.tolist(), strict=True)
     ]
 
 
-def _runs(text: str, roles: Sequence[str]) -> list[Run]:
+def _set_marks(body: list[list[tuple[str, str]]], curve: Curve, frame: _Frame) -> None:
+    """Put a curve's mark into the cell of each of its points."""
+    for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
+        if not (math.isfinite(y) and 0 <= x <= frame.right):
+            continue
+        column = min(frame.columns - 1, int(x / frame.right * frame.columns))
+        row = round((1 - (y - frame.low) / (frame.high - frame.low)) * (frame.rows - 1))
+        body[row][column] = (curve.mark, curve.role)
+
+
+def _runs(cells: Sequence[tuple[str, str]]) -> list[Run]:
     """Merge neighbouring cells of one role; blanks join whatever is beside them."""
     runs: list[Run] = []
-    start = 0
-    role = roles[0]
-    for index, character in enumerate(text):
-        if character != " " and roles[index] != role:
-            runs.append((text[start:index], role))
-            start, role = index, roles[index]
-    runs.append((text[start:], role))
+    text, role = "", cells[0][1] if cells else ""
+    for character, its in cells:
+        if character != " " and its != role:
+            runs.append((text, role))
+            text, role = "", its
+        text += character
+    runs.append((text, role))
     return [run for run in runs if run[0]]
 
 
@@ -136,9 +164,8 @@ def _y_labels(frame: _Frame, options: PlotOptions) -> list[list[Run]]:
 
 
 def _x_axis(frame: _Frame, missing: Sequence[bool], options: PlotOptions) -> list[Run]:
-    line = "".join(options.nan if gone else options.horizontal for gone in missing)
-    roles = [NAN if gone else AXIS for gone in missing]
-    return [(" " * frame.gutter, LABEL), (options.corner, AXIS), *_runs(line, roles)]
+    line = [(options.nan, NAN) if gone else (options.horizontal, AXIS) for gone in missing]
+    return [(" " * frame.gutter, LABEL), (options.corner, AXIS), *_runs(line)]
 
 
 def _x_labels(frame: _Frame, width: int, options: PlotOptions) -> list[Run]:
@@ -148,11 +175,11 @@ def _x_labels(frame: _Frame, width: int, options: PlotOptions) -> list[Run]:
     last = options.format(frame.right)
     cells[inner - len(last) :] = last
     free = inner - len(last) - 1
-    low, _, step = nice_range(frame.left, frame.right, max(1, inner // 14))
-    for value in [frame.left, *ticks(low, frame.right, step)]:
+    _, _, step = nice_range(0.0, frame.right, max(1, inner // 14))
+    for value in ticks(0.0, frame.right, step):
         text = options.format(value)
-        start = round((value - frame.left) / (frame.right - frame.left) * inner)
-        start = 0 if value == frame.left else start - len(text) // 2
+        start = round(value / frame.right * inner)
+        start = 0 if value == 0 else start - len(text) // 2
         if (
             start >= 0
             and start + len(text) <= free

@@ -58,9 +58,9 @@ class EvaluateForm(Form):
         run = self._run
         if run.checkpoint_frames is None:
             return [Option("latest", "a new one", "saved for this")]
-        options = [Option("latest", "latest", f"of {words.short(run.checkpoint_frames)} frames")]
+        options = [Option("latest", "latest", f"of {words.count(run.checkpoint_frames)} frames")]
         if run.best_frames is not None:
-            note = f"of {words.short(run.best_frames)} frames, {words.score(run.best_mean)}"
+            note = f"of {words.count(run.best_frames)} frames, {words.score(run.best_mean)}"
             options.append(Option("best", "best", note))
         return options
 

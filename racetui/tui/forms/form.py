@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +60,14 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
         """Do it: every value has been checked; may leave the form or say why not."""
         raise NotImplementedError
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: list[Field] = []
+        self._complaints: dict[str, tuple[str, str]] = {}
+        """By field: the value that was wrong, and why."""
+        self._refused: dict[str, str] = {}
+        """The values with which it could not be done."""
+
     def compose(self) -> ComposeResult:
         """The box."""
         self._fields = list(self.fields())
@@ -77,19 +87,26 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
         """Begin at the first field."""
         self._show_hints()
         if self._fields:
-            self._fields[0].control.focus()
+            self.set_focus(self._fields[0].control)
         self.changed()
 
     @on(Choice.Changed)
     @on(Input.Changed)
     def _on_change(self) -> None:
+        """News of a change may come after enter was pressed: a complaint stays until its field is another."""
         self._show_hints()
-        self.query_one("#verdict", Note).say("")
+        if self._raw() != self._refused:
+            self.query_one("#verdict", Note).say("")
         self.changed()
 
-    @on(Input.Submitted)
-    def _on_entered(self) -> None:
-        self.do_submit()
+    async def action_press(self, pressed: str) -> None:
+        """Do what the key means, after the text typed before it has arrived in its field."""
+        if isinstance(self.focused, Entry):
+            arrived = asyncio.Event()
+            self.focused.call_later(arrived.set)
+            with contextlib.suppress(TimeoutError):  # never wait for a field that is being taken away
+                await asyncio.wait_for(arrived.wait(), 1.0)
+        await super().action_press(pressed)
 
     def parsed(self) -> dict[str, Any] | None:
         """The values by field, or None with the errors shown."""
@@ -111,22 +128,32 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
         return values, errors
 
     def complain(self, field: str, text: str, focus: bool = True) -> None:
-        """Say what is wrong with a field, beside it."""
-        self.query_one(f"#{field}-hint", Note).say(text, "bad")
+        """Say what is wrong with a field, beside it, until it is changed."""
+        self._complaints[field] = (self._raw()[field], text)
+        self._show_hints()
         if focus:
-            self.query_one(f"#{field}").focus()
+            self.set_focus(self.query_one(f"#{field}"))
 
     def refuse(self, text: str) -> None:
-        """Say why it was not done, under all fields."""
+        """Say why it was not done, under all fields, until one of them is changed."""
+        self._refused = self._raw()
         self.query_one("#verdict", Note).say(text, "bad")
 
+    def _raw(self) -> dict[str, str]:
+        return {str(field.control.id): field.control.value for field in self._fields}
+
     def _show_hints(self) -> None:
+        raw = self._raw()
         for field in self._fields:
-            control = field.control
+            control, name = field.control, str(field.control.id)
             if isinstance(control, OpenChoice):
                 continue
-            note = control.option.note if isinstance(control, Choice) else ""
-            self.query_one(f"#{control.id}-hint", Note).say(note or field.hint)
+            hint = self.query_one(f"#{name}-hint", Note)
+            value, complaint = self._complaints.get(name, ("", ""))
+            if complaint and value == raw[name]:
+                hint.say(complaint, "bad")
+            else:
+                hint.say(control.option.note or field.hint if isinstance(control, Choice) else field.hint)
 
     def do_submit(self) -> None:
         """Check everything, then do it."""

@@ -14,6 +14,7 @@ from carracing.registry import BACKENDS
 from collectors.registry import COLLECTORS
 from racetui.cli.values import count, duration
 from racetui.runs.paths import RunPaths
+from racetui.spec import MAX_SEED, RunSpec
 from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.forms.choice import Choice, Option
@@ -24,7 +25,8 @@ from racetui.tui.forms.note import Note
 if TYPE_CHECKING:
     from racetui.launching import StartRequest
 
-SEEDS = 2**31 - 1
+USUAL = RunSpec("usual")
+"""What a run is where nobody asks for anything else."""
 AMOUNTS = {"frames": "1M", "time": "10m"}
 """Budgets to begin with."""
 
@@ -35,21 +37,23 @@ class StartForm(Form):
     HEADING = "Start a run"
     VERB = "start"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = 0
+
     def fields(self) -> Iterable[Field]:
         """What a run is made of."""
         collectors = [Option(name, entry.title, entry.purpose) for name, entry in COLLECTORS.items()]
         yield Field(
             "agent",
-            Choice("agent", [Option(name, entry.title) for name, entry in AGENTS.items()], "ppo"),
+            Choice("agent", [Option(name, entry.title) for name, entry in AGENTS.items()], USUAL.agent),
             "what learns",
         )
-        yield Field("collector", Choice("collector", collectors, "async"))
-        yield Field("profile", Choice("profile", _profiles(), "auto"))
-        yield Field(
-            "backend", Choice("backend", [Option(name, name) for name in BACKENDS], "gymnasium"), "what simulates"
-        )
-        yield Field("observation", Choice("observation", _OBSERVATIONS, "grey"))
-        yield Field("seed", Entry("seed", "1", whole(0, SEEDS)), "of weights, tracks and noise")
+        yield Field("collector", Choice("collector", collectors, USUAL.collector))
+        yield Field("profile", Choice("profile", _profiles(), USUAL.profile))
+        yield Field("backend", Choice("backend", _backends(), USUAL.backend), "what simulates")
+        yield Field("observation", Choice("observation", _OBSERVATIONS, USUAL.task.observation))
+        yield Field("seed", Entry("seed", str(USUAL.seed), whole(0, MAX_SEED)), "of weights, tracks and noise")
         yield Field("name", Entry("name", "", _name, "agent-collector"), "numbered if taken")
         yield Field("budget", Choice("budget", _BUDGETS, "frames"))
         yield Field("amount", Entry("amount", AMOUNTS["frames"], _amount("frames")), "")
@@ -67,7 +71,9 @@ class StartForm(Form):
             self.query_one("#plan", Note).say("")
             self.query_one("#command", Note).say("")
         else:
-            desk(self).in_background(partial(_preview, _request(values)), self._show_preview)
+            self._asked += 1
+            show = partial(self._show_preview, self._asked)
+            desk(self).in_background(partial(_preview, _request(values)), show)
 
     def accept(self, values: dict[str, Any]) -> None:
         """Start it; the form stays until that is done, to tell of an error."""
@@ -82,16 +88,16 @@ class StartForm(Form):
         if amount.value == AMOUNTS[other]:
             amount.value = AMOUNTS[kind]
 
-    def _show_preview(self, preview: tuple[str, str, str]) -> None:
-        if not self.is_mounted:
-            return
+    def _show_preview(self, asked: int, preview: tuple[str, str, str]) -> None:
+        if asked != self._asked or not self.is_attached or not self.is_running:
+            return  # something else is asked by now, or the form was left
         plan, command, error = preview
         self.query_one("#plan", Note).say(error or plan, "bad" if error else "text")
         self.query_one("#command", Note).say(command, "faint")
 
     def _started(self, result: RunPaths | Exception) -> None:
         if isinstance(result, Exception):
-            if self.is_mounted:
+            if self.is_attached and self.is_running:
                 self.refuse(" ".join(str(result).split()) or type(result).__name__)
             return
         app = desk(self)
@@ -102,6 +108,7 @@ class StartForm(Form):
 
 
 _OBSERVATIONS = (Option("grey", "grey", "84x84 luminance"), Option("rgb", "rgb", "96x96 in colour"))
+_SIMULATORS = {"fast": "compiled, many cars at once", "gymnasium": "the stock CarRacing-v3"}
 _BUDGETS = (
     Option("frames", "frames", "simulator ticks, 50 a second"),
     Option("time", "time", "of training, pauses not counted"),
@@ -112,22 +119,36 @@ def _request(values: dict[str, Any]) -> StartRequest:
     """What is asked for; what is as usual is left out, so that the command stays short."""
     from racetui.launching import StartRequest
 
-    usual = {"backend": "gymnasium", "observation": "grey", "seed": 1, "name": ""}
+    usual = {"backend": USUAL.backend, "observation": USUAL.task.observation, "seed": USUAL.seed, "name": ""}
     named = {"agent", "collector", "profile"} | {key for key, value in usual.items() if values[key] != value}
     limit = {"frames": values["amount"]} if values["budget"] == "frames" else {"seconds": values["amount"]}
     return StartRequest(**{key: values[key] for key in named}, **limit)
 
 
-def _profiles() -> list[Option]:
-    from profiles import load_profile, profile_names
+def _backends() -> list[Option]:
+    return [Option(name, name, _SIMULATORS.get(name, "")) for name in BACKENDS]
 
-    return [Option(name, name, load_profile(name).purpose) for name in profile_names()]
+
+def _profiles() -> list[Option]:
+    from profiles import ProfileError, load_profile, profile_names
+    from racetui.launching import user_profiles
+
+    def option(name: str) -> Option:
+        try:
+            return Option(name, name, load_profile(name, extra=user_profiles()).purpose)
+        except ProfileError:  # a file of the user's own; chosen all the same, it says what is wrong with it
+            return Option(name, name, "cannot be read")
+
+    return [option(name) for name in profile_names(extra=user_profiles())]
 
 
 def _name(text: str) -> str:
     name = text.strip()
-    if name and (name.isdigit() or name.startswith("-") or "/" in name or not name.isprintable() or len(name) > 80):
-        raise ValueError("not a number, no / and no leading -")
+    if name:
+        try:
+            RunSpec(name)
+        except ValueError:
+            raise ValueError("letters, digits, . _ and - only") from None
     return name
 
 

@@ -41,12 +41,12 @@ class Dashboard(View):
                 yield RunList("runs")
                 yield Selected("selected")
             with Vertical(id="right"):
-                yield Chart("return", "return, mean of 100", "return_mean", "return", from_zero=False)
+                yield Chart("return", "return, mean of 100", "return_mean", "return", evaluations=True)
                 with Horizontal(id="speeds"):
-                    yield Chart("frames", "frames/s", "frames_per_second", "frames", from_zero=True)
-                    yield Chart("episodes", "episodes/s", "episodes_per_second", "episodes", from_zero=True)
+                    yield Chart("frames", "frames/s", "frames_per_second", "frames")
+                    yield Chart("episodes", "episodes/s", "episodes_per_second", "episodes")
                 with Horizontal(id="below"):
-                    yield Chart("missed", "missed tiles", "missed_tiles", "missed", from_zero=True)
+                    yield Chart("missed", "missed tiles", "missed_tiles", "missed")
                     yield Hardware("hardware")
         yield Log("log")
         yield Footer(*self.PLACES)
@@ -101,4 +101,4 @@ class Dashboard(View):
         if self.maximized is not None:
             self.minimize()
         else:
-            self.query_one("#runs").focus()
+            self.set_focus(self.query_one("#runs"))

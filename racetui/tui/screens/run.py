@@ -111,7 +111,7 @@ def run_text(run: RunSummary, picture: Picture, spec: Sequence[str], width: int,
 def _evaluation(row: EvaluationRow, look: Look) -> list[Piece]:
     head: list[Piece] = [
         (f"{_when(row.started)}  ", look.faint),
-        (f"at {words.short(row.frames):>6}  ", look.text),
+        (f"at {words.count(row.frames):>6}  ", look.text),
         (f"{row.purpose:<9} {row.episodes:>4} tracks  ", look.muted),
     ]
     if row.state != "finished":
@@ -125,7 +125,7 @@ def _evaluation(row: EvaluationRow, look: Look) -> list[Piece]:
 def _checkpoint(row: CheckpointRow, look: Look) -> list[Piece]:
     return [
         (f"{_when(row.time)}  ", look.faint),
-        (f"at {words.short(row.frames):>6}  ", look.text),
+        (f"at {words.count(row.frames):>6}  ", look.text),
         (f"{words.size(row.bytes):>6}  {row.reason:<9} ", look.muted),
         (" ".join(row.tags), look.good),
     ]

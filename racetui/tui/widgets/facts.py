@@ -88,7 +88,7 @@ class _Writer:
         percent = words.percent(run.progress)
         meter = bar(run.progress, max(0, self.width - 3 - len(percent)), look, look.state(run.state))
         yield _Row(2, line([(" ", look.text), *meter, (f" {percent}", look.strong)], self.width, look))
-        done: list[Piece] = [(words.short(run.frames), look.strong)]
+        done: list[Piece] = [(words.count(run.frames), look.strong)]
         if run.budget.frames:
             done.append((f"/{words.trimmed(run.budget.frames)}", look.text))
         unit: list[Piece] = [(" frames", look.muted)]
@@ -154,7 +154,7 @@ class _Writer:
         saved: list[Piece] = [("none yet", look.muted)]
         if run.checkpoint_time is not None:
             age = words.duration(self.subject.now - run.checkpoint_time)
-            saved = [(age, look.text), (" ago, at ", look.muted), (words.short(run.checkpoint_frames), look.text)]
+            saved = [(age, look.text), (" ago, at ", look.muted), (words.count(run.checkpoint_frames), look.text)]
         yield self._row(6, "saved", *saved)
         best: list[Piece] = [("none yet", look.muted)]
         if run.best_mean is not None:
@@ -162,22 +162,35 @@ class _Writer:
                 (words.score(run.best_mean), look.strong),
                 (f" {look.glyphs.plus_minus} {words.score(run.best_std)}", look.text),
                 (" at ", look.muted),
-                (words.short(run.best_frames), look.text),
+                (words.count(run.best_frames), look.text),
             ]
         yield self._row(5, "best", *best)
-        running = [
-            row for row in (self.subject.detail.evaluations if self.subject.detail else ()) if row.state == "running"
-        ]
-        if running:
+        yield from self._evaluations()
+
+    def _evaluations(self) -> Iterator[_Row]:
+        """The last one that was asked for, and what is going on now."""
+        look = self.look
+        evaluations = self.subject.detail.evaluations if self.subject.detail else ()
+        asked = [row for row in evaluations if row.purpose == "asked" and row.results.get("mean") is not None]
+        if asked:
+            results = asked[-1].results
             yield self._row(
                 6,
-                "testing",
-                (f"{words.short(running[-1].frames)} frames, ", look.info),
-                (
-                    f"{running[-1].episodes} episodes, {words.duration(self.subject.now - running[-1].started)}",
-                    look.muted,
-                ),
+                "tested",
+                (words.score(results["mean"]), look.text),
+                (f" {look.glyphs.plus_minus} {words.score(results.get('std'))}", look.text),
+                (" at ", look.muted),
+                (words.count(asked[-1].frames), look.text),
             )
+        for row in evaluations:
+            if row.state == "running":
+                age = words.duration(self.subject.now - row.started)
+                yield self._row(
+                    6,
+                    "testing",
+                    (words.count(row.frames), look.info),
+                    (f" on {words.counted(row.episodes, 'track')}, {age}", look.muted),
+                )
 
     def identity(self) -> Iterator[_Row]:
         """What it was asked to be."""

@@ -46,11 +46,11 @@ class Footer(Cells):
             start = end + 2
         return [line(_pieces(keys, look), width, look)]
 
-    def on_click(self, event: events.Click) -> None:
+    async def on_click(self, event: events.Click) -> None:
         """Do what the key would do."""
         for start, end, key in self._spans:
             if start <= event.x < end and isinstance(self.screen, Presses):
-                self.screen.perform(key)
+                await self.screen.perform(key)
 
 
 def _pieces(keys: Sequence[Key], look: Look) -> list[Piece]:

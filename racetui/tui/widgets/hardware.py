@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.style import Style
 from textual.strip import Strip
 
 from racetui.hardware import MachineSample
@@ -13,7 +14,7 @@ from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line
 from racetui.tui.look import Look
-from racetui.tui.meters import bar, levels, load_style
+from racetui.tui.meters import bar, fill_style, levels, load_style
 from racetui.tui.pane import Cells
 
 _LABEL = 5
@@ -33,12 +34,14 @@ class Hardware(Cells, can_focus=True):
 
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
         """Cores get the room that the other rows leave."""
-        picture = desk(self).picture
-        machine, detail = picture.machine, picture.detail
+        app = desk(self)
+        machine, run, detail = app.picture.machine, app.selected_run, app.picture.detail
         if machine is None:
             return framed([], width, height, Box("Hardware", (), self.has_focus), look)
         load = [(f"load {machine.load:.1f}", look.muted)] if machine.load is not None else []
-        rows = hardware_rows(machine, detail.usage if detail else None, width - 2, height - 2, look)
+        alive = run is not None and run.pid is not None and detail is not None and detail.run_id == run.id
+        usage = detail.usage if alive and detail is not None else None
+        rows = hardware_rows(machine, usage, width - 2, height - 2, look)
         return framed(rows, width, height, Box("Hardware", load, self.has_focus), look)
 
 
@@ -66,7 +69,8 @@ def _cpu(machine: MachineSample, width: int, look: Look) -> Strip:
 def _memory(machine: MachineSample, width: int, look: Look) -> Strip:
     share = machine.memory_used / machine.memory_total if machine.memory_total else None
     note = f"{words.size(machine.memory_used)}/{words.size(machine.memory_total)}"
-    return _meter("RAM", share, note + (" limit" if machine.limited else ""), width, look)
+    style = fill_style(share or 0.0, look)
+    return _meter("RAM", share, note + (" limit" if machine.limited else ""), width, look, style)
 
 
 def _run(usage: HardwareRow, machine: MachineSample, width: int, look: Look) -> Strip:
@@ -74,11 +78,11 @@ def _run(usage: HardwareRow, machine: MachineSample, width: int, look: Look) -> 
     return _meter("run", usage.cpu_percent / 100 / machine.usable_cores, words.size(memory), width, look)
 
 
-def _meter(label: str, share: float | None, note: str, width: int, look: Look) -> Strip:
+def _meter(label: str, share: float | None, note: str, width: int, look: Look, style: Style | None = None) -> Strip:
     """Label, bar, percentage, and a note in a column of its own."""
     text = f" {words.percent(share):>4} "
     room = max(4, width - _LABEL - len(text) - _NOTE)
-    style = load_style(share, look) if share is not None else look.faint
+    style = style or load_style(share or 0.0, look)
     meter = bar(share if share is not None else 0.0, room, look, style)
     return line([(f" {label:<{_LABEL - 1}}", look.muted), *meter, (text, look.text), (note, look.muted)], width, look)
 

@@ -1,0 +1,88 @@
+"""Machine samples: the container's truth where there is one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from racetui.hardware import MachineSampler
+from racetui.runs.model import HardwareRow
+from racetui.tui.glyphs import ASCII, UNICODE
+from racetui.tui.look import colourless
+from racetui.tui.widgets.hardware import hardware_rows
+from tests.tui import scenes
+
+LOOK = colourless(UNICODE)
+
+
+def test_this_machine(tmp_path: Path) -> None:
+    sampler = MachineSampler(tmp_path / "none", tmp_path / "none")
+    first = sampler.sample()
+    assert first.cores == ()
+    assert first.cpu_share is None, "busy since when?"
+    time.sleep(0.1)
+    second = sampler.sample()
+    assert len(second.cores) == second.usable_cores
+    assert all(0 <= core <= 100 for core in second.cores)
+    assert second.cpu_share is not None
+    assert 0 <= second.cpu_share <= 1
+    assert second.memory_total == psutil.virtual_memory().total
+    assert 0 < second.memory_used < second.memory_total
+    assert not second.limited
+
+
+def test_a_container_sees_its_own_limits(tmp_path: Path) -> None:
+    group = tmp_path / "fs" / "job"
+    group.mkdir(parents=True)
+    membership = tmp_path / "cgroup"
+    membership.write_text("0::/job\n")
+    (group / "memory.max").write_text(f"{1 << 30}\n")
+    (group / "memory.current").write_text(f"{600 << 20}\n")
+    (group / "memory.stat").write_text(f"anon 1\ninactive_file {200 << 20}\n")
+    (group / "cpu.max").write_text("50000 100000\n")
+    (group / "cpu.stat").write_text("usage_usec 1000000\n")
+    sampler = MachineSampler(tmp_path / "fs", membership)
+    sampler.sample()
+    started = time.monotonic()
+    (group / "cpu.stat").write_text("usage_usec 1010000\n")
+    time.sleep(0.1)
+    sample = sampler.sample()
+    elapsed = time.monotonic() - started
+    assert sample.limited
+    assert sample.memory_total == 1 << 30
+    assert sample.memory_used == 400 << 20, "what is only cached does not count"
+    assert sample.usable_cores == 0.5
+    assert sample.cpu_share == pytest.approx(0.01 / elapsed / 0.5, rel=0.5)
+
+
+def test_few_cores_have_bars_and_many_have_a_cell_each() -> None:
+    few = [row.text for row in hardware_rows(scenes.machine(2), None, 40, 7, LOOK)]
+    assert few[1].startswith("   0 ░")
+    assert few[2].startswith("   1 █")
+    assert few[2].rstrip().endswith("100%")
+    many = [row.text for row in hardware_rows(scenes.machine(224), None, 60, 9, LOOK)]
+    strips = many[1:-1]
+    assert sum(len(row[5:].strip()) for row in strips) == 224
+    crowd = [row.text for row in hardware_rows(scenes.machine(224), None, 34, 4, LOOK)]
+    assert len(crowd) == 4, "groups of cores share a cell"
+    assert "█" in crowd[2], "and show the busiest"
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 8, 16, 64, 224])
+@pytest.mark.parametrize(("width", "height"), [(70, 12), (32, 7), (20, 3), (5, 1), (60, 0)])
+def test_rows_fit_their_place(cores: int, width: int, height: int) -> None:
+    usage = HardwareRow(0.0, 250.0, 1 << 30, None, 5)
+    rows = hardware_rows(scenes.machine(cores), usage, width, height, colourless(ASCII))
+    assert len(rows) <= height
+    assert all(row.cell_length == width and row.text.isascii() for row in rows)
+
+
+def test_the_runs_share_is_of_the_cores_it_may_use() -> None:
+    usage = HardwareRow(0.0, 100.0, 1 << 30, 800 << 20, 5)
+    row = hardware_rows(scenes.machine(4), usage, 50, 8, LOOK)[-1].text
+    assert row.split()[0] == "run"
+    assert "25%" in row
+    assert "800M" in row, "proportional memory where it is known"

@@ -1,0 +1,116 @@
+"""What the reading commands print, over a store without any trainer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agents.api import End
+from collectors.api import EpisodeRecord
+from racetui import __version__
+from racetui.cli import main
+from racetui.cli.output import plain, span, table
+from racetui.runs.model import RunState
+from racetui.runs.paths import RunPaths
+from racetui.runs.store import RunStore
+from racetui.runs.writer import RunWriter
+from racetui.spec import RunSpec
+from tests.program import racetui
+
+
+@pytest.fixture
+def finished(store_home: Path) -> RunPaths:
+    paths = RunStore().create(RunSpec(name="first"))
+    with RunWriter(paths) as writer:
+        record = EpisodeRecord(0, 7, 0, 0, 1, 250, 1000, 512.5, End.TRUNCATED, {"missed_tiles": 3.0})
+        writer.beat(1000, 250, 1, 12.5, 512.5, 80.0, 0.1)
+        writer.episodes([record], 1000)
+        row = writer.evaluation_started(1000, "periodic", 2, 5, True, "gymnasium")
+        writer.evaluation_finished(row, {"mean": 500.0, "std": 10.0, "returns": [490.0, 510.0]})
+        writer.checkpoint(1000, 1 << 20, "end")
+        writer.tag_checkpoint("latest", 1000)
+        writer.set_state(RunState.FINISHED)
+    paths.log.write_text("one\ntwo\nthree \x1b]0;stolen title\x07done\n")
+    return paths
+
+
+def test_an_empty_store_is_no_error() -> None:
+    result = racetui("runs", "--json")
+    assert (result.code, result.json) == (0, [])
+    assert "no runs yet" in racetui("runs").out
+
+
+def test_runs_as_people_and_programs_read_them(finished: RunPaths) -> None:
+    (run,) = racetui("runs", "--json").json
+    wanted = {
+        "id",
+        "name",
+        "state",
+        "agent",
+        "collector",
+        "frames",
+        "episodes",
+        "return_mean",
+        "frames_per_second",
+        "pid",
+    }
+    assert wanted <= run.keys()
+    assert (run["id"], run["name"], run["state"], run["frames"]) == ("1", "first", "finished", 1000)
+    assert run["return_mean"] == 512.5
+    lines = racetui("runs").out.splitlines()
+    assert lines[0].split()[:3] == ["id", "name", "state"]
+    assert lines[1].split()[:3] == ["1", "first", "finished"]
+
+
+def test_show_tells_everything(finished: RunPaths) -> None:
+    shown = racetui("show", "first", "--json").json
+    assert shown["spec"]["agent"] == "ppo"
+    assert shown["evaluations"][0]["results"]["mean"] == 500.0
+    assert shown["checkpoints"][0]["tags"] == ["latest"]
+    text = racetui("show", "1").out
+    assert "500.0 ± 10.0" in text
+    assert "1,000 frames" in text
+
+
+def test_logs_cannot_drive_the_terminal(finished: RunPaths) -> None:
+    assert racetui("logs", "1", "-n", "2").out.splitlines() == ["two", "three done"]
+    assert racetui("logs", "1", "-f").out.splitlines()[0] == "one"  # it has ended, so following ends too
+
+
+def test_waiting_for_an_ended_run_is_over_at_once(finished: RunPaths) -> None:
+    result = racetui("wait", "1", "--json")
+    assert (result.code, result.json["state"]) == (0, "finished")
+
+
+def test_doctor_looks_at_everything(store_home: Path) -> None:
+    result = racetui("doctor", "--json")
+    assert result.code == 0, result.out
+    names = {check["name"] for check in result.json["checks"]}
+    assert {"python", "torch", "sqlite", "run store", "hardware", "terminal"} <= names
+    assert result.json["hardware"]["usable_cores"] >= 1
+    refused = racetui("doctor", RACETUI_HOME="/dev/null/store")
+    assert refused.code == 1
+    assert "RACETUI_HOME" in refused.out
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"racetui {__version__}\n"
+    with pytest.raises(SystemExit, match="0"):
+        main(["train", "--help"])
+    assert "--resume RUN" in capsys.readouterr().out
+
+
+def test_output_helpers() -> None:
+    assert plain({"a": (1.5, float("nan"), Path("x")), 2: None}) == {"a": [1.5, None, "x"], "2": None}
+    assert [span(value) for value in (None, 0.4, 59, 61, 3599, 7260)] == [
+        "-",
+        "0s",
+        "59s",
+        "1m01s",
+        "59m59s",
+        "2h01m",
+    ]
+    assert table(("n", "v"), [("a", "1,000"), ("bb", "-")]) == "n       v\na   1,000\nbb      -"
