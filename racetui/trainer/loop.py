@@ -48,6 +48,8 @@ class Trainer:
         frames = parts.progress.counters.frames
         self._next_checkpoint = _next_mark(frames, parts.spec.checkpoint.every)
         self._next_evaluation = _next_mark(frames, parts.spec.evaluation.every)
+        self._evaluated = -1
+        """Frames of the last evaluation ordered."""
 
     def run(self) -> RunState:
         """Train; returns FINISHED or STOPPED, with the last checkpoint safe and every order acknowledged."""
@@ -138,6 +140,7 @@ class Trainer:
 
     def _save_and_evaluate(self, purpose: str) -> None:
         frames, wanted = self._progress.counters.frames, self._parts.spec.evaluation
+        self._evaluated = frames
         settings = EvaluationSettings(wanted.episodes, wanted.seed, backend=EVALUATION_BACKEND)
 
         def then(outcome: str) -> None:
@@ -155,7 +158,7 @@ class Trainer:
     def _last_evaluation(self) -> None:
         """Evaluate the last checkpoint and wait for every evaluation; a stop order ends the waiting."""
         self._orders.over = True
-        if self._parts.spec.evaluation.every:
+        if self._parts.spec.evaluation.every and self._evaluated != self._progress.counters.frames:
             self._save_and_evaluate("final")
         if self._parts.evaluations.busy:
             self._parts.writer.set_state(RunState.EVALUATING)
