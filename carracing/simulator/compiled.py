@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ def _digest() -> str:
 
 
 _STAMP = _digest()
+_LOG = logging.getLogger(__name__)
 
 
 def inner(function: F) -> F:
@@ -35,11 +37,30 @@ def inlined(function: F) -> F:
 
 
 def compiled(function: F) -> F:
-    """Compile ``function`` when it is first called, or load what an earlier process compiled.
+    """Compile ``function`` when it is first called, or load what an earlier process compiled."""
+    return _cached(function)
+
+
+def uncounted(function: F) -> F:
+    """Like ``compiled``, for functions that make no arrays: numba need not count references to those they use.
+
+    Counting costs an atomic operation for every array taken out of a state, which is more than driving costs.
+    """
+    return _cached(function, _nrt=False)
+
+
+def announce(function: Any) -> None:
+    """Say in the log that ``function`` will be compiled first, unless it is or an earlier process kept it."""
+    if not function.overloads and not function._cache._cache_file._load_index():
+        _LOG.warning("compiling the simulator: about half a minute, once on this machine")
+
+
+def _cached(function: F, **options: Any) -> F:
+    """Compile with a stamp of all files.
 
     numba keeps what it compiled as long as the function's own file is unchanged; a function it calls may have
     changed all the same. So the stamp that numba compares is replaced by one of all files together.
     """
-    dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     dispatcher._cache._cache_file._source_stamp = _STAMP
     return dispatcher  # type: ignore[no-any-return]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from carracing.simulator.body import HULL_SHAPES, SIZE, WHEEL_HALF_LENGTH, WHEEL_HALF_WIDTH, WHEEL_SHAPE
-from carracing.simulator.compiled import inner
+from carracing.simulator.compiled import inlined, inner
 from carracing.simulator.indicators import BAR_TOP, INDICATORS, paint_bar, prepare_indicators
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import ANGLE, BODY_ROWS, COS, PHASE, PX, PY, SIN
@@ -61,8 +61,9 @@ class Canvas(NamedTuple):
     corners: Array
     """(P, 4, 2) int64 corners of the smooth polygons in painting order."""
     lines: Array
+    first_rows: Array
     last_rows: Array
-    """(P,) int64 last SDL row."""
+    """(P,) int64 first and last SDL row."""
     colours: Array
     strip_counts: Array
     strip_lists: Array
@@ -72,19 +73,26 @@ class Canvas(NamedTuple):
     car_colours: Array
     bar_corners: Array
     bar_colours: Array
+    quad: Array
+    found: Array
+    text: Array
+    flat_rows: Array
+    """``rows`` seen as (LANES, 96)."""
 
 
 def new_canvas(capacity: int) -> Canvas:
     """Working memory for tracks of up to ``capacity`` tiles."""
     polygons = 1 + _GRASS_SQUARES + 2 * capacity
+    rows = np.zeros((STATE_SIZE, LANES), np.int32)
     return Canvas(
         pixels=np.zeros((WINDOW_WIDTH, LANES), np.int32),
         spans=np.zeros((2, LANES), np.int32),
         shrunk=np.zeros((STATE_SIZE, LANES), np.int32),
         totals=np.zeros((18, LANES), np.int32),
-        rows=np.zeros((STATE_SIZE, LANES), np.int32),
+        rows=rows,
         corners=np.zeros((polygons, CORNERS, 2), np.int64),
         lines=np.zeros((polygons, CORNERS, LINE_FIELDS), np.int64),
+        first_rows=np.zeros(polygons, np.int64),
         last_rows=np.zeros(polygons, np.int64),
         colours=np.zeros(polygons, np.int64),
         strip_counts=np.zeros(_STRIPS, np.int64),
@@ -94,6 +102,10 @@ def new_canvas(capacity: int) -> Canvas:
         car_colours=np.zeros(_CAR_SHAPES, np.int64),
         bar_corners=np.zeros((INDICATORS, CORNERS, 2), np.int64),
         bar_colours=np.zeros(INDICATORS, np.int64),
+        quad=np.zeros((CORNERS, 2)),
+        found=np.zeros(8, np.int64),
+        text=np.zeros((2, 24), np.int64),
+        flat_rows=rows.reshape(LANES, STATE_SIZE),
     )
 
 
@@ -110,7 +122,7 @@ def _turn(angle):
 
 
 @inner
-def _view(f, lane, time):
+def view_of(f, lane, time):
     """(zoom, shift x, shift y, sine, cosine) of the camera."""
     sine, cosine = _turn(-np.float64(f[ANGLE, lane]))
     zoom = 0.1 * SCALE * max(1 - time, 0.0) + ZOOM * SCALE * min(time, 1.0)
@@ -164,13 +176,9 @@ def _add(canvas, n, view, shape, colour, clip):
         return n
     if right < 0 or left >= WINDOW_WIDTH or bottom < WINDOW_HEIGHT - BAR_TOP or top >= WINDOW_HEIGHT:
         return n
-    prepare_lines(canvas.corners, canvas.lines, n)
+    canvas.first_rows[n] = top
     canvas.last_rows[n] = bottom
     canvas.colours[n] = colour
-    first, last = max((WINDOW_HEIGHT - 1 - bottom) // LANES, 0), min((WINDOW_HEIGHT - 1 - top) // LANES, _STRIPS - 1)
-    for strip in range(first, last + 1):
-        canvas.strip_lists[strip, canvas.strip_counts[strip]] = n
-        canvas.strip_counts[strip] += 1
     return n + 1
 
 
@@ -181,9 +189,9 @@ def _pack(colour, extra):
 
 
 @inner
-def _add_ground(canvas, view, place, colours):
+def add_ground(canvas, view, place, colours):
     """The playfield and its grass squares."""
-    quad = np.empty((CORNERS, 2))
+    quad = canvas.quad
     quad[0] = (PLAYFIELD, PLAYFIELD)
     quad[1] = (PLAYFIELD, -PLAYFIELD)
     quad[2] = (-PLAYFIELD, -PLAYFIELD)
@@ -210,7 +218,7 @@ def _add_ground(canvas, view, place, colours):
 
 
 @inner
-def _add_road(canvas, n, view, place, tracks, group, flags):
+def add_road(canvas, n, view, place, tracks, group, flags):
     """Tiles and borders; a tile that was touched has lost its own shade."""
     road_colour = tracks.colours[group, 0]
     reach = _sight(view) + _TILE_REACH
@@ -264,10 +272,10 @@ def _mark(phase, quad):
 
 
 @inner
-def _add_car(canvas, view, f, d, lane):
+def add_car(canvas, view, f, d, lane):
     """Wheels with their marks, then the hull; how many shapes."""
     n = 0
-    quad = np.empty((CORNERS, 2))
+    quad = canvas.quad
     for wheel in range(4):
         n = _add_car_shape(canvas, n, view, f, lane, wheel + 1, WHEEL_SHAPE, 4, 0)
         if _mark(d[PHASE + wheel, lane], quad):
@@ -275,6 +283,19 @@ def _add_car(canvas, view, f, d, lane):
     for k in range(4):
         n = _add_car_shape(canvas, n, view, f, lane, 0, _HULL_CORNERS[k], _HULL_COUNTS[k], _HULL_COLOUR)
     return n
+
+
+@inner
+def _prepare_polygons(canvas, polygons):
+    """Describe the outlines of the listed polygons, and list them again by strip."""
+    canvas.strip_counts[:] = 0
+    for p in range(polygons):
+        prepare_lines(canvas.corners, canvas.lines, p)
+        first = max((WINDOW_HEIGHT - 1 - canvas.last_rows[p]) // LANES, 0)
+        last = min((WINDOW_HEIGHT - 1 - canvas.first_rows[p]) // LANES, _STRIPS - 1)
+        for strip in range(first, last + 1):
+            canvas.strip_lists[strip, canvas.strip_counts[strip]] = p
+            canvas.strip_counts[strip] += 1
 
 
 @inner
@@ -298,32 +319,25 @@ def _paint_scene(canvas, strip, shapes, edge_shows, car_box):
     pixels, corners, lines, spans = canvas.pixels, canvas.corners, canvas.lines, canvas.spans
     for k in range(canvas.strip_counts[strip]):
         p = canvas.strip_lists[strip, k]
-        paint_smooth(pixels, corners, lines, p, canvas.last_rows[p], bottom, canvas.colours[p], spans)
+        paint_smooth(pixels, corners, lines, p, canvas.last_rows[p], bottom, canvas.colours[p], spans, canvas.found)
     if car_box[0] > bottom or car_box[1] < top:
         return
     for k in range(shapes):
-        paint_plain(
-            canvas.pixels,
-            canvas.car_corners[k],
-            canvas.car_counts[k],
-            bottom,
-            -1,
-            canvas.car_colours[k],
-            canvas.spans,
-        )
+        count, colour = canvas.car_counts[k], canvas.car_colours[k]
+        paint_plain(pixels, canvas.car_corners[k], count, bottom, -1, colour, spans, canvas.found)
 
 
-@inner
+@inlined
 def draw_picture(cars, tracks, car, canvas, picture):
     """Draw what one car sees into ``picture`` (96, 96, 3) uint8."""
     block, lane, group = car // LANES, car % LANES, cars.group[car]
     f, d = cars.bodies[block], cars.drives[block]
-    view = _view(f, lane, cars.time[car])
+    view = view_of(f, lane, cars.time[car])
     place = (np.float64(f[PX, lane]), np.float64(f[PY, lane]))
-    canvas.strip_counts[:] = 0
-    polygons = _add_ground(canvas, view, place, tracks.colours[group])
-    _add_road(canvas, polygons, view, place, tracks, group, cars.flags[car])
-    shapes = _add_car(canvas, view, f, d, lane)
+    polygons = add_ground(canvas, view, place, tracks.colours[group])
+    polygons = add_road(canvas, polygons, view, place, tracks, group, cars.flags[car])
+    _prepare_polygons(canvas, polygons)
+    shapes = add_car(canvas, view, f, d, lane)
     car_box = _car_box(canvas, shapes)
     bars = prepare_indicators(f, d, lane, canvas.bar_corners, canvas.bar_colours)
     edge_shows = max(abs(place[0]), abs(place[1])) + _sight(view) > PLAYFIELD
@@ -334,6 +348,6 @@ def draw_picture(cars, tracks, car, canvas, picture):
             _paint_scene(canvas, strip, shapes, edge_shows, car_box)
         if top + LANES > BAR_TOP:
             score = cars.drawn_score[car]
-            paint_bar(canvas.pixels, top, canvas.bar_corners, canvas.bar_colours, bars, score, canvas.spans)
+            paint_bar(canvas, top, bars, score)
         shrink_columns(canvas.pixels, canvas.shrunk)
-        shrink_rows(canvas.shrunk, top, canvas.totals, canvas.rows, picture)
+        shrink_rows(canvas.shrunk, top, canvas.totals, canvas.rows, canvas.flat_rows, picture)

@@ -11,11 +11,12 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils import EzPickle
 
 from carracing.simulator.colours import draw_colours
+from carracing.simulator.eyes import Painter
 from carracing.simulator.layout import PX, PY
 from carracing.simulator.observations import PIXELS
 from carracing.simulator.rules import PLAYFIELD, STATE_SIZE
 from carracing.simulator.simulator import NEVER, Rules, Simulator
-from carracing.simulator.worlds import Painter, to_orders
+from carracing.simulator.worlds import to_orders
 from carracing.task import FRAMES_PER_SECOND, Array
 
 _ONE = np.ones(1, bool)

@@ -8,9 +8,9 @@ import numpy as np
 
 from carracing.simulator.body import HULL, SIZE, WHEEL_PLACES
 from carracing.simulator.car import drive
-from carracing.simulator.compiled import compiled, inlined, inner
+from carracing.simulator.compiled import compiled, inlined, inner, uncounted
 from carracing.simulator.lanes import LANES, load
-from carracing.simulator.layout import ANGLE, BODY_ROWS, BRAKE, COS, CX, CY, GAS, PX, PY, SIN, STEER
+from carracing.simulator.layout import ANGLE, BODY_ROWS, BRAKE, COS, CX, CY, GAS, PX, PY, SIN, STEER, VX, VY
 from carracing.simulator.rules import FRAME_REWARD, FRAME_SECONDS, LOST_REWARD, PLAYFIELD
 from carracing.simulator.solver import solve
 from carracing.simulator.tiles import go_round, meet_tiles
@@ -61,6 +61,7 @@ def put_car(cars, car, x, y, angle):
     cars.visited_behind[car] = 0
     cars.frames[car] = 0
     cars.last_new[car] = 0
+    cars.nearest[car] = 0
     cars.new_lap[car] = False
     cars.terminated[car] = False
     cars.truncated[car] = False
@@ -82,6 +83,8 @@ def _move_block(cars, tracks, block):
                 cars.last_new[car] = cars.frames[car] + 1
             cars.drawn_score[car] = cars.score[car]
             cars.time[car] += FRAME_SECONDS
+            cars.velocity_before[car, 0] = f[VX, lane]
+            cars.velocity_before[car, 1] = f[VY, lane]
     solve(f, live)
 
 
@@ -125,7 +128,7 @@ def _score_frame(cars, tracks, car, early_stop, most_frames):
         cars.live[block, 0, lane] = False
 
 
-@compiled
+@uncounted
 def step_blocks(cars, tracks, controls, frames, early_stop, most_frames, first, last):
     """Drive the live cars of blocks ``first`` to ``last`` by ``controls`` (N, 3) float64 for ``frames`` frames.
 

@@ -103,16 +103,39 @@ def _spell(score, glyphs):
 
 
 @inner
-def _write(canvas, top, score):
-    """Write the score into a strip."""
-    glyphs = np.empty(24, np.int64)
+def _place(score, glyphs, pens):
+    """Glyph numbers and left edges (64ths of a pixel) of a score; (how many, first column, first row, width)."""
     length = _spell(score, glyphs)
-    pens = np.zeros(24, np.int64)
+    pens[0] = 0
     for i in range(1, length):
         pens[i] = pens[i - 1] + _ADVANCES[glyphs[i - 1], glyphs[i]]
     width = (pens[length - 1] >> 6) + _GLYPH_WIDTH
-    left = _TEXT_X - width // 2
-    text_top = int(_TEXT_Y) - _TEXT_HEIGHT // 2
+    return length, _TEXT_X - width // 2, int(_TEXT_Y) - _TEXT_HEIGHT // 2, width
+
+
+@inner
+def write_samples(samples, first_row, score, per_column, per_row, fine, text):
+    """Write the score into a strip of samples, so many per pixel, in steps of ``fine`` (see ``sketch``)."""
+    glyphs, pens = text[0], text[1]
+    length, left, top, width = _place(score, glyphs, pens)
+    for lane in range(LANES):
+        row = int((first_row + lane + 0.5) / per_row) - top - _FIRST_ROW
+        if row < 0 or row >= _GLYPHS.shape[1]:
+            continue
+        for column in range(max(int(left * per_column), 0), int((left + width) * per_column) + 1):
+            x = int((column + 0.5) / per_column) - left
+            for i in range(length):
+                within = x - (pens[i] >> 6)
+                if 0 <= within < _GLYPH_WIDTH:
+                    shade = np.int32(_GLYPHS[glyphs[i], row, within]) * fine
+                    samples[column, lane] = max(samples[column, lane], shade)
+
+
+@inner
+def _write(canvas, top, score, text):
+    """Write the score into a strip."""
+    glyphs, pens = text[0], text[1]
+    length, left, text_top, width = _place(score, glyphs, pens)
     for lane in range(LANES):
         row = top + lane - text_top
         if row < 0 or row >= _TEXT_HEIGHT:
@@ -131,12 +154,13 @@ def _write(canvas, top, score):
 
 
 @inner
-def paint_bar(canvas, top, corners, colours, count, score, spans):
+def paint_bar(canvas, top, count, score):
     """Paint the bar where it reaches into the strip whose first row is ``top``."""
+    pixels = canvas.pixels
     black = ints(0)
     inside = (ints(top) + lane_numbers()) >= ints(BAR_TOP)
     for x in range(WINDOW_WIDTH):
-        store(canvas, x, select(inside, black, load(canvas, x)))
+        store(pixels, x, select(inside, black, load(pixels, x)))
     for i in range(count):
-        paint_plain(canvas, corners[i], 4, top, 1, colours[i], spans)
-    _write(canvas, top, score)
+        paint_plain(pixels, canvas.bar_corners[i], 4, top, 1, canvas.bar_colours[i], canvas.spans, canvas.found)
+    _write(pixels, top, score, canvas.text)

@@ -260,6 +260,43 @@ greatest = _reducer("smax")
 """The largest int32 lane."""
 
 
+@intrinsic
+def lane_of(typing_context: Any, vector: Any, lane: Any) -> Any:
+    """One float32 lane as a number."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.int32)
+        return builder.extract_element(args[0], index)
+
+    return types.float32(vector, lane), codegen
+
+
+@intrinsic
+def with_lane(typing_context: Any, vector: Any, lane: Any, number: Any) -> Any:
+    """The vector with one float32 lane replaced."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        index = context.cast(builder, args[1], sig.args[1], types.int32)
+        value = context.cast(builder, args[2], sig.args[2], types.float32)
+        return builder.insert_element(args[0], value, index)
+
+    return vector(vector, lane, number), codegen
+
+
+@intrinsic
+def sum_quads(typing_context: Any, value: Any) -> Any:
+    """Each int32 lane becomes the sum of its group of four."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        total = args[0]
+        for step in (1, 2):
+            order = ir.Constant(Ints.vector, [lane ^ step for lane in range(LANES)])
+            total = builder.add(total, builder.shuffle_vector(total, total, order))
+        return total
+
+    return Ints(value), codegen
+
+
 def _converter(result: LaneType, emit: Callable[..., Any]) -> Any:
     @intrinsic
     def convert(typing_context: Any, value: Any) -> Any:

@@ -146,11 +146,11 @@ def _apart(v, count):
 
 
 @inner
-def touches(tile, tile_count, shape, shape_count, pose):
-    """Whether polygon ``tile`` (world corners) and ``shape`` (corners posed by (x, y, sin, cos)) touch; float32."""
-    v = np.empty((3, 7), np.float32)
-    ids = np.empty((3, 2), np.int32)
-    saved = np.empty((3, 2), np.int32)
+def touches(tile, tile_count, shape, shape_count, pose, v, ids):
+    """Whether polygon ``tile`` (world corners) and ``shape`` (corners posed by (x, y, sin, cos)) touch; float32.
+
+    ``v`` (3, 7) float32 and ``ids`` (6, 2) int32 are room to work in.
+    """
     sine, cosine = pose[2], pose[3]
     _set_vertex(v, ids, 0, tile, 0, shape, 0, pose)
     v[0, _WEIGHT] = _ONE
@@ -158,8 +158,8 @@ def touches(tile, tile_count, shape, shape_count, pose):
     for _ in range(_MOST_ITERATIONS):
         before = count
         for i in range(before):
-            saved[i, 0] = ids[i, 0]
-            saved[i, 1] = ids[i, 1]
+            ids[3 + i, 0] = ids[i, 0]
+            ids[3 + i, 1] = ids[i, 1]
         if count == 2:
             count = _nearest_of_segment(v, ids)
         elif count == 3:
@@ -174,7 +174,7 @@ def touches(tile, tile_count, shape, shape_count, pose):
         _set_vertex(v, ids, count, tile, a, shape, b, pose)
         duplicate = False
         for i in range(before):
-            duplicate |= ids[count, 0] == saved[i, 0] and ids[count, 1] == saved[i, 1]
+            duplicate |= ids[count, 0] == ids[3 + i, 0] and ids[count, 1] == ids[3 + i, 1]
         if duplicate:
             break
         count += 1

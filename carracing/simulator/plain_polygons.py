@@ -19,7 +19,7 @@ from carracing.simulator.lanes import (
     store,
     to_ints,
 )
-from carracing.simulator.polygons import fill
+from carracing.simulator.polygons import fill, sort_few
 from carracing.simulator.rules import WINDOW_WIDTH
 
 _RIGHT = WINDOW_WIDTH - 1
@@ -27,11 +27,11 @@ _FAR = 1 << 28
 
 
 @inner
-def paint_plain(canvas, corners, count, top, upwards, colour, spans):
+def paint_plain(canvas, corners, count, top, upwards, colour, spans, found):
     """Fill a polygon in a strip (see ``polygons``).
 
     ``top`` is the row of lane 0, ``upwards`` -1 where the picture is still upside down and 1 where it is flipped;
-    ``spans`` (2, LANES) is room to work in.
+    ``spans`` (2, LANES) and ``found`` (8,) are room to work in.
     """
     lowest = corners[0, 1]
     highest = lowest
@@ -42,9 +42,9 @@ def paint_plain(canvas, corners, count, top, upwards, colour, spans):
     if highest < min(top, end) or lowest > max(top, end):
         return
     if lowest == highest or _find_spans(corners, count, top, upwards, highest, spans):
-        _paint_rows(canvas, corners, count, top, upwards, lowest, highest, colour)
+        _paint_rows(canvas, corners, count, top, upwards, lowest, highest, colour, found)
         return
-    fill(canvas, spans, colour)
+    fill(canvas, spans, colour, _RIGHT)
     for i in range(count):
         y = corners[i, 1]
         lane = (y - top) * upwards
@@ -86,15 +86,17 @@ def _find_spans(corners, count, top, upwards, highest, spans):
 
 
 @inner
-def _paint_rows(canvas, corners, count, top, upwards, lowest, highest, colour):
+def _paint_rows(canvas, corners, count, top, upwards, lowest, highest, colour, found):
     """Fill row by row: any polygon, also one that crosses itself."""
-    found = np.empty(count, np.int64)
     for lane in range(LANES):
         y = top + upwards * lane
         if y < lowest or y > highest:
             continue
         if lowest == highest:
-            _paint_row(canvas, lane, corners[:count, 0].min(), corners[:count, 0].max(), colour)
+            left, right = corners[0, 0], corners[0, 0]
+            for i in range(1, count):
+                left, right = min(left, corners[i, 0]), max(right, corners[i, 0])
+            _paint_row(canvas, lane, left, right, colour)
             continue
         n = 0
         for i in range(count):
@@ -108,7 +110,7 @@ def _paint_rows(canvas, corners, count, top, upwards, lowest, highest, colour):
                 along = np.float64(np.float32((y - y1) * (x2 - x1)) / np.float32(y2 - y1))
                 found[n] = int(math.floor(along) if n % 2 == 0 else math.ceil(along)) + x1
                 n += 1
-        found[:n].sort()
+        sort_few(found, n)
         for i in range(0, n - 1, 2):
             _paint_row(canvas, lane, found[i], found[i + 1], colour)
         for i in range(count):

@@ -229,12 +229,12 @@ def _crossings(corners, p, bottom, highest, spans):
 
 
 @inner
-def fill(canvas, spans, colour):
-    """Paint the columns of each row's span."""
+def fill(canvas, spans, colour, right):
+    """Paint the columns of each row's span; ``right`` is the last column there is."""
     first, last = load(spans, 0), load(spans, 1)
     paint = ints(colour)
-    begin, end = max(least(first), 0), min(greatest(last), _RIGHT)
-    solid_begin, solid_end = min(greatest(first), end + 1), min(least(last), _RIGHT)
+    begin, end = max(least(first), 0), min(greatest(last), right)
+    solid_begin, solid_end = min(greatest(first), end + 1), min(least(last), right)
     if solid_begin > solid_end:
         solid_begin, solid_end = end + 1, end
     for x in range(begin, min(solid_begin, end + 1)):
@@ -248,9 +248,19 @@ def fill(canvas, spans, colour):
 
 
 @inner
-def _fill_crossed(canvas, corners, p, bottom, highest, colour):
+def sort_few(numbers, count):
+    """Sort the first ``count`` of a few numbers in place."""
+    for i in range(1, count):
+        number, j = numbers[i], i
+        while j > 0 and numbers[j - 1] > number:
+            numbers[j] = numbers[j - 1]
+            j -= 1
+        numbers[j] = number
+
+
+@inner
+def _fill_crossed(canvas, corners, p, bottom, highest, colour, found):
     """Paint a polygon that crosses itself: rows may have two spans."""
-    found = np.empty(CORNERS, np.int64)
     for lane in range(LANES):
         y = bottom - lane
         count = 0
@@ -263,7 +273,7 @@ def _fill_crossed(canvas, corners, p, bottom, highest, colour):
             if (y1 <= y < y2) or (y == highest and y1 < y <= y2):
                 found[count] = ((65536 * (y - y1)) // (y2 - y1)) * (x2 - x1) + 65536 * x1
                 count += 1
-        found[:count].sort()
+        sort_few(found, count)
         for i in range(0, count - 1, 2):
             first = (found[i] + 1 + 32768) >> 16
             last = (found[i + 1] - 1 + 32768) >> 16
@@ -272,7 +282,7 @@ def _fill_crossed(canvas, corners, p, bottom, highest, colour):
 
 
 @inner
-def paint_smooth(canvas, corners, lines, p, highest, bottom, colour, spans):
+def paint_smooth(canvas, corners, lines, p, highest, bottom, colour, spans, found):
     """Draw outline and fill of polygon ``p`` in a strip; ``highest`` is its last SDL row."""
     crossed = _crossings(corners, p, bottom, highest, spans)
     if crossed:
@@ -280,6 +290,6 @@ def paint_smooth(canvas, corners, lines, p, highest, bottom, colour, spans):
         spans[1] = -_FAR
     _outline(canvas, lines, p, bottom, colour, spans)
     if crossed:
-        _fill_crossed(canvas, corners, p, bottom, highest, colour)
+        _fill_crossed(canvas, corners, p, bottom, highest, colour, found)
     else:
-        fill(canvas, spans, colour)
+        fill(canvas, spans, colour, _RIGHT)

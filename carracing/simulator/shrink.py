@@ -38,6 +38,20 @@ _LAST_COLUMN, _COLUMN_WEIGHT, _COLUMN_SHARE = _plan(WINDOW_WIDTH)
 _LAST_ROW, _ROW_WEIGHT, _ROW_SHARE = _plan(WINDOW_HEIGHT)
 _ROW_ENDS = np.full(WINDOW_HEIGHT, -1, np.int32)
 _ROW_ENDS[_LAST_ROW] = np.arange(STATE_SIZE)
+
+
+def _constant(value: Array, last: Array, weight: Array, share: int) -> Array:
+    """What each output of one pass makes of pixels that all have ``value`` (...,): (..., 96)."""
+    before = np.concatenate([[0], _ONE - weight[:-1]])
+    whole = np.diff(np.concatenate([[-1], last])) - 1
+    value = value[..., None]
+    shrunk: Array = ((((value * before) >> 14) + value * whole + ((value * weight) >> 14)) * share) >> 16
+    return shrunk
+
+
+_across = _constant(np.arange(256), _LAST_COLUMN, _COLUMN_WEIGHT, _COLUMN_SHARE)
+SHRUNK_VALUES = _constant(_across, _LAST_ROW, _ROW_WEIGHT, _ROW_SHARE).mean((1, 2))
+"""(256,) float64: what becomes of an even area of each brightness, on average: rounding down costs about 1.5."""
 PACKED_ROWS = STATE_SIZE // LANES
 """Vectors per row of the shrunken picture."""
 
@@ -84,12 +98,11 @@ def shrink_columns(canvas, shrunk):
 
 
 @inner
-def shrink_rows(shrunk, first_row, totals, rows, picture):
+def shrink_rows(shrunk, first_row, totals, rows, flat, picture):
     """Add the rows of a strip to ``totals`` (18, LANES); finished rows go to ``picture`` (96, 96, 3) uint8.
 
-    ``rows`` (LANES * 6, LANES) is room for the strip row by row.
+    ``rows`` (96, LANES), also seen as ``flat`` (LANES, 96), is room for the strip row by row.
     """
-    flat = rows.reshape((LANES, STATE_SIZE))
     for lane in range(LANES):
         for column in range(STATE_SIZE):
             flat[lane, column] = shrunk[column, lane]

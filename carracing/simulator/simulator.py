@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from carracing.simulator.colours import draw_colours
+from carracing.simulator.compiled import announce
 from carracing.simulator.frames import put_cars, step_blocks
 from carracing.simulator.state import Cars, Tracks, new_cars, new_tracks, put_track, widened
 from carracing.simulator.tiles import fill_grid, shape_tiles
@@ -40,6 +41,7 @@ class Simulator:
     """``groups`` (N,) says which of the tracks 0, 1, ... each of N cars drives on; cars do not touch each other."""
 
     def __init__(self, groups: Array, rules: Rules, threads: int = 1) -> None:
+        announce(step_blocks)
         self.rules = rules
         self.cars: Cars = new_cars(groups)
         self.tracks: Tracks = new_tracks(int(groups.max()) + 1)

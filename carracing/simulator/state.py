@@ -67,6 +67,13 @@ class Cars(NamedTuple):
     """(N,) float64: of the current step."""
     step_frames: Array
     """(N,) int32: of the current step."""
+    velocity_before: Array
+    """(N, 2) float32: the hull's velocity before the last frame."""
+    nearest: Array
+    """(N,) int32: point of the centre line that was nearest when last looked for."""
+    simplex: Array
+    simplex_corners: Array
+    """(B, 3, 7) float32 and (B, 6, 2) int32: room for ``overlap.touches``, nothing that lasts."""
     lap_complete_percent: Array
     """(1,) float64: the share of tiles above which reaching tile 0 ends a lap."""
 
@@ -130,6 +137,10 @@ def new_cars(groups: Array, capacity: int = FIRST_CAPACITY) -> Cars:
         truncated=per_car(np.bool_),
         step_reward=per_car(np.float64),
         step_frames=per_car(np.int32),
+        velocity_before=np.zeros((n, 2), np.float32),
+        nearest=per_car(np.int32),
+        simplex=np.zeros((blocks, 3, 7), np.float32),
+        simplex_corners=np.zeros((blocks, 6, 2), np.int32),
         lap_complete_percent=np.array([0.95]),
     )
 

@@ -157,7 +157,7 @@ def _outside(edges, tile, x, y):
 
 
 @inner
-def _wheel_touches(f, lane, wheel, tile, corners, counts, edges):
+def _wheel_touches(f, lane, wheel, tile, corners, counts, edges, v, ids):
     """Whether a wheel touches a tile: plainly apart, plainly a corner or the middle inside, or by GJK."""
     body = (wheel + 1) * BODY_ROWS
     x, y = np.float64(f[body + PX, lane]), np.float64(f[body + PY, lane])
@@ -181,7 +181,7 @@ def _wheel_touches(f, lane, wheel, tile, corners, counts, edges):
     if _smaller(middle, _smaller(_smaller(corner1, corner2), _smaller(corner3, corner4))) < -_CLEAR:
         return True
     pose = (f[body + PX, lane], f[body + PY, lane], f[body + SIN, lane], f[body + COS, lane])
-    return touches(corners[tile], counts[tile], WHEEL_SHAPE, 4, pose)
+    return touches(corners[tile], counts[tile], WHEEL_SHAPE, 4, pose, v, ids)
 
 
 @inner
@@ -206,14 +206,14 @@ def _fixture_plainly(k, pose, edges, tile):
 
 
 @inner
-def _hull_touches(f, lane, tile, corners, counts, edges):
+def _hull_touches(f, lane, tile, corners, counts, edges, v, ids):
     """Whether any fixture of the hull touches a tile."""
     pose = (f[PX, lane], f[PY, lane], f[SIN, lane], f[COS, lane])
     for k in range(4):
         plain = _fixture_plainly(k, pose, edges, tile)
         if plain == 1:
             return True
-        if plain == 0 and touches(corners[tile], counts[tile], _HULL_CORNERS[k], _HULL_COUNTS[k], pose):
+        if plain == 0 and touches(corners[tile], counts[tile], _HULL_CORNERS[k], _HULL_COUNTS[k], pose, v, ids):
             return True
     return False
 
@@ -237,6 +237,7 @@ def meet_tiles(cars, tracks, car):
     group = cars.group[car]
     corners, counts, edges = tracks.corners[group], tracks.corner_counts[group], tracks.edges[group]
     flags = cars.flags[car]
+    v, ids = cars.simplex[block], cars.simplex_corners[block]
     tiles = tracks.tiles[group]
     x, y = np.float64(f[PX, lane]), np.float64(f[PY, lane])
     k = _cell(x) * CELLS + _cell(y)
@@ -260,7 +261,7 @@ def meet_tiles(cars, tracks, car):
         for wheel in range(4):
             if cars.road[block, wheel, lane] and (touched or (visited and ahead <= foremost)):
                 continue
-            if _wheel_touches(f, lane, wheel, tile, corners, counts, edges):
+            if _wheel_touches(f, lane, wheel, tile, corners, counts, edges, v, ids):
                 cars.road[block, wheel, lane] = True
                 touched = True
         if touched:
@@ -269,7 +270,7 @@ def meet_tiles(cars, tracks, car):
                 flags[tile] = VISITED | TOUCHED
                 new += 1
                 _visit(cars, car, tile, tiles)
-        elif not flags[tile] and _hull_touches(f, lane, tile, corners, counts, edges):
+        elif not flags[tile] and _hull_touches(f, lane, tile, corners, counts, edges, v, ids):
             flags[tile] = TOUCHED
     cars.touching[car] = foremost > -tiles
     cars.foremost[car] = foremost

@@ -12,7 +12,6 @@ import math
 import platform
 
 import llvmlite.binding
-import numpy as np
 
 from carracing.simulator.compiled import inlined, inner
 from carracing.simulator.lanes import (
@@ -23,13 +22,13 @@ from carracing.simulator.lanes import (
     fused,
     ints,
     ints_to_doubles,
-    load,
+    lane_of,
     magnitude,
     select,
-    store,
     to_doubles,
     to_floats,
     to_ints,
+    with_lane,
 )
 
 _QUADRANTS_PER_RADIAN = float.fromhex("0x1.45F306DC9C883p+23")  # 2/pi, scaled by 2**24 as glibc does
@@ -74,12 +73,12 @@ def _add_product(x, y, z):
 @inner
 def _library_sin_cos(angle):
     """The C library's sine and cosine, lane after lane."""
-    scratch = np.empty((3, LANES), np.float32)
-    store(scratch, 0, angle)
+    sine, cosine = angle, angle
     for lane in range(LANES):
-        scratch[1, lane] = math.sin(scratch[0, lane])
-        scratch[2, lane] = math.cos(scratch[0, lane])
-    return load(scratch, 1), load(scratch, 2)
+        number = lane_of(angle, lane)
+        sine = with_lane(sine, lane, math.sin(number))
+        cosine = with_lane(cosine, lane, math.cos(number))
+    return sine, cosine
 
 
 @inner

@@ -13,11 +13,13 @@ from gymnasium.vector.utils import batch_space
 
 from carracing.simulator.colours import draw_colours
 from carracing.simulator.env import action_space_of
+from carracing.simulator.eyes import Eyes, Painter, Sensor, Sketcher
 from carracing.simulator.layout import PX, PY
 from carracing.simulator.observations import GREY, GREY_CROPPED, PIXELS
 from carracing.simulator.rules import PLAYFIELD
 from carracing.simulator.simulator import Rules, Simulator
-from carracing.simulator.worlds import MOST_CARS, Painter, WorldsError, facts_of, to_orders
+from carracing.simulator.vector_observation import BOUND
+from carracing.simulator.worlds import MOST_CARS, WorldsError, facts_of, to_orders
 from carracing.task import EPISODE_FRAMES, FACTS, FRAMES_PER_SECOND, Array
 
 _KINDS = {"pixels": PIXELS, "grey": GREY, "grey-cropped": GREY_CROPPED}
@@ -27,7 +29,9 @@ Seeds = int | Sequence[int | None] | None
 class FastCarRacingVector(VectorEnv[Array, Array, Array]):
     """``num_envs`` cars, ``cars`` of them on each track, stepped together for ``frame_skip`` frames a step.
 
-    observation: "pixels" (96, 96, 3) as stock's; "grey" (84, 84) luminance; "grey-cropped" (84, 84) without the bar.
+    observation: "pixels" (96, 96, 3) as stock's; "grey" (84, 84) luminance; "grey-cropped" (84, 84) without the bar;
+    "grey-fast" (84, 84) drawn directly, on average 0.2 grey levels off; "vector" (67,) float32, named one by one
+    in ``vector_observation.FIELDS``.
     max_episode_steps: time limit in frames, whatever ``frame_skip``. threads: how many share the work.
     Cars that share a track begin together, so ``cars`` above 1 needs autoreset_mode "Disabled" and masks of whole
     tracks. Facts (missed_tiles, progress, finished) are in every step's infos. Raises WorldsError.
@@ -39,7 +43,7 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         self,
         num_envs: int = 1,
         *,
-        observation: Literal["pixels", "grey", "grey-cropped"] = "pixels",
+        observation: Literal["pixels", "grey", "grey-cropped", "grey-fast", "vector"] = "pixels",
         cars: int = 1,
         threads: int = 1,
         frame_skip: int = 1,
@@ -59,9 +63,10 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         self.single_action_space = action_space_of(continuous)
         rules = Rules(frame_skip=frame_skip, most_frames=max_episode_steps, lap_complete_percent=lap_complete_percent)
         self._simulator = Simulator(np.arange(num_envs) // cars, rules, threads)
-        self._painter = Painter(self._simulator, _KINDS[observation])
-        shape = self._painter.observations.shape[1:]
-        self.single_observation_space = spaces.Box(0, 255, shape, np.uint8)
+        self._eyes = _eyes(self._simulator, observation)
+        shape, kind = self._eyes.observations.shape[1:], self._eyes.observations.dtype
+        low, high = (-BOUND, BOUND) if observation == "vector" else (0, 255)
+        self.single_observation_space = spaces.Box(low, high, shape, kind.type)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self._rngs = [np.random.default_rng() for _ in range(num_envs // cars)]
@@ -81,7 +86,7 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         self._check_mask(mask)
         seeds = _as_list(seed, self.num_envs)
         self._begin(mask, seeds, (options or {}).get("randomize", True))
-        return self._painter.look(mask), {}
+        return self._eyes.look(mask), {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         """Step every car. Raises InvalidAction, and ResetNeeded where there is no episode to go on with."""
@@ -96,7 +101,7 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         terminated, truncated = live & cars.terminated, live & cars.truncated
         rewards = np.where(live, cars.step_reward, 0.0)
         infos = self._infos(live & terminated)
-        observations = self._painter.look(np.ones(self.num_envs, bool))
+        observations = self._eyes.look(np.ones(self.num_envs, bool))
         self._over = terminated | truncated
         if self._mode is AutoresetMode.SAME_STEP and self._over.any():
             observations = self._restart_finished(observations, infos)
@@ -116,7 +121,7 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         infos["_final_info"] = over
         self._begin(over, [None] * self.num_envs, True)
         self._over = np.zeros(self.num_envs, bool)
-        return self._painter.look(over)
+        return self._eyes.look(over)
 
     def _begin(self, mask: Array, seeds: list[int | None], randomize: bool) -> None:
         for group in np.unique(np.flatnonzero(mask) // self._cars):
@@ -185,8 +190,17 @@ def _check_options(
     for name, number in (("threads", threads), ("frame_skip", frame_skip), ("max_episode_steps", frames)):
         if number < 1:
             raise WorldsError(f"{name} must be at least 1, not {number}")
-    if observation not in _KINDS:
-        raise WorldsError(f"observation must be one of {', '.join(_KINDS)}, not {observation!r}")
+    known = (*_KINDS, "grey-fast", "vector")
+    if observation not in known:
+        raise WorldsError(f"observation must be one of {', '.join(known)}, not {observation!r}")
+
+
+def _eyes(simulator: Simulator, observation: str) -> Eyes:
+    if observation == "vector":
+        return Sensor(simulator)
+    if observation == "grey-fast":
+        return Sketcher(simulator)
+    return Painter(simulator, _KINDS[observation])
 
 
 def _as_list(seed: Seeds, count: int) -> list[int | None]:

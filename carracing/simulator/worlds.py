@@ -5,16 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from carracing.actions import check_actions, to_controls
-from carracing.simulator.drawing import Canvas, new_canvas
-from carracing.simulator.observations import (
-    CHANNELS_FIRST,
-    GREY,
-    GREY_CROPPED,
-    GREY_SIZE,
-    PIXELS,
-    observe_cars,
-)
-from carracing.simulator.rules import STATE_SIZE
+from carracing.simulator.eyes import Painter
+from carracing.simulator.observations import CHANNELS_FIRST, GREY, GREY_CROPPED
 from carracing.simulator.simulator import Rules, Simulator
 from carracing.task import Array, ResetNeededError, Step, TaskConfig, TaskSpec, task_spec
 
@@ -122,44 +114,6 @@ class FastWorlds:
             raise WorldsError("cars on one track need equal seeds")
         if (seeds[mask] < 0).any():
             raise WorldsError(f"a track's seed must not be negative, not {seeds[mask].min()}")
-
-
-class Painter:
-    """Draws observations of chosen cars, each thread on a canvas of its own."""
-
-    def __init__(self, simulator: Simulator, kind: int) -> None:
-        self._simulator = simulator
-        self._kind = kind
-        shape = {PIXELS: (STATE_SIZE, STATE_SIZE, 3), CHANNELS_FIRST: (3, STATE_SIZE, STATE_SIZE)}
-        size = shape.get(kind, (GREY_SIZE, GREY_SIZE))
-        self.observations: Array = np.zeros((simulator.count, *size), np.uint8)
-        self._capacity = 0
-        self._easels: list[tuple[Canvas, Array, Array]] = []
-
-    def look(self, mask: Array) -> Array:
-        """A copy of all observations, after drawing anew those of ``mask``."""
-        self._make_room()
-
-        def paint(part: int, first: int, last: int) -> None:
-            simulator, easel = self._simulator, self._easels[part]
-            observe_cars(simulator.cars, simulator.tracks, mask, *easel, self._kind, self.observations, first, last)
-
-        self._simulator.share(self._simulator.count, paint)
-        return self.observations.copy()
-
-    def _make_room(self) -> None:
-        capacity = self._simulator.cars.flags.shape[1]
-        if capacity == self._capacity and len(self._easels) == self._simulator.parts:
-            return
-        self._capacity = capacity
-        self._easels = [
-            (
-                new_canvas(capacity),
-                np.zeros((STATE_SIZE, STATE_SIZE, 3), np.uint8),
-                np.zeros((STATE_SIZE, GREY_SIZE), np.int32),
-            )
-            for _ in range(self._simulator.parts)
-        ]
 
 
 def facts_of(simulator: Simulator) -> Array:

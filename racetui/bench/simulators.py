@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,8 +26,10 @@ def contenders() -> dict[str, Timed]:
         found["envpool, pixels"] = _envpool()
     found |= {
         "fast, physics": _batch(None, 1),
+        "fast, physics and 67 numbers": _batch("vector", 1),
         "fast, pixels": _batch(PIXELS, 1),
         "fast, grey": _batch(GREY, 1),
+        "fast, grey-fast": _batch("grey-fast", 1),
         "fast, single environment": _single(),
         "fast, physics, 2 threads": _batch(None, 2),
         "fast, pixels, 2 threads": _batch(PIXELS, 2),
@@ -90,16 +92,19 @@ def _envpool() -> Timed:
     return lambda seconds: _repeat(work, seconds)
 
 
-def _batch(kind: int | None, threads: int) -> Timed:
+def _batch(kind: int | Literal["vector", "grey-fast"] | None, threads: int) -> Timed:
+    from carracing.simulator.eyes import Eyes, Painter, Sensor, Sketcher
     from carracing.simulator.simulator import Rules, Simulator
-    from carracing.simulator.worlds import Painter
 
     simulator = Simulator(np.arange(BATCH), Rules(), threads)
     for group in range(BATCH):
         simulator.lay_track(group, np.random.default_rng(group))
     everyone = np.ones(BATCH, bool)
     simulator.start(everyone)
-    painter = Painter(simulator, kind) if kind is not None else None
+    painter: Eyes | None = None
+    if kind is not None:
+        named: dict[str | int, type[Sensor] | type[Sketcher]] = {"vector": Sensor, "grey-fast": Sketcher}
+        painter = named[kind](simulator) if isinstance(kind, str) else Painter(simulator, kind)
     frame = [0]
 
     def work() -> int:
@@ -130,9 +135,9 @@ def _stock_resets() -> Timed:
 
 
 def _resets() -> Timed:
+    from carracing.simulator.eyes import Painter
     from carracing.simulator.observations import PIXELS
     from carracing.simulator.simulator import Rules, Simulator
-    from carracing.simulator.worlds import Painter
 
     simulator, one = Simulator(np.zeros(1, int), Rules()), np.ones(1, bool)
     painter, rng = Painter(simulator, PIXELS), np.random.default_rng(1)

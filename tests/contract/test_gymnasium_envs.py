@@ -125,6 +125,30 @@ def test_vector_cars_equal_single_ones_in_every_autoreset_mode() -> None:
         many.close()
 
 
+@pytest.mark.parametrize(
+    ("observation", "shape"),
+    [
+        ("pixels", (96, 96, 3)),
+        ("grey", (84, 84)),
+        ("grey-cropped", (84, 84)),
+        ("grey-fast", (84, 84)),
+        ("vector", (67,)),
+    ],
+)
+def test_every_observation_is_in_its_space_and_the_same_for_threads(observation: str, shape: tuple[int, ...]) -> None:
+    envs = [vector(3, observation=observation, threads=threads) for threads in (1, 3)]
+    rng = np.random.default_rng(4)
+    first, again = (env.reset(seed=3)[0] for env in envs)
+    assert first.shape == (3, *shape)
+    for _ in range(5):
+        assert np.array_equal(first, again)
+        assert envs[0].observation_space.contains(first)
+        actions = controls(rng, 3)
+        first, again = (env.step(actions)[0] for env in envs)
+    for env in envs:
+        env.close()
+
+
 def test_ghost_cars_share_a_track_and_nothing_else() -> None:
     alone = vector(1, observation="grey", frame_skip=2, autoreset_mode="Disabled")
     ghosts = vector(6, observation="grey", cars=3, frame_skip=2, autoreset_mode="Disabled")

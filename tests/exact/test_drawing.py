@@ -11,10 +11,10 @@ import pytest
 from gymnasium.envs.box2d.car_racing import CarRacing
 
 from carracing.observation import grey, grey_without_indicators, rgb
+from carracing.simulator.eyes import Painter, Sketcher
 from carracing.simulator.indicators import _ADVANCES, _FIRST_ROW, _GLYPHS
 from carracing.simulator.observations import CHANNELS_FIRST, GREY, GREY_CROPPED, PIXELS
 from carracing.simulator.simulator import Rules, Simulator
-from carracing.simulator.worlds import Painter
 from carracing.task import Array
 from tests.exact.simulator_reference import DRIVERS, Driver, full_throttle, spinner, weaving
 
@@ -107,3 +107,20 @@ def test_observations_are_those_of_the_picture(kind: int, of_picture: Callable[[
         observed = Painter(simulator, kind).look(everyone)
         assert all(np.array_equal(of_picture(p), o) for p, o in zip(pictures, observed, strict=True))
     simulator.close()
+
+
+def test_sketches_are_within_a_grey_level_of_the_exact_grey() -> None:
+    simulator, everyone, rng = Simulator(np.arange(8), Rules()), np.ones(8, bool), np.random.default_rng(0)
+    for group in range(8):
+        simulator.lay_track(group, np.random.default_rng(group))
+    simulator.start(everyone)
+    exact, sketch, apart = Painter(simulator, GREY), Sketcher(simulator), []
+    for _ in range(12):
+        difference = sketch.look(everyone).astype(int) - exact.look(everyone)
+        apart.append((np.abs(difference).mean(), difference.mean()))
+        for _ in range(25):
+            orders = np.stack([rng.uniform(-0.4, 0.4, 8), np.full(8, 0.15), np.zeros(8)], axis=1)
+            simulator.step(orders, everyone)
+    assert max(mean for mean, _ in apart) < 0.5
+    assert np.mean([mean for mean, _ in apart]) < 0.25
+    assert abs(np.mean([bias for _, bias in apart])) < 0.1
