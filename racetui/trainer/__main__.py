@@ -48,7 +48,6 @@ def _train(paths: RunPaths, writer: RunWriter, resume: bool) -> int:
         traceback.print_exc()
         writer.set_state(RunState.FAILED, _one_line(error))
         return 1
-    logging.info("%s", state)
     return 0
 
 
