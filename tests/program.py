@@ -14,6 +14,7 @@ from typing import Any
 RACETUI = (sys.executable, "-m", "racetui")
 
 TINY = (
+    *("--backend", "gymnasium"),  # the slower one: there must be time to interfere
     *("--set", "agent.rollout=64", "--set", "agent.minibatch=32", "--set", "agent.epochs=1"),
     *("--set", "task.early_stop=40", "--set", "collector.lanes=2", "--eval-every", "0"),
 )

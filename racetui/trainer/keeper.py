@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agents.checkpoint import (
     Checkpoint,
@@ -36,6 +37,7 @@ class Keeper:
         self._writer = writer
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint")
         self._saving: list[_Saving] = []
+        self._pruning: list[tuple[Future[None], set[str]]] = []
         self._needed: dict[str, int] = {}
 
     def save(self, frames: int, make: Callable[[], Checkpoint], reason: str, then: Callable[[str], None]) -> None:
@@ -64,16 +66,23 @@ class Keeper:
         """Finish what has been written: pointers, the store's rows, pruning, and telling who asked."""
         while self._saving and self._saving[0].future.done():
             self._finish(self._saving.pop(0))
+        while self._pruning and self._pruning[0][0].done():
+            self._forget(*self._pruning.pop(0))
 
     def wait(self) -> None:
         """Wait until everything ordered is written, and finish it."""
-        for saving in list(self._saving):
-            saving.future.exception()
-        self.poll()
+        while self._saving or self._pruning:
+            pending: list[Future[Any]] = [saving.future for saving in self._saving]
+            wait(pending + [pruned for pruned, _ in self._pruning])
+            self.poll()
 
     def mark_best(self, frames: int) -> None:
         """Make the checkpoint of these frames the best one."""
-        set_pointer(self._root, "BEST", str(frames))
+        try:
+            set_pointer(self._root, "BEST", str(frames))
+        except CheckpointError as error:
+            self._writer.event("error", "checkpoint", f"the best checkpoint cannot be kept: {error}")
+            return
         self._writer.tag_checkpoint("best", frames)
         self._prune()
 
@@ -96,11 +105,11 @@ class Keeper:
     def _finish(self, saving: _Saving) -> None:
         try:
             path = saving.future.result()
+            set_pointer(self._root, "LATEST", path.name)
         except CheckpointError as error:
             self._writer.event("error", "checkpoint", f"checkpoint at {saving.frames:,} frames failed: {error}")
             self._tell(saving, str(error))
             return
-        set_pointer(self._root, "LATEST", path.name)
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         with self._writer.transaction():
             self._writer.checkpoint(saving.frames, size, saving.reason)
@@ -114,10 +123,17 @@ class Keeper:
             then(outcome)
 
     def _prune(self) -> None:
+        """Delete what nobody needs, in the thread that saves: the two must not meet."""
         pointers = {str(frames) for frames in (self.latest, self.best) if frames is not None}
         keep = pointers | {str(saving.frames) for saving in self._saving} | set(self._needed)
-        gone = {path.name for path in list_checkpoints(self._root)} - keep
-        prune(self._root, keep)
+        if gone := {path.name for path in list_checkpoints(self._root)} - keep:
+            self._pruning.append((self._thread.submit(prune, self._root, keep), gone))
+
+    def _forget(self, pruned: Future[None], gone: set[str]) -> None:
+        error = pruned.exception()
+        if error is not None:
+            self._writer.event("warning", "checkpoint", f"old checkpoints stay: {error}")
+            return
         for name in gone:
             self._writer.forget_checkpoint(int(name))
 

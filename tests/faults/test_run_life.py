@@ -18,7 +18,7 @@ from tests.program import RACETUI, TINY, racetui, show, started, until
 
 pytestmark = pytest.mark.timeout(240)
 
-ROUNDS = 5
+ROUNDS = 16
 FRAMES = ROUNDS * 64 * 4
 LONG = ("--frames", "100M")
 
@@ -36,7 +36,7 @@ def until_trained(home: Path, run: str, frames: int = 1) -> Any:
     def trained() -> Any:
         with RunReader(paths_of(home, run)) as reader:
             summary = reader.summary()
-        assert not summary.state.ended, summary
+        assert not summary.state.ended, summary  # it was to go on: psutil takes no number for this very process
         return summary.frames >= frames and summary
 
     return until(trained, what=f"{frames} frames of run {run}")
@@ -93,7 +93,7 @@ def test_killed_trainer_shows_as_crashed_leaves_no_worker_and_resumes_to_the_sam
 ) -> None:
     run = started("--frames", str(FRAMES), "--checkpoint-every", "256")
     until(lambda: show(run)["checkpoint_frames"], what="a checkpoint")
-    trainer = psutil.Process(show(run)["pid"])
+    trainer = psutil.Process(until_trained(store_home, run).pid)
     children = trainer.children(recursive=True)
     assert children
     trainer.kill()
@@ -113,7 +113,7 @@ def test_killed_worker_is_named_and_replaced_and_changes_nothing(
 ) -> None:
     run = started("--frames", str(FRAMES))
     until_trained(store_home, run)
-    workers = [process for process in _descendants(show(run)["pid"]) if _is_worker(process)]
+    workers = [process for process in _descendants(until_trained(store_home, run).pid) if _is_worker(process)]
     assert len(workers) == 2
     workers[0].kill()
     assert racetui("wait", run).code == 0
