@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CONTENDERS = {
-    "sequential": "one car in the learner's process",
-    "sync": "all cars in the learner's process",
-    "async": "cars in worker processes",
-    "sb3": "stable-baselines3's PPO and SubprocVecEnv, one process per car, on our stock backend",
+    "sequential": "one car in the learner's process, on backend gymnasium",
+    "sync": "all cars in the learner's process, on backend gymnasium",
+    "async": "cars in worker processes, on backend gymnasium",
+    "fast": "all cars in the learner's process, on backend fast",
+    "sb3": "stable-baselines3's PPO and SubprocVecEnv, one process per car, on backend gymnasium",
     "sb3-stock": "the same on stock CarRacing-v3, which draws every frame",
 }
 """name -> what it is."""

@@ -12,7 +12,7 @@ from functools import partial
 from racetui.bench.contenders import CONTENDERS, Bench, Speed
 
 
-def measure_ours(bench: Bench, collector_name: str) -> Speed:
+def measure_ours(bench: Bench, contender: str) -> Speed:
     """Train our PPO through a collector for ``bench.seconds`` after a first round."""
     from agents.ppo.config import PPOConfig
     from agents.registry import make_agent
@@ -23,16 +23,18 @@ def measure_ours(bench: Bench, collector_name: str) -> Speed:
 
     task = TaskConfig()
     agent = make_agent("ppo", task_spec(task), PPOConfig(), seed=1)
-    lanes = 1 if collector_name == "sequential" else bench.lanes
+    backend, name = ("fast", "sync") if contender == "fast" else ("gymnasium", contender)
+    lanes = 1 if name == "sequential" else bench.lanes
+    threads = bench.workers if backend == "fast" else 1
     plan = CollectorPlan(
-        config=CollectorConfig(lanes=lanes, workers=min(bench.workers, lanes) if collector_name == "async" else 1),
-        worlds=partial(make_worlds, "gymnasium", task),
+        config=CollectorConfig(lanes=lanes, workers=min(bench.workers, lanes) if name == "async" else 1),
+        worlds=partial(make_worlds, backend, task, threads=threads),
         task=task_spec(task),
         actor=agent.actor_spec(),
         seeds=EpisodeSeeds(1),
-        preload=(backend_module("gymnasium"),),
+        preload=(backend_module(backend),),
     )
-    collector = make_collector(collector_name, plan)
+    collector = make_collector(name, plan)
     try:
         frames, started = 0, 0.0
         while not started or time.perf_counter() - started < bench.seconds:
