@@ -19,6 +19,9 @@ THREADED = frozenset({"fast"})
 """Backends that can step their tracks on several threads."""
 
 
+ANY_START = frozenset({"fast"})
+"""Backends that can begin an episode anywhere."""
+
 OBSERVED = {"fast": tuple(OBSERVATIONS), "gymnasium": ("grey", "rgb")}
 """What each backend can show."""
 
@@ -55,6 +58,11 @@ def check_backend(backend: str, config: TaskConfig) -> None:
             f"backend {backend} cannot give task.observation {config.observation}: use backend {able}, "
             f"or observation {' or '.join(OBSERVED[backend])}"
         )
+    if config.random_start and backend not in ANY_START:
+        raise UnsupportedTaskOptionError(
+            f"backend {backend} starts every car on the line: use backend {' or '.join(sorted(ANY_START))}, "
+            "or task.random_start false"
+        )
 
 
 def scoring_task(config: TaskConfig, backend: str) -> TaskConfig:
@@ -62,7 +70,7 @@ def scoring_task(config: TaskConfig, backend: str) -> TaskConfig:
 
     So a policy trained on grey-fast shows on stock's own pictures what it is worth.
     """
-    config = replace(config, early_stop=0)
+    config = replace(config, early_stop=0, random_start=False)
     if config.observation == "grey-fast" and config.observation not in OBSERVED[backend]:
         return replace(config, observation="grey")
     return config

@@ -67,6 +67,11 @@ class TaskConfig:
     """Truncate an episode after this many frames without a new tile (training only); 0 never does."""
     domain_randomize: bool = False
     """New colours for every track, as stock's option of that name."""
+    random_start: bool = False
+    """Begin on any tile, at any heading, rolling at up to 60 units/s (training only; backend fast only).
+
+    All of it follows from the episode's track seed. Tiles, and so the facts, are counted from where the car begins.
+    """
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""

@@ -66,8 +66,8 @@ def evaluate(
 ) -> EvaluationResult:
     """Drive ``settings.episodes`` tracks with the checkpoint's policy.
 
-    What only training needs (early stop) is off, and where the backend cannot draw grey-fast the policy sees grey.
-    Raises CheckpointError for a file that is not what it should be, UnsupportedTaskOptionError.
+    What only training needs (early stop, random starts) is off, and where the backend cannot draw grey-fast the
+    policy sees grey. Raises CheckpointError for a file that is not what it should be, UnsupportedTaskOptionError.
     """
     from agents.checkpoint import build_agent, load_checkpoint
     from carracing.registry import check_backend, make_worlds, scoring_task

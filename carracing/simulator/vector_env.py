@@ -31,6 +31,7 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
     observation: "pixels" (96, 96, 3) as stock's; "grey" (84, 84) luminance; "grey-cropped" (84, 84) without the bar;
     "grey-fast" (84, 84) drawn directly, on average 0.2 grey levels off; "vector" (67,) float32, named one by one
     in ``vector_observation.FIELDS``.
+    random_start: begin on any tile, at any heading, rolling (see ``starts``), for training.
     max_episode_steps: time limit in frames, whatever ``frame_skip``. threads: how many share the work.
     Cars that share a track begin together, so ``cars`` above 1 needs autoreset_mode "Disabled" and masks of whole
     tracks. Facts (missed_tiles, progress, finished) are in every step's infos. Raises WorldsError.
@@ -50,6 +51,7 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         lap_complete_percent: float = 0.95,
         domain_randomize: bool = False,
+        random_start: bool = False,
         continuous: bool = True,
     ) -> None:
         self._mode = AutoresetMode(autoreset_mode)
@@ -60,7 +62,12 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         self._continuous = continuous
         self._domain_randomize = domain_randomize
         self.single_action_space = action_space_of(continuous)
-        rules = Rules(frame_skip=frame_skip, most_frames=max_episode_steps, lap_complete_percent=lap_complete_percent)
+        rules = Rules(
+            frame_skip=frame_skip,
+            most_frames=max_episode_steps,
+            lap_complete_percent=lap_complete_percent,
+            random_start=random_start,
+        )
         self._simulator = Simulator(np.arange(num_envs) // cars, rules, threads)
         self._eyes = make_eyes(self._simulator, observation)
         shape, kind = self._eyes.observations.shape[1:], self._eyes.observations.dtype

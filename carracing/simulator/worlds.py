@@ -34,7 +34,10 @@ class FastWorlds:
         self._spec = task_spec(config)
         self._groups = np.repeat(np.arange(tracks, dtype=np.int64), cars_per_track)
         rules = Rules(
-            frame_skip=config.frame_skip, early_stop=config.early_stop, domain_randomize=config.domain_randomize
+            frame_skip=config.frame_skip,
+            early_stop=config.early_stop,
+            domain_randomize=config.domain_randomize,
+            random_start=config.random_start,
         )
         self.simulator = Simulator(self._groups, rules, threads)
         observation = "grey-cropped" if config.crop_indicators else config.observation

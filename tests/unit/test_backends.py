@@ -32,6 +32,11 @@ def test_stock_says_that_it_cannot_give_it(observation: str, capsys: pytest.Capt
     assert message in capsys.readouterr().err
 
 
+def test_stock_says_that_it_starts_on_the_line() -> None:
+    with pytest.raises(UnsupportedTaskOptionError, match="use backend fast, or task"):
+        make_worlds("gymnasium", TaskConfig(random_start=True), 1)
+
+
 @pytest.mark.parametrize(
     ("observation", "backend", "seen"),
     [
@@ -42,7 +47,7 @@ def test_stock_says_that_it_cannot_give_it(observation: str, capsys: pytest.Capt
     ],
 )
 def test_scores_count_on_stock_where_it_shows_what_is_seen(observation: str, backend: str, seen: str) -> None:
-    config = TaskConfig(observation=observation, early_stop=50)  # type: ignore[arg-type]
+    config = TaskConfig(observation=observation, early_stop=50, random_start=True)  # type: ignore[arg-type]
     assert scoring_backend(config) == backend
     assert scoring_task(config, backend) == TaskConfig(observation=seen)  # type: ignore[arg-type]
     assert scoring_task(config, "fast") == TaskConfig(observation=observation)  # type: ignore[arg-type]
