@@ -16,11 +16,13 @@ FRAMES_PER_SECOND = 50
 EPISODE_FRAMES = 1000
 """Time limit of CarRacing-v3 as Gymnasium registers it, in frames."""
 
-FACTS = ("missed_tiles", "progress", "finished")
+FACTS = ("missed_tiles", "progress", "finished", "lap_frames", "on_grass")
 """What is known of a CarRacing car beside its observation, in the order of ``Step.facts``.
 
 missed_tiles: tiles behind the furthest visited tile that were not visited (``carracing.advance`` says what is
 behind on a circle). progress: share of the track's tiles visited, 0 to 1. finished: 1 once every tile is visited.
+lap_frames: frames from the start until the last tile was visited, 0 before. on_grass: wheels that touch no tile of
+the road, 0 to 4.
 """
 
 

@@ -34,7 +34,7 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
     random_start: begin on any tile, at any heading, rolling (see ``starts``), for training.
     max_episode_steps: time limit in frames, whatever ``frame_skip``. threads: how many share the work.
     Cars that share a track begin together, so ``cars`` above 1 needs autoreset_mode "Disabled" and masks of whole
-    tracks. Facts (missed_tiles, progress, finished) are in every step's infos. Raises WorldsError.
+    tracks. Facts (``task.FACTS``) are in every step's infos. Raises WorldsError.
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "render_fps": FRAMES_PER_SECOND}  # noqa: RUF012 - as the base

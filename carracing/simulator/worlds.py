@@ -120,12 +120,14 @@ class FastWorlds:
 
 
 def facts_of(simulator: Simulator) -> Array:
-    """The task's FACTS of every car: (N, 3) float32."""
+    """The task's FACTS of every car: (N, len(FACTS)) float32."""
     cars = simulator.cars
     tiles = simulator.tracks.tiles[cars.group]
     missed = np.minimum(cars.front, tiles - 1) + 1 - cars.visited_behind
     progress = cars.visited / np.maximum(tiles, 1)
-    return np.stack([missed, progress, cars.visited == tiles], axis=1).astype(np.float32)
+    finished = cars.visited == tiles
+    on_grass = 4 - np.add.reduce(cars.road, axis=1, dtype=np.int32).reshape(-1)[: simulator.count]
+    return np.stack([missed, progress, finished, cars.last_new * finished, on_grass], axis=1).astype(np.float32)
 
 
 def to_orders(actions: Array, kind: str) -> Array:
