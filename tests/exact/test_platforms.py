@@ -66,5 +66,5 @@ def test_differences_are_found_and_told(monkeypatch: pytest.MonkeyPatch) -> None
     assert (found.exact, found.first) == (False, 0)
     assert found.track == pytest.approx(0.5)
     assert found.car > 0.4
-    assert found.pixel > 50
+    assert found.pixel > 10
     assert "not equal to stock from frame 0 on: over 5 frames of 1 tracks" in found.describe()
