@@ -9,6 +9,7 @@ from carracing.simulator.layout import ANGLE, OMEGA, VX, VY
 from carracing.simulator.simulator import Rules, Simulator
 from carracing.simulator.starts import FASTEST, begin_anywhere, draw_starts
 from carracing.simulator.track import make_track
+from carracing.simulator.vector_env import FastCarRacingVector
 from carracing.simulator.vector_observation import FIELDS
 from carracing.simulator.worlds import FastWorlds
 from carracing.task import Array
@@ -97,3 +98,17 @@ def test_cars_of_one_track_share_the_tile_but_not_the_pose() -> None:
     assert np.ptp(column(first, "x /")) < 0.02
     assert len(set(column(first, "heading error").tolist())) == 6
     assert draw_starts(np.random.default_rng(0), 6).shape == (6, 2)
+
+
+def test_the_vector_environment_starts_anywhere_if_asked() -> None:
+    def first(random_start: bool) -> Array:
+        envs = FastCarRacingVector(4, observation="vector", random_start=random_start)
+        observations, _ = envs.reset(seed=[1, 2, 3, 3])
+        envs.close()
+        return observations
+
+    anywhere, line = first(True), first(False)
+    assert (anywhere[2] == anywhere[3]).all()
+    assert (anywhere == driven(CONFIG, [1, 2, 3, 3])[0]).all()
+    assert (column(anywhere, "speed ahead") > 0.05).any()
+    assert (np.abs(column(line, "speed ahead")) < 0.02).all()
