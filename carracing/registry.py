@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
 
-from carracing.task import TaskConfig, Worlds
+from carracing.task import OBSERVATIONS, TaskConfig, Worlds
 
 BACKENDS = {
     "fast": "carracing.simulator.worlds:make_fast_worlds",
@@ -18,8 +19,19 @@ THREADED = frozenset({"fast"})
 """Backends that can step their tracks on several threads."""
 
 
+ANY_START = frozenset({"fast"})
+"""Backends that can begin an episode anywhere."""
+
+OBSERVED = {"fast": tuple(OBSERVATIONS), "gymnasium": ("grey", "rgb")}
+"""What each backend can show."""
+
+
 class UnknownBackendError(ValueError):
     """No simulator of that name."""
+
+
+class UnsupportedTaskOptionError(ValueError):
+    """A backend cannot pose such a task; says what to change."""
 
 
 def backend_module(backend: str) -> str:
@@ -28,10 +40,46 @@ def backend_module(backend: str) -> str:
 
 
 def make_worlds(backend: str, config: TaskConfig, tracks: int, threads: int = 1) -> Worlds:
-    """Make worlds of so many tracks, simulated by so many threads. Raises UnknownBackendError, ValueError."""
+    """Make worlds of so many tracks, simulated by so many threads.
+
+    Raises UnknownBackendError, UnsupportedTaskOptionError, ValueError.
+    """
     module, function = _entry(backend)
+    check_backend(backend, config)
     worlds: Worlds = getattr(import_module(module), function)(config, tracks, threads)
     return worlds
+
+
+def check_backend(backend: str, config: TaskConfig) -> None:
+    """Raise UnsupportedTaskOptionError unless the backend can pose this task."""
+    if config.observation not in OBSERVED[backend]:
+        able = " or ".join(name for name, kinds in OBSERVED.items() if config.observation in kinds)
+        raise UnsupportedTaskOptionError(
+            f"backend {backend} cannot give task.observation {config.observation}: use backend {able}, "
+            f"or observation {' or '.join(OBSERVED[backend])}"
+        )
+    if config.random_start and backend not in ANY_START:
+        raise UnsupportedTaskOptionError(
+            f"backend {backend} starts every car on the line: use backend {' or '.join(sorted(ANY_START))}, "
+            "or task.random_start false"
+        )
+
+
+def scoring_task(config: TaskConfig, backend: str) -> TaskConfig:
+    """The task as scores count: without what only training needs; grey-fast is looked at as the grey it stands for.
+
+    So a policy trained on grey-fast shows on stock's own pictures what it is worth.
+    """
+    config = replace(config, early_stop=0, random_start=False)
+    if config.observation == "grey-fast" and config.observation not in OBSERVED[backend]:
+        return replace(config, observation="grey")
+    return config
+
+
+def scoring_backend(config: TaskConfig) -> str:
+    """Where scores of policies of this task count: stock, unless it cannot show what they see."""
+    observation = scoring_task(config, "gymnasium").observation
+    return "gymnasium" if observation in OBSERVED["gymnasium"] else "fast"
 
 
 def warm_up(backend: str, config: TaskConfig) -> None:

@@ -135,7 +135,7 @@ class _Episode:
         self._advance = Advance(len(env.track))
         self._frames = 0
         self._last_progress = 0
-        """Frame of the last new tile."""
+        """Frame of the last new tile: once all are visited, of the finished lap."""
         self.terminated = False
         self.truncated = False
 
@@ -150,11 +150,12 @@ class _Episode:
             total += self._frame(action)
         return total, self._frames - before
 
-    def facts(self) -> tuple[float, float, float]:
+    def facts(self) -> tuple[float, ...]:
         """The values of FACTS."""
         tiles, visited = len(self._env.track), self._env.tile_visited_count
         missed = self._advance.missed(lambda tile: self._road[tile].road_visited)
-        return float(missed), visited / tiles, float(visited == tiles)
+        finished, on_grass = visited == tiles, sum(not wheel.tiles for wheel in self._car.wheels)
+        return float(missed), visited / tiles, float(finished), float(self._last_progress * finished), float(on_grass)
 
     def _frame(self, action: Any) -> float:
         visited = self._env.tile_visited_count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,32 @@ FRAMES_PER_SECOND = 50
 EPISODE_FRAMES = 1000
 """Time limit of CarRacing-v3 as Gymnasium registers it, in frames."""
 
-FACTS = ("missed_tiles", "progress", "finished")
+FACTS = ("missed_tiles", "progress", "finished", "lap_frames", "on_grass")
 """What is known of a CarRacing car beside its observation, in the order of ``Step.facts``.
 
 missed_tiles: tiles behind the furthest visited tile that were not visited (``carracing.advance`` says what is
 behind on a circle). progress: share of the track's tiles visited, 0 to 1. finished: 1 once every tile is visited.
+lap_frames: frames from the start until the last tile was visited, 0 before. on_grass: wheels that touch no tile of
+the road, 0 to 4.
 """
+
+
+class ObservationKind(NamedTuple):
+    """What one single observation of a kind is."""
+
+    shape: tuple[int, ...]
+    dtype: Literal["uint8", "float32"]
+    purpose: str
+    """For people who choose."""
+
+
+OBSERVATIONS = {
+    "grey": ObservationKind((84, 84), "uint8", "84x84 luminance"),
+    "rgb": ObservationKind((3, 96, 96), "uint8", "96x96 in colour"),
+    "grey-fast": ObservationKind((84, 84), "uint8", "84x84, nearly grey, drawn faster"),
+    "vector": ObservationKind((67,), "float32", "67 numbers, no picture"),
+}
+"""What a policy can see, by name."""
 
 
 class ResetNeededError(RuntimeError):
@@ -32,21 +52,28 @@ class ResetNeededError(RuntimeError):
 class TaskConfig:
     """The rules of the task: with these equal, every collector poses the same decision problem."""
 
-    observation: Literal["grey", "rgb"] = "grey"
-    """grey: (84, 84) luminance; rgb: (3, 96, 96), the stock picture channel-first. Both uint8."""
+    observation: Literal["grey", "rgb", "grey-fast", "vector"] = "grey"
+    """grey: (84, 84) luminance; rgb: (3, 96, 96), the stock picture channel-first; grey-fast: (84, 84), on average
+    0.2 levels from grey, drawn directly. These are uint8. vector: (67,) float32, each number named in
+    ``carracing.simulator.vector_observation.FIELDS``. Only backend fast gives the last two."""
     action: Literal["steer-accel", "native", "discrete"] = "steer-accel"
     """steer-accel: 2 numbers in [-1, 1], gas = max(a, 0) and brake = max(-a, 0); native: steer, gas, brake;
     discrete: 0 nothing, 1 right, 2 left, 3 gas, 4 brake, as stock numbers them."""
     frame_skip: int = 4
     """Frames each decision lasts, 1 to 50; rewards of the skipped frames are summed."""
     stack: int = 4
-    """How many successive single observations the policy sees, 1 to 16."""
+    """How many successive single observations the policy sees, 1 to 16, vectors too."""
     crop_indicators: bool = False
     """Cut the indicator bar off (grey only): the middle 84 columns above it, not resampled."""
     early_stop: int = 0
     """Truncate an episode after this many frames without a new tile (training only); 0 never does."""
     domain_randomize: bool = False
     """New colours for every track, as stock's option of that name."""
+    random_start: bool = False
+    """Begin on any tile, at any heading, rolling at up to 60 units/s (training only; backend fast only).
+
+    All of it follows from the episode's track seed. Tiles, and so the facts, are counted from where the car begins.
+    """
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
@@ -175,9 +202,10 @@ class Worlds(Protocol):
 
 def task_spec(config: TaskConfig) -> TaskSpec:
     """Describe the CarRacing task that ``config`` sets, without importing any simulator."""
+    kind = OBSERVATIONS[config.observation]
     return TaskSpec(
-        observation_shape=(84, 84) if config.observation == "grey" else (3, 96, 96),
-        observation_dtype="uint8",
+        observation_shape=kind.shape,
+        observation_dtype=kind.dtype,
         stack=config.stack,
         action=_ACTIONS[config.action],
         frame_skip=config.frame_skip,

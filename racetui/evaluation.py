@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class EvaluationSettings:
     """Track seed of the first episode; the others follow."""
     deterministic: bool = True
     backend: str = "gymnasium"
+    """What simulates; ``usual_backend`` says where a checkpoint's scores count."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the option."""
@@ -65,21 +66,23 @@ def evaluate(
 ) -> EvaluationResult:
     """Drive ``settings.episodes`` tracks with the checkpoint's policy.
 
-    Training-only rules (early stop) are off. Raises CheckpointError for a file that is not what it should be.
+    What only training needs (early stop, random starts) is off, and where the backend cannot draw grey-fast the
+    policy sees grey. Raises CheckpointError for a file that is not what it should be, UnsupportedTaskOptionError.
     """
     from agents.checkpoint import build_agent, load_checkpoint
-    from carracing import make_worlds
+    from carracing.registry import check_backend, make_worlds, scoring_task
     from carracing.task import TaskConfig
     from collectors.episodes import EpisodePlan, run_episodes
     from collectors.lanes import WorldLanes
     from collectors.seeds import EpisodeSeeds
 
     checkpoint = load_checkpoint(checkpoint_path)
+    task = scoring_task(TaskConfig(**checkpoint.task), settings.backend)
+    check_backend(settings.backend, task)
     agent = build_agent(checkpoint)
     snapshot = agent.snapshot()
     actor = agent.actor_spec().build()
     actor.load(WeightsSnapshot(snapshot.version, snapshot.tensors, {"deterministic": float(settings.deterministic)}))
-    task = replace(TaskConfig(**checkpoint.task), early_stop=0)
     lanes = min(settings.episodes, MAX_LANES)
     worlds = WorldLanes(make_worlds(settings.backend, task, lanes))
     keys = EpisodeSeeds(settings.seed)
@@ -90,6 +93,18 @@ def evaluate(
     finally:
         worlds.close()
     return summarise(records, time.monotonic() - started)
+
+
+def usual_backend(checkpoint_path: Path) -> str:
+    """Where the scores of a checkpoint's policy count: stock, unless it cannot show what the policy sees.
+
+    Raises CheckpointError.
+    """
+    from agents.checkpoint import load_checkpoint
+    from carracing.registry import scoring_backend
+    from carracing.task import TaskConfig
+
+    return scoring_backend(TaskConfig(**load_checkpoint(checkpoint_path).task))
 
 
 def summarise(records: Sequence[EpisodeRecord], seconds: float) -> EvaluationResult:
@@ -128,11 +143,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--episodes", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1_000_000)
     parser.add_argument("--stochastic", action="store_true", help="sample actions instead of taking the best")
-    parser.add_argument("--backend", default="gymnasium")
+    parser.add_argument("--backend", help="what simulates (default: gymnasium where it can show what is seen)")
     parser.add_argument("--nice", type=int, default=0, help="how much to give way to other processes, 0 to 19")
     options = parser.parse_args(arguments)
     os.nice(options.nice)
-    settings = EvaluationSettings(options.episodes, options.seed, not options.stochastic, options.backend)
+    backend = options.backend or usual_backend(options.checkpoint)
+    settings = EvaluationSettings(options.episodes, options.seed, not options.stochastic, backend)
     write_result(options.out, settings, evaluate(options.checkpoint, settings))
     return 0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.registry import agent_entry
-from carracing.registry import BACKENDS, THREADED
+from carracing.registry import BACKENDS, THREADED, check_backend
 from carracing.task import TaskConfig
 from collectors.api import CollectorConfig
 from collectors.registry import COLLECTORS
@@ -100,6 +100,7 @@ class RunSpec:
         for key, value, known in (("collector", self.collector, COLLECTORS), ("backend", self.backend, BACKENDS)):
             if value not in known:
                 raise ValueError(f"unknown {key} {value!r}: choose from {', '.join(known)}")
+        check_backend(self.backend, self.task)
         if not 0 <= self.seed <= MAX_SEED:
             raise ValueError(f"seed must be 0 to {MAX_SEED}, not {self.seed}")
         if self.threads < 0:

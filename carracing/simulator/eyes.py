@@ -7,7 +7,14 @@ from typing import Protocol
 import numpy as np
 
 from carracing.simulator.drawing import Canvas, new_canvas
-from carracing.simulator.observations import CHANNELS_FIRST, GREY_SIZE, PIXELS, observe_cars
+from carracing.simulator.observations import (
+    CHANNELS_FIRST,
+    GREY,
+    GREY_CROPPED,
+    GREY_SIZE,
+    PIXELS,
+    observe_cars,
+)
 from carracing.simulator.rules import STATE_SIZE
 from carracing.simulator.simulator import Simulator
 from carracing.simulator.sketch import Sheet, new_sheet, sketch_cars
@@ -105,3 +112,16 @@ class Sketcher:
 
         self._simulator.share(self._simulator.count, sketch)
         return self.observations.copy()
+
+
+def make_eyes(simulator: Simulator, observation: str) -> Eyes:
+    """Eyes that see what ``observation`` names: a key of PICTURES, "grey-fast" or "vector"."""
+    if observation == "vector":
+        return Sensor(simulator)
+    if observation == "grey-fast":
+        return Sketcher(simulator)
+    return Painter(simulator, PICTURES[observation])
+
+
+PICTURES = {"pixels": PIXELS, "rgb": CHANNELS_FIRST, "grey": GREY, "grey-cropped": GREY_CROPPED}
+"""Exact pictures by name."""

@@ -6,11 +6,27 @@ import math
 
 import numpy as np
 
-from carracing.simulator.body import HULL, SIZE, WHEEL_PLACES
+from carracing.simulator.body import HULL, SIZE, WHEEL_PLACES, WHEEL_RADIUS
 from carracing.simulator.car import drive
 from carracing.simulator.compiled import compiled, inlined, inner, uncounted
 from carracing.simulator.lanes import LANES, load
-from carracing.simulator.layout import ANGLE, BODY_ROWS, BRAKE, COS, CX, CY, GAS, PX, PY, SIN, STEER, VX, VY
+from carracing.simulator.layout import (
+    ANGLE,
+    BODIES,
+    BODY_ROWS,
+    BRAKE,
+    COS,
+    CX,
+    CY,
+    GAS,
+    OMEGA,
+    PX,
+    PY,
+    SIN,
+    STEER,
+    VX,
+    VY,
+)
 from carracing.simulator.rules import FRAME_REWARD, FRAME_SECONDS, LOST_REWARD, PLAYFIELD
 from carracing.simulator.solver import solve
 from carracing.simulator.tiles import go_round, meet_tiles
@@ -88,13 +104,26 @@ def _move_block(cars, tracks, block):
     solve(f, live)
 
 
+@inlined
+def _roll(cars, car, angle, speed):
+    """Have a car that was just put roll straight ahead, its wheels turning as fast as the road passes."""
+    block, lane = car // LANES, car % LANES
+    for body in range(BODIES):
+        cars.bodies[block, body * BODY_ROWS + VX, lane] = -math.sin(angle) * speed
+        cars.bodies[block, body * BODY_ROWS + VY, lane] = math.cos(angle) * speed
+    for wheel in range(4):
+        cars.drives[block, OMEGA + wheel, lane] = speed / WHEEL_RADIUS
+
+
 @compiled
-def put_cars(cars, tracks, car_mask):
-    """Put the cars of ``car_mask`` (N,) at their tracks' starts."""
+def put_cars(cars, tracks, car_mask, starts):
+    """Put the cars of ``car_mask`` (N,) at their tracks' starts, turned and rolling as ``starts`` (N, 2) says."""
     for car in range(len(car_mask)):
         if car_mask[car]:
-            start = tracks.points[cars.group[car], 0]
-            put_car(cars, car, start[2], start[3], start[1])
+            start, turn, speed = tracks.points[cars.group[car], 0], starts[car, 0], starts[car, 1]
+            put_car(cars, car, start[2], start[3], start[1] + turn)
+            if speed > 0:
+                _roll(cars, car, start[1] + turn, speed)
 
 
 @inlined

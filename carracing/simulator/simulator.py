@@ -11,6 +11,7 @@ import numpy as np
 from carracing.simulator.colours import draw_colours
 from carracing.simulator.compiled import announce
 from carracing.simulator.frames import put_cars, step_blocks
+from carracing.simulator.starts import begin_anywhere, draw_starts
 from carracing.simulator.state import Cars, Tracks, new_cars, new_tracks, put_track, widened
 from carracing.simulator.tiles import fill_grid, shape_tiles
 from carracing.simulator.track import make_track
@@ -35,6 +36,8 @@ class Rules:
     visited at the start already, so a lap ends only with its last tile (Gymnasium issue 1269)."""
     domain_randomize: bool = False
     """New colours for every track."""
+    random_start: bool = False
+    """Begin anywhere on the track (see ``starts``) rather than at rest on its first tile."""
 
 
 class Simulator:
@@ -46,6 +49,8 @@ class Simulator:
         self.cars: Cars = new_cars(groups)
         self.tracks: Tracks = new_tracks(int(groups.max()) + 1)
         self.cars.lap_complete_percent[0] = rules.lap_complete_percent
+        self._starts: Array = np.zeros((len(groups), 2))
+        """Of each car's next episode: see ``starts.draw_starts``."""
         self._threads = max(1, min(threads, len(self.cars.live)))
         self._pool = ThreadPoolExecutor(self._threads - 1) if self._threads > 1 else None
 
@@ -59,6 +64,10 @@ class Simulator:
         if colours is None:
             colours = draw_colours(rng, self.rules.domain_randomize)
         track = make_track(rng)
+        if self.rules.random_start:
+            track = begin_anywhere(track, rng)
+            here = self.cars.group == group
+            self._starts[here] = draw_starts(rng, int(here.sum()))
         if track.tiles > self.cars.flags.shape[1]:
             self._make_room(track.tiles)
         put_track(self.tracks, group, track, colours)
@@ -72,7 +81,7 @@ class Simulator:
 
     def start(self, car_mask: Array) -> None:
         """Start new episodes of the cars in ``car_mask`` (N,) bool on the tracks as they lie."""
-        put_cars(self.cars, self.tracks, car_mask)
+        put_cars(self.cars, self.tracks, car_mask, self._starts)
         self._drive(np.zeros((self.count, 3)), car_mask, 0)
 
     def step(self, controls: Array, live: Array) -> None:

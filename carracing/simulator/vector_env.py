@@ -13,16 +13,15 @@ from gymnasium.vector.utils import batch_space
 
 from carracing.simulator.colours import draw_colours
 from carracing.simulator.env import action_space_of
-from carracing.simulator.eyes import Eyes, Painter, Sensor, Sketcher
+from carracing.simulator.eyes import make_eyes
 from carracing.simulator.layout import PX, PY
-from carracing.simulator.observations import GREY, GREY_CROPPED, PIXELS
 from carracing.simulator.rules import PLAYFIELD
 from carracing.simulator.simulator import Rules, Simulator
 from carracing.simulator.vector_observation import BOUND
 from carracing.simulator.worlds import MOST_CARS, WorldsError, facts_of, to_orders
 from carracing.task import EPISODE_FRAMES, FACTS, FRAMES_PER_SECOND, Array
 
-_KINDS = {"pixels": PIXELS, "grey": GREY, "grey-cropped": GREY_CROPPED}
+_KINDS = ("pixels", "grey", "grey-cropped", "grey-fast", "vector")
 Seeds = int | Sequence[int | None] | None
 
 
@@ -32,9 +31,10 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
     observation: "pixels" (96, 96, 3) as stock's; "grey" (84, 84) luminance; "grey-cropped" (84, 84) without the bar;
     "grey-fast" (84, 84) drawn directly, on average 0.2 grey levels off; "vector" (67,) float32, named one by one
     in ``vector_observation.FIELDS``.
+    random_start: begin on any tile, at any heading, rolling (see ``starts``), for training.
     max_episode_steps: time limit in frames, whatever ``frame_skip``. threads: how many share the work.
     Cars that share a track begin together, so ``cars`` above 1 needs autoreset_mode "Disabled" and masks of whole
-    tracks. Facts (missed_tiles, progress, finished) are in every step's infos. Raises WorldsError.
+    tracks. Facts (``task.FACTS``) are in every step's infos. Raises WorldsError.
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "render_fps": FRAMES_PER_SECOND}  # noqa: RUF012 - as the base
@@ -51,6 +51,7 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
         lap_complete_percent: float = 0.95,
         domain_randomize: bool = False,
+        random_start: bool = False,
         continuous: bool = True,
     ) -> None:
         self._mode = AutoresetMode(autoreset_mode)
@@ -61,9 +62,14 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         self._continuous = continuous
         self._domain_randomize = domain_randomize
         self.single_action_space = action_space_of(continuous)
-        rules = Rules(frame_skip=frame_skip, most_frames=max_episode_steps, lap_complete_percent=lap_complete_percent)
+        rules = Rules(
+            frame_skip=frame_skip,
+            most_frames=max_episode_steps,
+            lap_complete_percent=lap_complete_percent,
+            random_start=random_start,
+        )
         self._simulator = Simulator(np.arange(num_envs) // cars, rules, threads)
-        self._eyes = _eyes(self._simulator, observation)
+        self._eyes = make_eyes(self._simulator, observation)
         shape, kind = self._eyes.observations.shape[1:], self._eyes.observations.dtype
         low, high = (-BOUND, BOUND) if observation == "vector" else (0, 255)
         self.single_observation_space = spaces.Box(low, high, shape, kind.type)
@@ -190,17 +196,8 @@ def _check_options(
     for name, number in (("threads", threads), ("frame_skip", frame_skip), ("max_episode_steps", frames)):
         if number < 1:
             raise WorldsError(f"{name} must be at least 1, not {number}")
-    known = (*_KINDS, "grey-fast", "vector")
-    if observation not in known:
-        raise WorldsError(f"observation must be one of {', '.join(known)}, not {observation!r}")
-
-
-def _eyes(simulator: Simulator, observation: str) -> Eyes:
-    if observation == "vector":
-        return Sensor(simulator)
-    if observation == "grey-fast":
-        return Sketcher(simulator)
-    return Painter(simulator, _KINDS[observation])
+    if observation not in _KINDS:
+        raise WorldsError(f"observation must be one of {', '.join(_KINDS)}, not {observation!r}")
 
 
 def _as_list(seed: Seeds, count: int) -> list[int | None]:

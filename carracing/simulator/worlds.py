@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from carracing.actions import check_actions, to_controls
-from carracing.simulator.eyes import Painter
-from carracing.simulator.observations import CHANNELS_FIRST, GREY, GREY_CROPPED
+from carracing.simulator.eyes import Eyes, make_eyes
 from carracing.simulator.simulator import Rules, Simulator
 from carracing.task import Array, ResetNeededError, Step, TaskConfig, TaskSpec, task_spec
 
@@ -35,10 +34,14 @@ class FastWorlds:
         self._spec = task_spec(config)
         self._groups = np.repeat(np.arange(tracks, dtype=np.int64), cars_per_track)
         rules = Rules(
-            frame_skip=config.frame_skip, early_stop=config.early_stop, domain_randomize=config.domain_randomize
+            frame_skip=config.frame_skip,
+            early_stop=config.early_stop,
+            domain_randomize=config.domain_randomize,
+            random_start=config.random_start,
         )
         self.simulator = Simulator(self._groups, rules, threads)
-        self._painter = Painter(self.simulator, _kind(config))
+        observation = "grey-cropped" if config.crop_indicators else config.observation
+        self._eyes: Eyes = make_eyes(self.simulator, observation)
 
     @property
     def num(self) -> int:
@@ -66,7 +69,7 @@ class FastWorlds:
             rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(int(seeds[first]))))
             self.simulator.lay_track(int(self._groups[first]), rng)
         self.simulator.start(mask)
-        return self._painter.look(mask)
+        return self._eyes.look(mask)
 
     def step(self, actions: Array, live: Array) -> Step:
         """Drive the cars in ``live`` (num,) bool by ``actions`` (num, A) for ``frame_skip`` frames or to their end.
@@ -82,7 +85,7 @@ class FastWorlds:
         self.simulator.step(to_orders(actions, self._config.action), live)
         cars = self.simulator.cars
         return Step(
-            observations=self._painter.look(live),
+            observations=self._eyes.look(live),
             rewards=np.where(live, cars.step_reward, 0).astype(np.float32),
             terminated=live & cars.terminated,
             truncated=live & cars.truncated,
@@ -92,12 +95,12 @@ class FastWorlds:
 
     def state(self) -> dict[str, Array]:
         """Everything needed to go on exactly from here, by name."""
-        return {**self.simulator.state(), "observations": self._painter.observations.copy()}
+        return {**self.simulator.state(), "observations": self._eyes.observations.copy()}
 
     def restore(self, state: dict[str, Array]) -> None:
         """Return to ``state`` of worlds of the same shape."""
         self.simulator.restore(state)
-        self._painter.observations[:] = state["observations"]
+        self._eyes.observations[:] = state["observations"]
 
     def close(self) -> None:
         """End all episodes and threads; may be called twice."""
@@ -117,12 +120,14 @@ class FastWorlds:
 
 
 def facts_of(simulator: Simulator) -> Array:
-    """The task's FACTS of every car: (N, 3) float32."""
+    """The task's FACTS of every car: (N, len(FACTS)) float32."""
     cars = simulator.cars
     tiles = simulator.tracks.tiles[cars.group]
     missed = np.minimum(cars.front, tiles - 1) + 1 - cars.visited_behind
     progress = cars.visited / np.maximum(tiles, 1)
-    return np.stack([missed, progress, cars.visited == tiles], axis=1).astype(np.float32)
+    finished = cars.visited == tiles
+    on_grass = 4 - np.add.reduce(cars.road, axis=1, dtype=np.int32).reshape(-1)[: simulator.count]
+    return np.stack([missed, progress, finished, cars.last_new * finished, on_grass], axis=1).astype(np.float32)
 
 
 def to_orders(actions: Array, kind: str) -> Array:
@@ -132,12 +137,6 @@ def to_orders(actions: Array, kind: str) -> Array:
         return np.stack([0.6 * _STEERING[chosen], 0.2 * (chosen == 3), 0.8 * (chosen == 4)], axis=1)
     controls = to_controls(actions) if kind == "steer-accel" else actions
     return np.ascontiguousarray(controls, np.float64)
-
-
-def _kind(config: TaskConfig) -> int:
-    if config.observation == "rgb":
-        return CHANNELS_FIRST
-    return GREY_CROPPED if config.crop_indicators else GREY
 
 
 def make_fast_worlds(config: TaskConfig, tracks: int, threads: int = 1) -> FastWorlds:

@@ -12,7 +12,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     """What to tell the user of an error a command ended with."""
     from agents.errors import CheckpointError
     from agents.registry import UnknownAgentError
-    from carracing.registry import UnknownBackendError
+    from carracing.registry import UnknownBackendError, UnsupportedTaskOptionError
     from collectors.registry import UnknownCollectorError
     from profiles import PlanError, ProfileError
     from racetui.config import ConfigError
@@ -33,6 +33,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
         UnknownAgentError,
         UnknownBackendError,
         UnknownCollectorError,
+        UnsupportedTaskOptionError,
     )
     if isinstance(error, usage):
         return Exit.USAGE, text

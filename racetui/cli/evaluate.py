@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from racetui.cli.output import number, print_json
 from racetui.config import ConfigError
-from racetui.evaluation import EvaluationResult, EvaluationSettings, evaluate
+from racetui.evaluation import EvaluationResult, EvaluationSettings, evaluate, usual_backend
 from racetui.exits import Exit
 from racetui.runs.errors import StoreError
 from racetui.runs.paths import RunPaths
@@ -26,10 +26,11 @@ class _Target:
 def evaluate_command(options: argparse.Namespace) -> int:
     """Evaluate in the foreground, print the scores, and keep them with the run."""
     try:
-        settings = EvaluationSettings(options.episodes, options.seed, not options.stochastic, options.backend)
+        settings = EvaluationSettings(options.episodes, options.seed, not options.stochastic)
     except ValueError as error:
         raise ConfigError(str(error)) from None
     target = _find(options.target, options.checkpoint)
+    settings = replace(settings, backend=options.backend or usual_backend(target.checkpoint))
     print(f"racetui: {settings.episodes} tracks from seed {settings.seed} with {target.checkpoint}", file=sys.stderr)
     result = evaluate(target.checkpoint, settings)
     if target.run is not None:

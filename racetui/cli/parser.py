@@ -10,6 +10,7 @@ from typing import Any
 
 from agents.registry import AGENTS
 from carracing.registry import BACKENDS
+from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from profiles import profile_names
 from racetui import __version__
@@ -52,7 +53,7 @@ def _add_train(commands: Any) -> None:
         "--profile", metavar="NAME", help=f"hardware plan: {', '.join(profile_names(user_profiles()))} (default auto)"
     )
     what.add_argument("--backend", choices=BACKENDS, help="what simulates (default fast)")
-    what.add_argument("--observation", choices=("grey", "rgb"), help="what the policy sees (default grey)")
+    what.add_argument("--observation", choices=OBSERVATIONS, help="what the policy sees (default grey)")
     what.add_argument("--seed", type=int, help="decides weights, tracks and noise (default 1)")
     what.add_argument("--name", help="name of the run (default AGENT-COLLECTOR, numbered if taken)")
     budget = train.add_argument_group(
@@ -121,7 +122,9 @@ def _add_eval(commands: Any) -> None:
     evaluate.add_argument("--seed", type=int, default=2_000_000, help="track seed of the first (default 2000000)")
     evaluate.add_argument("--stochastic", action="store_true", help="sample actions instead of taking the best")
     evaluate.add_argument(
-        "--backend", choices=BACKENDS, default="gymnasium", help="what simulates (default gymnasium)"
+        "--backend",
+        choices=BACKENDS,
+        help="what simulates (default gymnasium; fast where the policy sees what only that can show)",
     )
     _json(evaluate)
 

@@ -152,8 +152,6 @@ def _answer_requests(
     evaluations: Evaluations,
     progress: Progress,
 ) -> None:
-    requests = Requests(
-        writer, keeper, evaluations, spec.evaluation, lambda: progress.counters.frames, trainer.checkpoint
-    )
+    requests = Requests(writer, keeper, evaluations, spec, lambda: progress.counters.frames, trainer.checkpoint)
     orders.handle("checkpoint", requests.checkpoint)
     orders.handle("evaluate", requests.evaluate)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from agents.api import Agent
 from agents.checkpoint import Checkpoint
+from carracing.registry import scoring_backend
 from collectors.api import Collector
 from racetui.evaluation import EvaluationSettings
 from racetui.runs.model import RunState
@@ -139,9 +140,10 @@ class Trainer:
             self._parts.keeper.save(frames, self.checkpoint, "periodic", _nothing)
 
     def _save_and_evaluate(self, purpose: str) -> None:
-        frames, wanted = self._progress.counters.frames, self._parts.spec.evaluation
+        frames, spec = self._progress.counters.frames, self._parts.spec
+        wanted = spec.evaluation
         self._evaluated = frames
-        settings = EvaluationSettings(wanted.episodes, wanted.seed, backend=EVALUATION_BACKEND)
+        settings = EvaluationSettings(wanted.episodes, wanted.seed, backend=scoring_backend(spec.task))
 
         def then(outcome: str) -> None:
             if outcome == "ok":
@@ -166,10 +168,6 @@ class Trainer:
         while self._parts.evaluations.busy and self._orders.stop is Stop.NOT:
             time.sleep(POLL_SECONDS)
             self._orders.poll()
-
-
-EVALUATION_BACKEND = "gymnasium"
-"""Scores count on the stock environment, whatever a run trains on."""
 
 
 def _next_mark(frames: int, every: int) -> int:

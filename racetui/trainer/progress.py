@@ -140,6 +140,7 @@ def episode_metrics(episodes: Sequence[EpisodeRecord]) -> dict[str, float]:
     }
     for fact in episodes[0].facts:
         metrics[fact] = _mean([record.facts[fact] for record in episodes])
+    metrics.pop("lap_frames", None)  # its mean over laps that were not finished says nothing
     laps = [float(record.frames) for record in episodes if record.facts.get("finished")]
     return metrics | ({"lap_frames": _mean(laps)} if laps else {})
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agents.checkpoint import Checkpoint
+from carracing.registry import scoring_backend
 from racetui.evaluation import EvaluationSettings
 from racetui.runs.model import CommandRow
 from racetui.runs.writer import RunWriter
-from racetui.spec import EvaluationConfig
+from racetui.spec import RunSpec
 from racetui.trainer.evaluations import EvaluationOrder, Evaluations
 from racetui.trainer.keeper import Keeper
 
@@ -25,11 +26,11 @@ class Requests:
         writer: RunWriter,
         keeper: Keeper,
         evaluations: Evaluations,
-        defaults: EvaluationConfig,
+        spec: RunSpec,
         frames: Callable[[], int],
         checkpoint: Callable[[], Checkpoint],
     ) -> None:
-        self._writer, self._keeper, self._evaluations, self._defaults = writer, keeper, evaluations, defaults
+        self._writer, self._keeper, self._evaluations, self._spec = writer, keeper, evaluations, spec
         self._frames, self._checkpoint = frames, checkpoint
 
     def checkpoint(self, command: CommandRow) -> None:
@@ -38,12 +39,13 @@ class Requests:
 
     def evaluate(self, command: CommandRow) -> None:
         """Evaluate the latest or the best checkpoint; acknowledged once the evaluation is queued."""
-        args = command.args
+        args, usual = command.args, self._spec.evaluation
         try:
             settings = EvaluationSettings(
-                episodes=int(args.get("episodes", self._defaults.episodes)),
-                seed=int(args.get("seed", self._defaults.seed)),
+                episodes=int(args.get("episodes", usual.episodes)),
+                seed=int(args.get("seed", usual.seed)),
                 deterministic=bool(args.get("deterministic", True)),
+                backend=scoring_backend(self._spec.task),
             )
         except (TypeError, ValueError) as error:
             self._writer.done(command.id, f"cannot evaluate: {error}")

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from carracing.each_world import EachWorld, each
-from carracing.task import Array
+from carracing.task import FACTS, Array
 from collectors.api import CollectorConfig, CollectorError, Lanes
 from collectors.lanes import WorldLanes
 from collectors.process_lanes import ProcessLanes
@@ -65,7 +65,7 @@ def test_only_live_lanes_move(lanes: Lanes) -> None:
     for array in (step.rewards, step.frames, step.facts, step.terminated, step.truncated):
         assert not array[resting].any()
     assert step.frames[[0, 3]].tolist() == [4, 4]
-    assert step.facts.shape == (5, 3)
+    assert step.facts.shape == (5, len(FACTS))
 
 
 def test_actions_reach_their_lane_exactly(lanes: Lanes) -> None:

@@ -30,6 +30,10 @@ class ReferenceStep:
     """Share of tiles visited."""
     missed: int | None
     """Unvisited tiles before the last visited one; None once that is in the second half of the track."""
+    lap_frames: int
+    """Frames since the start when the last tile was visited, 0 before."""
+    on_grass: int
+    """Wheels that touch no tile."""
 
 
 def play(seed: int, policy: Policy, frame_skip: int, **options: Any) -> tuple[Array, Iterator[ReferenceStep]]:
@@ -40,13 +44,14 @@ def play(seed: int, policy: Policy, frame_skip: int, **options: Any) -> tuple[Ar
 
 def _steps(env: gymnasium.Env[Any, Any], policy: Policy, frame_skip: int) -> Iterator[ReferenceStep]:
     stock: Any = env.unwrapped
-    over = False
+    over, driven = False, 0
     while not over:
         action = policy(stock)
         total, frames = 0.0, 0
         while frames < frame_skip and not over:
             picture, reward, terminated, truncated, _ = env.step(action)
             total, frames, over = total + float(reward), frames + 1, terminated or truncated
+        driven += frames
         visited = [tile.road_visited for tile in stock.road]
         yield ReferenceStep(
             action,
@@ -57,6 +62,8 @@ def _steps(env: gymnasium.Env[Any, Any], policy: Policy, frame_skip: int) -> Ite
             frames,
             float(np.mean(visited)),
             _missed(visited),
+            driven if all(visited) else 0,
+            sum(len(wheel.tiles) == 0 for wheel in stock.car.wheels),
         )
     env.close()
 

@@ -11,7 +11,7 @@ from carracing import TaskConfig, make_worlds
 from carracing.actions import ActionError
 from carracing.observation import observer
 from carracing.simulator.worlds import FastWorlds, WorldsError
-from carracing.task import ResetNeededError
+from carracing.task import FACTS, ResetNeededError
 from tests.exact.stock_reference import play
 from tests.exact.test_stock import CASES, LIVE, Case, to_actions
 
@@ -32,6 +32,7 @@ def test_equals_gymnasium_stepped_frame_by_frame(case: Case) -> None:
         assert step.frames[0] == expected.frames
         assert step.facts[0, 1] == np.float32(expected.visited)
         assert expected.missed is None or step.facts[0, 0] == expected.missed
+        assert step.facts[0, 3:].tolist() == [expected.lap_frames, expected.on_grass]
 
 
 def test_equals_the_stock_world_with_early_stop() -> None:
@@ -67,7 +68,7 @@ def test_cars_that_are_not_live_keep_their_observation() -> None:
     step = worlds.step(np.array([[0, 1], [0, 1]], np.float32), np.array([True, False]))
     assert (step.observations[1] == before[1]).all()
     assert (step.observations[0] != before[0]).any()
-    assert (step.rewards[1], step.frames.tolist(), step.facts[1].tolist()) == (0, [4, 0], [0, 0, 0])
+    assert (step.rewards[1], step.frames.tolist(), step.facts[1].tolist()) == (0, [4, 0], [0] * len(FACTS))
 
 
 def test_what_cannot_be_is_named() -> None:

@@ -71,6 +71,7 @@ def test_equals_gymnasium_stepped_frame_by_frame(case: Case) -> None:
         assert step.frames[0] == expected.frames
         assert step.facts[0, 1] == np.float32(expected.visited)
         assert expected.missed is None or step.facts[0, 0] == expected.missed
+        assert step.facts[0, 3:].tolist() == [expected.lap_frames, expected.on_grass]
     assert count == case.steps or case.steps is None
     if case.name == "time limit":
         assert (expected.truncated, expected.terminated, expected.frames) == (True, False, 1000 % 7)
@@ -81,7 +82,8 @@ def test_equals_gymnasium_stepped_frame_by_frame(case: Case) -> None:
         assert step.facts[0, 0] > 20
     if case.name == "finished lap":
         assert expected.terminated
-        assert step.facts[0].tolist() == [0, 1, 1]
+        assert step.facts[0, :3].tolist() == [0, 1, 1]
+        assert step.facts[0, 3] > 500
 
 
 @pytest.mark.parametrize("config", [TaskConfig(), TaskConfig(domain_randomize=True)], ids=["plain", "colours"])

@@ -75,8 +75,8 @@ def test_metrics_of_a_round() -> None:
     done = finished(
         8.0,
         1600,
-        record(0, 900.0, frames=700, missed_tiles=0.0, finished=1.0),
-        record(1, 500.0, frames=1000, missed_tiles=4.0, finished=0.0),
+        record(0, 900.0, frames=700, missed_tiles=0.0, finished=1.0, lap_frames=700.0),
+        record(1, 500.0, frames=1000, missed_tiles=4.0, finished=0.0, lap_frames=0.0),
     )
     progress.add(done)
     metrics = progress.metrics(done, {"loss/value": 0.25})
@@ -91,6 +91,6 @@ def test_metrics_of_a_round() -> None:
 
 def test_lap_frames_are_left_out_where_no_lap_was_finished() -> None:
     progress = Progress(Counters())
-    done = finished(1.0, 100, record(0, -10.0, finished=0.0))
+    done = finished(1.0, 100, record(0, -10.0, finished=0.0, lap_frames=0.0))
     progress.add(done)
     assert "lap_frames" not in progress.metrics(done, {})

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from agents.registry import AGENTS
 from carracing.registry import BACKENDS
+from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from racetui.cli.values import count, duration
 from racetui.runs.paths import RunPaths
@@ -107,7 +108,7 @@ class StartForm(Form):
             self.dismiss()
 
 
-_OBSERVATIONS = (Option("grey", "grey", "84x84 luminance"), Option("rgb", "rgb", "96x96 in colour"))
+_OBSERVATIONS = [Option(name, name, kind.purpose) for name, kind in OBSERVATIONS.items()]
 _SIMULATORS = {"fast": "compiled, many cars at once", "gymnasium": "the stock CarRacing-v3"}
 _BUDGETS = (
     Option("frames", "frames", "simulator ticks, 50 a second"),
