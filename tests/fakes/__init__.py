@@ -2,7 +2,7 @@
 
 from tests.fakes.actor import ScriptedActor, make_scripted_actor
 from tests.fakes.agent import RecordingAgent, RecordingConfig
-from tests.fakes.world import CountingRules, CountingWorld, make_counting_world
+from tests.fakes.world import CountingRules, CountingWorld
 
 __all__ = [
     "CountingRules",
@@ -10,6 +10,5 @@ __all__ = [
     "RecordingAgent",
     "RecordingConfig",
     "ScriptedActor",
-    "make_counting_world",
     "make_scripted_actor",
 ]

@@ -9,7 +9,7 @@ from zlib import crc32
 import numpy as np
 
 from agents.api import End
-from carracing.task import FACTS, Array, Box, Step, TaskConfig, TaskSpec, task_spec
+from carracing.task import FACTS, Array, Box, Step, TaskSpec
 
 WORDS = 6
 """16-bit numbers at the start of an observation: seed (2), car, step, trace (2)."""
@@ -154,8 +154,3 @@ class CountingWorld:
 
     def close(self) -> None:
         self.closed = True
-
-
-def make_counting_world(config: TaskConfig) -> CountingWorld:
-    """A backend's ``make_world``: the CarRacing task's shapes, a CountingWorld behind them."""
-    return CountingWorld(CountingRules(spec=task_spec(config)))
