@@ -116,7 +116,7 @@ def _make_collector(spec: RunSpec, agent: Agent, pulse: Pulse) -> Collector:
         actor=agent.actor_spec(),
         seeds=EpisodeSeeds(spec.seed),
         pulse=pulse,
-        preload=(backend_module(spec.backend),),
+        preload=(backend_module(spec.backend, spec.task.observation),),
     )
     return make_collector(spec.collector, plan)
 
