@@ -62,6 +62,8 @@ class SharedCarRacing(CarRacing):
     ``reset`` as stock; then ``drive`` some seats for a frame and ``settle`` each of them.
     """
 
+    road: Any
+
     def __init__(self, cars: int, **options: Any) -> None:
         super().__init__(**options)
         self.seats: list[Seat] = []
@@ -75,7 +77,8 @@ class SharedCarRacing(CarRacing):
 
     def step(self, action: Any) -> Any:
         """The frame with which stock's ``reset`` ends: every car is there, and nobody acts."""
-        assert action is None, "stock steps its only car: use drive"
+        if action is not None:
+            raise RuntimeError("stock's step drives its only car: use drive and settle")
         others = [Car(self.world, *self.track[0][1:4]) for _ in range(self._cars - 1)]  # type: ignore[no-untyped-call]
         self.seats = [self._seat(car) for car in (self.car, *others)]
         self._listener = _Tiles(self)
@@ -115,7 +118,7 @@ class SharedCarRacing(CarRacing):
         """What stock would have returned to this driver: (96, 96, 3) uint8."""
         seat = self.seats[number]
         self.car, self.reward, self.road_poly = seat.car, seat.shown, seat.road_poly
-        picture: Array = super()._render("state_pixels")  # type: ignore[no-untyped-call]
+        picture: Array = super()._render("state_pixels")
         self.car = self.seats[0].car  # the one that stock will destroy
         return picture
 

@@ -50,6 +50,6 @@ class StockSensor:
         cars.velocity_before[car] = seat.velocity_before
         self._one[:] = False
         self._one[car] = True
-        sense_cars(cars, self._tracks, self._one, self._seen, car, car + 1)
+        sense_cars(cars, self._tracks, self._one, self._seen, car, car + 1)  # type: ignore[no-untyped-call]
         seen: Array = self._seen[car]
         return seen

@@ -12,6 +12,7 @@ from carracing.task import Array, Step, TaskSpec
 __all__ = [
     "Collector",
     "CollectorConfig",
+    "CollectorConfigError",
     "CollectorError",
     "CollectorStats",
     "EpisodeRecord",
@@ -25,6 +26,10 @@ class CollectorError(RuntimeError):
     """Collection cannot start or go on; says what to change."""
 
 
+class CollectorConfigError(CollectorError, ValueError):
+    """A collector cannot have so many lanes, cars, workers or threads; says which it can."""
+
+
 class WorkerError(CollectorError):
     """A worker failed in a way that a replacement would repeat (an exception in the environment)."""
 
@@ -35,8 +40,10 @@ class CollectorConfig:
 
     lanes: int = 8
     """Cars stepped together, 1 to 4096."""
+    cars: int = 1
+    """Cars on each track, which do not touch; divides ``lanes`` (multicar, hybrid)."""
     workers: int = 2
-    """Processes that step them, at most one per lane (async)."""
+    """Processes that step them, at most one per track (async, hybrid)."""
     threads: int = 1
     """Threads that simulate within each process, 1 to 256; more than 1 needs a backend that can."""
     worker_timeout: float = 60.0
@@ -46,12 +53,20 @@ class CollectorConfig:
         """Reject impossible values, naming the key."""
         if not 1 <= self.lanes <= 4096:
             raise ValueError(f"lanes must be 1 to 4096, not {self.lanes}")
-        if not 1 <= self.workers <= self.lanes:
-            raise ValueError(f"workers must be 1 to lanes ({self.lanes}), not {self.workers}")
+        if not 1 <= self.cars <= self.lanes or self.lanes % self.cars:
+            raise ValueError(f"cars (on each track) must divide lanes ({self.lanes}), not {self.cars}")
+        if not 1 <= self.workers <= self.tracks:
+            most = f"lanes ({self.lanes})" if self.cars == 1 else f"tracks ({self.lanes} lanes / {self.cars} cars)"
+            raise ValueError(f"workers must be 1 to {most}, not {self.workers}")
         if not 1 <= self.threads <= 256:
             raise ValueError(f"threads must be 1 to 256, not {self.threads}")
         if not self.worker_timeout > 0:
             raise ValueError(f"worker_timeout must be positive seconds, not {self.worker_timeout}")
+
+    @property
+    def tracks(self) -> int:
+        """How many tracks are driven at a time."""
+        return self.lanes // self.cars
 
 
 class Lanes(Protocol):

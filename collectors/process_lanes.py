@@ -30,11 +30,7 @@ class ProcessLanes(ReplayableLanes):
     """
 
     def __init__(self, plan: CollectorPlan) -> None:
-        cars, lanes, workers = plan.seeds.cars_per_track, plan.config.lanes, plan.config.workers
-        if lanes % cars or workers > lanes // cars:
-            raise CollectorError(
-                f"{lanes} lanes with {cars} cars on each track do not make {workers} workers' worlds"
-            )
+        cars, lanes, workers = plan.config.cars, plan.config.lanes, plan.config.workers
         # An arena rather than RawArray, whose process-wide heap would keep the memory and its descriptor.
         memory = Arena(arrays_bytes(plan.task, lanes))
         super().__init__(plan.task, np.arange(lanes) // cars, arrays_over(memory.buffer, plan.task, lanes))
@@ -42,7 +38,7 @@ class ProcessLanes(ReplayableLanes):
         self._incidents: list[str] = []
         self._workers = [
             WorkerProcess(WorkerPlan(index, _pickled(plan), plan.task, cars, lanes, rows), memory, plan.preload)
-            for index, rows in enumerate(_blocks(lanes // cars, workers, cars))
+            for index, rows in enumerate(_blocks(plan.config.tracks, workers, cars))
         ]
         try:
             for worker in self._workers:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from agents.api import ActorSpec, Pulse, no_pulse
 from carracing.task import TaskSpec, Worlds
-from collectors.api import Collector, CollectorConfig
+from collectors.api import Collector, CollectorConfig, CollectorConfigError
 from collectors.seeds import EpisodeSeeds
 
 WorldsFactory: TypeAlias = Callable[[int], Worlds]
@@ -23,7 +23,13 @@ class CollectorEntry:
     title: str
     purpose: str
     factory: str
-    """"module:function", called with a CollectorPlan."""
+    """"module:function", called with a CollectorPlan whose config has been checked against the following."""
+    many_tracks: bool = True
+    """Whether it drives on more than one track at a time."""
+    many_cars: bool = False
+    """Whether it has more than one car on a track."""
+    workers: bool = False
+    """Whether it steps cars in worker processes; without them, in the process that asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +46,16 @@ class CollectorPlan:
     """Modules that making a world imports: loaded once, before workers are forked, and shared by all of them."""
 
 
+_HERE, _ELSEWHERE = "collectors.step:make_in_process", "collectors.step:make_in_workers"
+
 COLLECTORS = {
-    "sequential": CollectorEntry("sequential", "one car, for debugging", "collectors.step:make_sequential"),
-    "sync": CollectorEntry("sync", "many cars in one process", "collectors.step:make_sync"),
-    "async": CollectorEntry("async", "many cars over worker processes", "collectors.step:make_async"),
+    "sequential": CollectorEntry("sequential", "one car, for debugging", _HERE, many_tracks=False),
+    "multicar": CollectorEntry("multicar", "many cars on one track", _HERE, many_tracks=False, many_cars=True),
+    "sync": CollectorEntry("sync", "many cars in one process", _HERE),
+    "async": CollectorEntry("async", "many cars over worker processes", _ELSEWHERE, workers=True),
+    "hybrid": CollectorEntry(
+        "hybrid", "many tracks with many cars each, over worker processes", _ELSEWHERE, many_cars=True, workers=True
+    ),
 }
 
 
@@ -51,11 +63,39 @@ class UnknownCollectorError(ValueError):
     """No collector of that name."""
 
 
+def check_config(name: str, config: CollectorConfig) -> None:
+    """Raise CollectorConfigError unless the named collector can be had with these numbers."""
+    entry = _entry(name)
+    if not entry.many_tracks and not entry.many_cars and config.lanes != 1:
+        raise CollectorConfigError(f"lanes must be 1 with collector {name}, not {config.lanes}: sync takes more")
+    if not entry.many_cars and config.cars != 1:
+        able = " or ".join(other for other, known in COLLECTORS.items() if known.many_cars)
+        raise CollectorConfigError(f"cars must be 1 with collector {name}, not {config.cars}: use {able} for more")
+    if not entry.many_tracks and config.tracks != 1:
+        raise CollectorConfigError(
+            f"cars must be lanes ({config.lanes}) with collector {name}, not {config.cars}: "
+            "it drives on one track, hybrid on more"
+        )
+    if not entry.workers and config.workers != 1:
+        able = " or ".join(other for other, known in COLLECTORS.items() if known.workers)
+        raise CollectorConfigError(
+            f"workers must be 1 with collector {name}, not {config.workers}: it steps all cars in one process, "
+            f"use {able} for more"
+        )
+    if config.lanes == 1 and config.threads != 1:
+        raise CollectorConfigError(f"threads must be 1 for 1 lane, not {config.threads}: there is nothing to share")
+
+
 def make_collector(name: str, plan: CollectorPlan) -> Collector:
     """Build the named collector. Raises UnknownCollectorError, CollectorError."""
-    try:
-        module, function = COLLECTORS[name].factory.split(":")
-    except KeyError:
-        raise UnknownCollectorError(f"unknown collector {name!r}: choose from {', '.join(COLLECTORS)}") from None
+    module, function = _entry(name).factory.split(":")
+    check_config(name, plan.config)
     collector: Collector = getattr(import_module(module), function)(plan)
     return collector
+
+
+def _entry(name: str) -> CollectorEntry:
+    try:
+        return COLLECTORS[name]
+    except KeyError:
+        raise UnknownCollectorError(f"unknown collector {name!r}: choose from {', '.join(COLLECTORS)}") from None

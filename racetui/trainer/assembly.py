@@ -17,7 +17,6 @@ from agents.registry import make_agent
 from carracing import backend_module, make_worlds, task_spec, warm_up
 from collectors.api import Collector
 from collectors.registry import CollectorPlan, make_collector
-from collectors.seeds import EpisodeSeeds
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -111,10 +110,16 @@ def _warm_up(spec: RunSpec, writer: RunWriter, orders: Orders) -> None:
 def _make_collector(spec: RunSpec, agent: Agent, pulse: Pulse) -> Collector:
     plan = CollectorPlan(
         config=spec.collector_config,
-        worlds=partial(make_worlds, spec.backend, spec.task, threads=spec.collector_config.threads),
+        worlds=partial(
+            make_worlds,
+            spec.backend,
+            spec.task,
+            threads=spec.collector_config.threads,
+            cars=spec.collector_config.cars,
+        ),
         task=task_spec(spec.task),
         actor=agent.actor_spec(),
-        seeds=EpisodeSeeds(spec.seed),
+        seeds=spec.episode_seeds,
         pulse=pulse,
         preload=(backend_module(spec.backend, spec.task.observation),),
     )

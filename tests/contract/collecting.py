@@ -22,13 +22,18 @@ from tests.fakes import CountingRules, CountingWorld, RecordingAgent, RecordingC
 
 ROWS = {
     "sequential": CollectorConfig(lanes=1, workers=1),
+    "multicar": CollectorConfig(lanes=4, cars=4, workers=1),
     "sync": CollectorConfig(lanes=5, workers=1),
     "async": CollectorConfig(lanes=5, workers=2),
+    "hybrid": CollectorConfig(lanes=6, cars=2, workers=2),
 }
 """Every registered collector and the configuration its contract is tested with."""
 
 STEPS = 60
 """Per round; the lanes of every row divide it."""
+
+ALONE = tuple(name for name, config in ROWS.items() if config.cars == 1)
+"""The rows in which no lane ever waits for another."""
 
 FLOATS = CountingRules(TaskSpec((8,), "float32", stack=1, action=Discrete(5), frame_skip=2))
 """Another kind of task: vectors, no look-back, discrete actions, no facts."""
@@ -43,6 +48,11 @@ class Setting:
     constant: bool = False
     log_probs: bool = True
     pulse: Pulse = no_pulse
+
+    def of(self, config: CollectorConfig) -> Setting:
+        """The same with as many cars on each track as ``config`` has."""
+        seeds = replace(self.seeds, cars_per_track=config.cars)
+        return replace(self, rules=replace(self.rules, cars=config.cars), seeds=seeds)
 
     def agent(self) -> RecordingAgent:
         """Checks what collectors of this setting produce."""
@@ -62,6 +72,7 @@ class Stage:
         if isinstance(collector, StepCollector):
             collector.poison()
         self.collector = collector
+        self.setting = setting
         self.agent = setting.agent()
         self.records: list[EpisodeRecord] = []
         self.incidents: list[str] = []
@@ -86,8 +97,8 @@ class Stage:
 
 def stage(name: str, setting: Setting | None = None, lanes: int | None = None) -> Stage:
     """The collector of a row, with as many lanes as the row has or as given."""
-    setting = setting or Setting()
     config = ROWS[name] if lanes is None else replace(ROWS[name], lanes=lanes)
+    setting = (setting or Setting()).of(config)
     return Stage(make_collector(name, setting.plan(config)), setting)
 
 

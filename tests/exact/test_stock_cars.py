@@ -69,12 +69,10 @@ def test_a_car_in_company_is_driven_to_the_bits_it_has_alone(case: Case) -> None
     for car in range(CARS):
         world = make_stock_world(case.config)
         assert (world.reset(case.seed)[0] == first[car]).all()
-        count = 0
-        for step, actions in zip(steps, orders(case), strict=False):
+        for count, (step, actions) in enumerate(zip(steps, orders(case), strict=False), 1):
             alone = world.step(actions[car : car + 1], ALONE)
             for name in Step.__dataclass_fields__:
                 assert (getattr(step, name)[car] == getattr(alone, name)[0]).all(), (car, name, count)
-            count += 1
             if alone.terminated[0] or alone.truncated[0]:
                 ends.append(count)
                 assert all(not later.frames[car] and not later.rewards[car] for later in steps[count:])
