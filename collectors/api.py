@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from agents.api import End, Segment, State, WeightsSnapshot
 from carracing.task import Array, Step, TaskSpec
@@ -16,6 +16,7 @@ __all__ = [
     "CollectorError",
     "CollectorStats",
     "EpisodeRecord",
+    "Heat",
     "Lanes",
     "Step",
     "WorkerError",
@@ -48,6 +49,9 @@ class CollectorConfig:
     """Threads that simulate within each process, 1 to 256; more than 1 needs a backend that can."""
     worker_timeout: float = 60.0
     """Seconds after which a worker that does not answer is replaced."""
+    select: Literal["all", "best"] = "all"
+    """all: the learner gets every episode; best: of the episodes that drove a track side by side (cars of one track,
+    lanes of a shared round) only the one with the highest return, once all of them have ended."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
@@ -128,6 +132,25 @@ class EpisodeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Heat:
+    """Episodes that drove one track side by side, and the best of them: natural selection, if asked."""
+
+    number: int
+    """Its episodes are number * cars up to the next heat's."""
+    seed: int
+    """Track seed."""
+    cars: int
+    """How many episodes there were."""
+    lane: int
+    """Of the winner: the one with the highest return, the lowest number among equals."""
+    episode: int
+    """The winner's."""
+    best_return: float
+    spread: float
+    """Best return minus worst."""
+
+
+@dataclass(frozen=True, slots=True)
 class CollectorStats:
     """What a collector did since it was last asked."""
 
@@ -141,6 +164,15 @@ class CollectorStats:
     """Finished episodes, in order of their end, then lane."""
     incidents: Sequence[str]
     """Mended faults (a worker replaced), in words for the log."""
+    lag_mean: float = 0.0
+    """How many versions older than the newest the acting weights were, over all steps."""
+    lag_max: int = 0
+    seconds_waiting: float = 0.0
+    """Time the learner waited for experience that others collect meanwhile."""
+    worker_busy: Sequence[float] = ()
+    """Share of the time that each worker worked, 0 to 1; empty without workers."""
+    heats: Sequence[Heat] = ()
+    """Of which the last episode ended, in that order; none where every episode has a track of its own."""
 
 
 class Collector(Protocol):

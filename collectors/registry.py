@@ -89,11 +89,22 @@ def check_config(name: str, config: CollectorConfig) -> None:
 
 
 def make_collector(name: str, plan: CollectorPlan) -> Collector:
-    """Build the named collector. Raises UnknownCollectorError, CollectorError."""
+    """Build the named collector; a competition where episodes share tracks.
+
+    Raises UnknownCollectorError, CollectorError.
+    """
     module, function = _entry(name).factory.split(":")
     check_config(name, plan.config)
+    if plan.seeds.sharing == 1 and plan.config.select == "best":
+        raise CollectorConfigError(
+            "select best needs cars that drive the same track: cars of 2 or more, or seeds.strategy shared"
+        )
     collector: Collector = getattr(import_module(module), function)(plan)
-    return collector
+    if plan.seeds.sharing == 1:
+        return collector
+    from collectors.competition import Competition
+
+    return Competition(plan, collector)
 
 
 def _entry(name: str) -> CollectorEntry:

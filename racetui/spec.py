@@ -126,3 +126,8 @@ class RunSpec:
             )
         if self.seeds.strategy == "shared" and config.lanes == 1:
             raise ValueError("seeds.strategy shared needs more than one lane: with one there is nobody to share with")
+        if config.select == "best" and self.episode_seeds.sharing == 1:
+            raise ValueError(
+                "collector_config.select best needs cars that drive the same track: collector_config.cars of 2 or "
+                "more, or seeds.strategy shared"
+            )

@@ -14,7 +14,8 @@ import numpy as np
 from agents.api import Pulse, Segment, State, no_pulse
 from carracing.each_world import each
 from carracing.task import Array, Discrete, TaskSpec
-from collectors.api import Collector, CollectorConfig, EpisodeRecord
+from collectors.api import Collector, CollectorConfig, CollectorStats, EpisodeRecord, Heat
+from collectors.competition import Competition
 from collectors.registry import CollectorPlan, make_collector
 from collectors.seeds import EpisodeSeeds
 from collectors.step import StepCollector
@@ -48,6 +49,8 @@ class Setting:
     constant: bool = False
     log_probs: bool = True
     pulse: Pulse = no_pulse
+    lag: int = 0
+    """How many versions old the acting weights may be."""
 
     def of(self, config: CollectorConfig) -> Setting:
         """The same with as many cars on each track as ``config`` has."""
@@ -56,7 +59,7 @@ class Setting:
 
     def agent(self) -> RecordingAgent:
         """Checks what collectors of this setting produce."""
-        config = RecordingConfig(STEPS, self.constant, self.log_probs, self.rules, self.seeds)
+        config = RecordingConfig(STEPS, self.constant, self.log_probs, self.rules, self.seeds, self.lag)
         return RecordingAgent(self.rules.spec, config)
 
     def plan(self, config: CollectorConfig) -> CollectorPlan:
@@ -69,12 +72,15 @@ class Stage:
     """A collector with poisoned memory and the agent that checks it; closes the collector on the way out."""
 
     def __init__(self, collector: Collector, setting: Setting) -> None:
-        if isinstance(collector, StepCollector):
-            collector.poison()
+        driving = collector.inner if isinstance(collector, Competition) else collector
+        if isinstance(driving, StepCollector):
+            driving.poison()
         self.collector = collector
         self.setting = setting
         self.agent = setting.agent()
         self.records: list[EpisodeRecord] = []
+        self.heats: list[Heat] = []
+        self.stats: list[CollectorStats] = []
         self.incidents: list[str] = []
 
     def rounds(self, count: int, steps: int = STEPS) -> None:
@@ -83,7 +89,9 @@ class Stage:
             self.collector.publish(self.agent.snapshot())
             self.agent.learn(self.collector.collect(steps), 0.0)
             stats = self.collector.stats()
+            self.stats.append(stats)
             self.records += stats.episodes
+            self.heats += stats.heats
             self.incidents += stats.incidents
 
     def __enter__(self) -> Self:

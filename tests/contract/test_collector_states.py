@@ -113,8 +113,8 @@ WRONG: dict[str, tuple[Callable[[State], State], str]] = {
     "other dtype": (lambda state: _with(state, "windows", state.tensors["windows"].astype(np.float64)), "not uint8"),
     "roster part missing": (lambda state: _without(state, "roster.steps"), "lacks steps"),
     "lanes part missing": (lambda state: _without(state, "lanes.actions"), "lacks actions"),
-    "no facts": (lambda state: replace(state, facts={}), "run_seed"),
-    "facts of a wrong kind": (lambda state: replace(state, facts={"roster": 3}), "run_seed"),
+    "no facts": (lambda state: replace(state, facts={}), "of the collector's state is None"),
+    "facts of a wrong kind": (lambda state: replace(state, facts={**state.facts, "roster": 3}), "run_seed"),
     "more steps than actions": (
         lambda state: _with(state, "lanes.lengths", state.tensors["lanes.lengths"] + 99),
         "few",

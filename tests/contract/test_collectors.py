@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -218,7 +219,7 @@ def test_settings_that_a_collector_has_no_use_for_are_refused(name: str, config:
         ({"threads": 0}, "threads must be 1 to 256, not 0"),
     ],
 )
-def test_impossible_numbers_are_refused(numbers: dict[str, int], words: str) -> None:
+def test_impossible_numbers_are_refused(numbers: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         CollectorConfig(**numbers)
 
