@@ -104,6 +104,9 @@ class Lanes(Protocol):
     def restore(self, state: State) -> None:
         """Return to ``state``. Raises StateError."""
 
+    def busy(self) -> Sequence[float]:
+        """Share of the time since the last call that each worker worked, 0 to 1; empty without workers."""
+
     def incidents(self) -> Sequence[str]:
         """What went wrong and was mended since the last call, in words for the log."""
 
@@ -168,9 +171,11 @@ class CollectorStats:
     """How many versions older than the newest the acting weights were, over all steps."""
     lag_max: int = 0
     seconds_waiting: float = 0.0
-    """Time the learner waited for experience that others collect meanwhile."""
+    """Time the learner waited for workers."""
     worker_busy: Sequence[float] = ()
     """Share of the time that each worker worked, 0 to 1; empty without workers."""
+    lanes_waiting: float = 0.0
+    """Share of the lanes, over all steps, that waited for others that began with them."""
     heats: Sequence[Heat] = ()
     """Of which the last episode ended, in that order; none where every episode has a track of its own."""
 

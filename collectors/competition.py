@@ -130,8 +130,9 @@ def _joined(parts: Sequence[_Part]) -> CollectorStats:
     given, seconds = sum(part.given for part in parts), sum(part.seconds for part in parts)
     busy = [(part.seconds, part.stats.worker_busy) for part in parts if part.stats.worker_busy]
     workers = len(busy[0][1]) if busy else 0
+    steps = sum(stats.steps for stats in every)
     return CollectorStats(
-        steps=sum(stats.steps for stats in every),
+        steps=steps,
         frames=sum(stats.frames for stats in every),
         seconds_env=sum(stats.seconds_env for stats in every),
         seconds_act=sum(stats.seconds_act for stats in every),
@@ -140,6 +141,7 @@ def _joined(parts: Sequence[_Part]) -> CollectorStats:
         lag_mean=sum(part.lag for part in parts) / given if given else 0.0,
         lag_max=max(stats.lag_max for stats in every),
         seconds_waiting=sum(stats.seconds_waiting for stats in every),
+        lanes_waiting=sum(stats.lanes_waiting * stats.steps for stats in every) / max(1, steps),
         worker_busy=[sum(time * shares[worker] for time, shares in busy) / seconds for worker in range(workers)],
         heats=[heat for stats in every for heat in stats.heats],
     )

@@ -33,6 +33,8 @@ class LaneArrays:
     frames: Array
     facts: Array
     """The results, as in ``Step``."""
+    busy: Array
+    """(N,) float64: in the first row of a block of worlds, seconds that it has worked."""
 
     def rows(self, rows: slice) -> LaneArrays:
         """Views of some of the lanes."""
@@ -74,6 +76,7 @@ def _layout(spec: TaskSpec, lanes: int) -> list[tuple[tuple[int, ...], np.dtype[
         ((lanes,), np.bool_),
         ((lanes,), np.int32),
         ((lanes, len(spec.facts)), np.float32),
+        ((lanes,), np.float64),
     ]
     return [(shape, np.dtype(dtype)) for shape, dtype in shapes]
 

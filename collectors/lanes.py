@@ -25,6 +25,10 @@ class WorldLanes(ReplayableLanes):
     def _step(self) -> None:
         self._block.step()
 
+    def busy(self) -> Sequence[float]:
+        """There are no workers."""
+        return ()
+
     def incidents(self) -> Sequence[str]:
         """Nothing is mended in one process."""
         return ()

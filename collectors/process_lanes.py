@@ -35,6 +35,7 @@ class ProcessLanes(ReplayableLanes):
         memory = Arena(arrays_bytes(plan.task, lanes))
         super().__init__(plan.task, np.arange(lanes) // cars, arrays_over(memory.buffer, plan.task, lanes))
         self._timeout = plan.config.worker_timeout
+        self._asked, self._busy = perf_counter(), np.zeros(workers)
         self._incidents: list[str] = []
         self._workers = [
             WorkerProcess(WorkerPlan(index, _pickled(plan), plan.task, cars, lanes, rows), memory, plan.preload)
@@ -51,11 +52,20 @@ class ProcessLanes(ReplayableLanes):
         except BaseException:
             self.close()
             raise
+        self._asked = perf_counter()
 
     @property
     def pids(self) -> list[int | None]:
         """Process of each worker."""
         return [worker.pid for worker in self._workers]
+
+    def busy(self) -> Sequence[float]:
+        """Share of the time since the last call that each worker worked."""
+        now = perf_counter()
+        busy = np.array([self._arrays.busy[worker.rows.start] for worker in self._workers])
+        shares = (busy - self._busy[: len(busy)]) / max(now - self._asked, 1e-9)
+        self._asked, self._busy = now, busy
+        return [float(share) for share in shares.clip(0.0, 1.0)]
 
     def incidents(self) -> Sequence[str]:
         """Replaced workers since the last call, in words."""

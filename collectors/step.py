@@ -67,8 +67,17 @@ class StepCollector:
     def stats(self) -> CollectorStats:
         """Facts of the rounds completed since the last call."""
         total, self._total = self._total, _Round()
+        busy = self._lanes.busy()
         return CollectorStats(
-            total.steps, total.frames, total.seconds_env, total.seconds_act, total.episodes, self._lanes.incidents()
+            steps=total.steps,
+            frames=total.frames,
+            seconds_env=total.seconds_env,
+            seconds_act=total.seconds_act,
+            episodes=total.episodes,
+            incidents=self._lanes.incidents(),
+            seconds_waiting=total.seconds_env if busy else 0.0,
+            worker_busy=busy,
+            lanes_waiting=1.0 - total.steps / (total.ticks * self._lanes.num) if total.ticks else 0.0,
         )
 
     def state(self) -> State:
@@ -113,6 +122,7 @@ class StepCollector:
         step = self._lanes.step(self._env_actions, roster.live)
         current.seconds_env += perf_counter() - acted
         current.seconds_act += acted - begun
+        current.ticks += 1
         current.steps += len(observations)
         current.frames += int(step.frames.sum())
         recording.write(rows, decision, step)
@@ -159,6 +169,7 @@ class _Round:
     """What happens in a round of collection."""
 
     def __init__(self) -> None:
+        self.ticks = 0
         self.steps = 0
         self.frames = 0
         self.seconds_env = 0.0
@@ -169,6 +180,7 @@ class _Round:
 
     def add(self, other: _Round) -> None:
         """Count another round in; where its steps lie is forgotten."""
+        self.ticks += other.ticks
         self.steps += other.steps
         self.frames += other.frames
         self.seconds_env += other.seconds_env
