@@ -44,7 +44,16 @@ COLLECTORS = {
     "sequential": CollectorEntry("sequential", "one car, for debugging", "collectors.step:make_sequential"),
     "sync": CollectorEntry("sync", "many cars in one process", "collectors.step:make_sync"),
     "async": CollectorEntry("async", "many cars over worker processes", "collectors.step:make_async"),
+    "executor": CollectorEntry(
+        "executor",
+        "whole episodes in worker processes, while the learner learns",
+        "collectors.process_pool:make_executor",
+    ),
+    "ray": CollectorEntry("ray", "the same on one machine or many, by Ray", "collectors.ray_pool:make_ray"),
 }
+
+WHOLE_EPISODES = frozenset({"executor", "ray"})
+"""Collectors whose workers drive whole episodes: the ones that have a depth."""
 
 
 class UnknownCollectorError(ValueError):
