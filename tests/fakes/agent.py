@@ -41,6 +41,8 @@ class RecordingConfig:
     """Rules of the CountingWorld behind the collector; None takes the defaults for the task."""
     seeds: EpisodeSeeds | None = None
     """Seeds the collector was given; None leaves seeds and noise unchecked."""
+    lag: int = 0
+    """How many versions old the acting weights may be."""
 
 
 @dataclass(slots=True)
@@ -63,7 +65,8 @@ class RecordingAgent:
     segments: list[Segment] = field(default_factory=list)
     """Copies of everything ever learned from."""
     version: int = 0
-    _digest: int = 0
+    _digests: list[int] = field(default_factory=lambda: [0])
+    """Checksum of all that was learned from, by version."""
     _courses: dict[int, _Course] = field(default_factory=dict)
 
     @property
@@ -74,9 +77,12 @@ class RecordingAgent:
         return ActorSpec("tests.fakes:make_scripted_actor", self.task, {"log_probs": self.config.log_probs})
 
     def snapshot(self) -> WeightsSnapshot:
-        basis = 0 if self.config.constant else self._digest
+        return self._snapshot(self.version)
+
+    def _snapshot(self, version: int) -> WeightsSnapshot:
+        basis = 0 if self.config.constant else self._digests[version]
         bias = (np.arange(self.task.action.size) + self.seed + basis) % 97 / 97 - 0.5
-        return WeightsSnapshot(self.version, {"bias": bias.astype(np.float32)})
+        return WeightsSnapshot(version, {"bias": bias.astype(np.float32)})
 
     def learn(self, segments: Sequence[Segment], progress: float) -> Metrics:
         assert 0.0 <= progress <= 1.0, progress
@@ -85,19 +91,21 @@ class RecordingAgent:
         for segment in segments:
             self._check(segment)
             self.segments.append(copied(segment))
+        digest = self._digests[-1]
         for segment in segments:
-            self._digest = crc32(segment.rewards.tobytes() + segment.actions.tobytes(), self._digest)
+            digest = crc32(segment.rewards.tobytes() + segment.actions.tobytes(), digest)
+        self._digests.append(digest)
         self.version += 1
         return {"rewards": float(sum(segment.rewards.sum() for segment in segments)), "progress": progress}
 
     def state(self) -> State:
-        return State({"digest": np.array([self._digest], dtype=np.int64)}, {"version": self.version})
+        return State({"digests": np.array(self._digests, dtype=np.int64)}, {"version": self.version})
 
     def restore(self, state: State) -> None:
-        digest, version = state.tensors.get("digest"), state.facts.get("version")
-        if digest is None or digest.shape != (1,) or not isinstance(version, int):
+        digests, version = state.tensors.get("digests"), state.facts.get("version")
+        if digests is None or not isinstance(version, int) or digests.shape != (version + 1,):
             raise StateError("this is no state of a recording agent")
-        self._digest, self.version = int(digest[0]), version
+        self._digests, self.version = digests.tolist(), version
         self._courses.clear()
 
     def episodes(self) -> dict[int, dict[str, Any]]:
@@ -116,7 +124,8 @@ class RecordingAgent:
         return joined
 
     def _check(self, segment: Segment) -> None:
-        assert segment.version == self.version, f"version {segment.version}, published {self.version}"
+        lag = self.version - segment.version
+        assert 0 <= lag <= self.config.lag, f"version {segment.version}, published {self.version}"
         assert segment.stack == self.task.stack
         assert (segment.log_probs is not None) == self.config.log_probs
         self._check_continuity(segment)
@@ -160,7 +169,7 @@ class RecordingAgent:
     def _check_decisions(self, segment: Segment, seeds: EpisodeSeeds) -> None:
         """Act again on what the segment says was seen: the same, or the actor saw something else."""
         actor = ScriptedActor(self.task, self.config.log_probs)
-        actor.load(self.snapshot())
+        actor.load(self._snapshot(segment.version))
         keys = np.full(len(segment), seeds.key(segment.episode))
         steps = segment.start + np.arange(len(segment))
         again = actor.act(segment.observations[:-1], EpisodeRandom(keys, steps))
