@@ -68,7 +68,7 @@ class EpisodeCollector:
         if self._publications.current < 0:
             raise CollectorError("publish weights before collecting")
         self._give_up()
-        self._before, self._round = self._now, _Round()
+        self._before = self._now
         self._buffers.give_back(self._lent)
         self._lent = []
         self._begin_blocks()
@@ -80,11 +80,7 @@ class EpisodeCollector:
             else:
                 self._release(head, head.block)
         self._dispatcher.hand_out_ahead()
-        self._before = None
-        self._lent = [flight.memory for flight in self._round.released]
-        self._publications.keep({flight.weights for flight in self._now.flights})
-        self._total.add(self._round)
-        return self._round.segments
+        return self._complete()
 
     def stats(self) -> CollectorStats:
         """Facts of the rounds completed since the last call; seconds are the learner's, who waited for workers.
@@ -144,6 +140,14 @@ class EpisodeCollector:
     def _frame(self) -> Frame:
         seeds = self._plan.seeds
         return Frame(seeds.run_seed, seeds.cars_per_track, self._driving.episodes, self._depth)
+
+    def _complete(self) -> list[Segment]:
+        """End the round that is going on; its segments."""
+        done, self._round, self._before = self._round, _Round(), None
+        self._lent = [flight.memory for flight in done.released]
+        self._publications.keep({flight.weights for flight in self._now.flights})
+        self._total.add(done)
+        return done.segments
 
     def _give_up(self) -> None:
         """Forget an abandoned round: go back to where it began, and have what is not back driven again."""

@@ -30,8 +30,7 @@ class Frame:
 
     run_seed: int
     cars_per_track: int
-    episodes: int
-    """In a block."""
+    episodes_per_block: int
     depth: int
     """Blocks on their way."""
 

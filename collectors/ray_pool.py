@@ -31,7 +31,7 @@ class _Seat:
     """A worker's place: what stays when its actor is replaced."""
 
     actor: Any = None
-    where: str = "Ray"
+    where: str = "not placed yet"
     vitals: Vitals = field(default_factory=Vitals)
     asked: float = 0.0
     """When vitals were last asked for."""

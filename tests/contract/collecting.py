@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -15,7 +16,8 @@ from agents.api import Pulse, Segment, State, no_pulse
 from carracing.each_world import each
 from carracing.task import Array, Discrete, TaskSpec
 from collectors.api import Collector, CollectorConfig, EpisodeRecord
-from collectors.registry import CollectorPlan, make_collector
+from collectors.episode_collector import EpisodeCollector
+from collectors.registry import WHOLE_EPISODES, CollectorPlan, make_collector
 from collectors.seeds import EpisodeSeeds
 from collectors.step import StepCollector
 from tests.fakes import CountingRules, CountingWorld, RecordingAgent, RecordingConfig
@@ -24,11 +26,20 @@ ROWS = {
     "sequential": CollectorConfig(lanes=1, workers=1),
     "sync": CollectorConfig(lanes=5, workers=1),
     "async": CollectorConfig(lanes=5, workers=2),
+    "executor": CollectorConfig(lanes=6, workers=2, depth=3, max_segment=5),
+    "ray": CollectorConfig(lanes=6, workers=2, depth=3, max_segment=5),
 }
 """Every registered collector and the configuration its contract is tested with."""
 
+EPISODES = tuple(name for name in ROWS if name in WHOLE_EPISODES)
+STEPWISE = tuple(name for name in ROWS if name not in WHOLE_EPISODES)
+"""The rows of either loop: of whole episodes, and of steps."""
+
 STEPS = 60
 """Per round; the lanes of every row divide it."""
+
+LAG = 10
+"""Versions; more than any row's depth can bring about in rounds of STEPS."""
 
 FLOATS = CountingRules(TaskSpec((8,), "float32", stack=1, action=Discrete(5), frame_skip=2))
 """Another kind of task: vectors, no look-back, discrete actions, no facts."""
@@ -43,10 +54,12 @@ class Setting:
     constant: bool = False
     log_probs: bool = True
     pulse: Pulse = no_pulse
+    lag: int = 0
+    """How many versions old the acting weights may be."""
 
     def agent(self) -> RecordingAgent:
         """Checks what collectors of this setting produce."""
-        config = RecordingConfig(STEPS, self.constant, self.log_probs, self.rules, self.seeds)
+        config = RecordingConfig(STEPS, self.constant, self.log_probs, self.rules, self.seeds, self.lag)
         return RecordingAgent(self.rules.spec, config)
 
     def plan(self, config: CollectorConfig) -> CollectorPlan:
@@ -59,7 +72,7 @@ class Stage:
     """A collector with poisoned memory and the agent that checks it; closes the collector on the way out."""
 
     def __init__(self, collector: Collector, setting: Setting) -> None:
-        if isinstance(collector, StepCollector):
+        if isinstance(collector, StepCollector | EpisodeCollector):
             collector.poison()
         self.collector = collector
         self.agent = setting.agent()
@@ -86,9 +99,19 @@ class Stage:
 
 def stage(name: str, setting: Setting | None = None, lanes: int | None = None) -> Stage:
     """The collector of a row, with as many lanes as the row has or as given."""
-    setting = setting or Setting()
+    setting = replace(setting or Setting(), lag=LAG if name in EPISODES else 0)
+    if name == "ray":
+        share_ray()
     config = ROWS[name] if lanes is None else replace(ROWS[name], lanes=lanes)
     return Stage(make_collector(name, setting.plan(config)), setting)
+
+
+def share_ray() -> None:
+    """One Ray for all tests of a module, since it takes seconds to start; ``conftest.py`` ends it."""
+    import ray
+
+    if not ray.is_initialized():
+        ray.init("local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
 
 
 def through_json(state: State) -> State:
