@@ -16,6 +16,9 @@ FRAMES_PER_SECOND = 50
 EPISODE_FRAMES = 1000
 """Time limit of CarRacing-v3 as Gymnasium registers it, in frames."""
 
+EVALUATION_TRACKS = range(1_000_000, 10_000_000)
+"""Track seeds kept for evaluation: training never drives them."""
+
 FACTS = ("missed_tiles", "progress", "finished", "lap_frames", "on_grass")
 """What is known of a CarRacing car beside its observation, in the order of ``Step.facts``.
 
@@ -55,7 +58,7 @@ class TaskConfig:
     observation: Literal["grey", "rgb", "grey-fast", "vector"] = "grey"
     """grey: (84, 84) luminance; rgb: (3, 96, 96), the stock picture channel-first; grey-fast: (84, 84), on average
     0.2 levels from grey, drawn directly. These are uint8. vector: (67,) float32, each number named in
-    ``carracing.simulator.vector_observation.FIELDS``. Only backend fast gives the last two."""
+    ``carracing.simulator.vector_observation.FIELDS``. Backend gymnasium does not give grey-fast."""
     action: Literal["steer-accel", "native", "discrete"] = "steer-accel"
     """steer-accel: 2 numbers in [-1, 1], gas = max(a, 0) and brake = max(-a, 0); native: steer, gas, brake;
     discrete: 0 nothing, 1 right, 2 left, 3 gas, 4 brake, as stock numbers them."""

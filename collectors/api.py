@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from agents.api import End, Segment, State, WeightsSnapshot
 from carracing.task import Array, Step, TaskSpec
@@ -12,9 +12,11 @@ from carracing.task import Array, Step, TaskSpec
 __all__ = [
     "Collector",
     "CollectorConfig",
+    "CollectorConfigError",
     "CollectorError",
     "CollectorStats",
     "EpisodeRecord",
+    "Heat",
     "Lanes",
     "Step",
     "WorkerError",
@@ -29,6 +31,10 @@ class CollectorError(RuntimeError):
     """Collection cannot start or go on; says what to change."""
 
 
+class CollectorConfigError(CollectorError, ValueError):
+    """A collector cannot be had with these settings, or not here; says what to change."""
+
+
 class WorkerError(CollectorError):
     """A worker failed in a way that a replacement would repeat (an exception in the environment)."""
 
@@ -39,8 +45,10 @@ class CollectorConfig:
 
     lanes: int = 8
     """Cars stepped together, 1 to 4096."""
+    cars: int = 1
+    """Cars on each track, which do not touch; divides ``lanes`` (multicar, hybrid)."""
     workers: int = 2
-    """Processes that step them, at most one per lane (async)."""
+    """Processes that step them, at most one per track (async, hybrid)."""
     threads: int = 1
     """Threads that simulate within each process, 1 to 256; more than 1 needs a backend that can."""
     worker_timeout: float = 60.0
@@ -52,13 +60,19 @@ class CollectorConfig:
     """Cut episodes into segments of at most so many steps (executor, ray); 0 leaves them whole."""
     ray_address: str = ""
     """HOST:PORT of a running Ray cluster, or auto for the one of this machine (ray); empty starts one here."""
+    select: Literal["all", "best"] = "all"
+    """all: the learner gets every episode; best: of the episodes that drove a track side by side (cars of one track,
+    lanes of a shared round) only the one with the highest return, once all of them have ended."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
         if not 1 <= self.lanes <= 4096:
             raise ValueError(f"lanes must be 1 to 4096, not {self.lanes}")
-        if not 1 <= self.workers <= self.lanes:
-            raise ValueError(f"workers must be 1 to lanes ({self.lanes}), not {self.workers}")
+        if not 1 <= self.cars <= self.lanes or self.lanes % self.cars:
+            raise ValueError(f"cars (on each track) must divide lanes ({self.lanes}), not {self.cars}")
+        if not 1 <= self.workers <= self.tracks:
+            most = f"lanes ({self.lanes})" if self.cars == 1 else f"tracks ({self.lanes} lanes / {self.cars} cars)"
+            raise ValueError(f"workers must be 1 to {most}, not {self.workers}")
         if not 1 <= self.threads <= 256:
             raise ValueError(f"threads must be 1 to 256, not {self.threads}")
         if not self.worker_timeout > 0:
@@ -70,6 +84,11 @@ class CollectorConfig:
             )
         if self.max_segment < 0:
             raise ValueError(f"max_segment must be 0 (whole episodes) or more steps, not {self.max_segment}")
+
+    @property
+    def tracks(self) -> int:
+        """How many tracks are driven at a time."""
+        return self.lanes // self.cars
 
 
 class Lanes(Protocol):
@@ -131,6 +150,25 @@ class EpisodeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Heat:
+    """Episodes that drove one track side by side, and the best of them: natural selection, if asked."""
+
+    number: int
+    """Its episodes are number * cars up to the next heat's."""
+    seed: int
+    """Track seed."""
+    cars: int
+    """How many episodes there were."""
+    lane: int
+    """Of the winner: the one with the highest return, the lowest number among equals."""
+    episode: int
+    """The winner's."""
+    best_return: float
+    spread: float
+    """Best return minus worst."""
+
+
+@dataclass(frozen=True, slots=True)
 class CollectorStats:
     """What a collector did since it was last asked."""
 
@@ -151,6 +189,8 @@ class CollectorStats:
     """Time the learner waited for experience that others collect meanwhile."""
     worker_busy: Sequence[float] = ()
     """Share of the time that each worker worked, 0 to 1; empty without workers."""
+    heats: Sequence[Heat] = ()
+    """Of which the last episode ended, in that order; none where every episode has a track of its own."""
 
 
 class Collector(Protocol):

@@ -26,9 +26,8 @@ class BlockDriver:
     def __init__(self, plan: DrivingPlan) -> None:
         """Make worlds and actor. Raises CollectorError if the worlds are not what was planned."""
         self._plan = plan
-        cars = plan.seeds.cars_per_track
-        self._worlds = plan.worlds(plan.episodes // cars)
-        groups: Array = np.arange(plan.episodes) // cars
+        self._worlds = plan.worlds(plan.episodes)
+        groups: Array = np.arange(plan.episodes)
         if self._worlds.spec != plan.task or self._worlds.groups.tolist() != groups.tolist():
             raise CollectorError(
                 f"the worlds pose another task than planned: {self._worlds.spec} in groups "

@@ -138,8 +138,7 @@ class EpisodeCollector:
 
     @property
     def _frame(self) -> Frame:
-        seeds = self._plan.seeds
-        return Frame(seeds.run_seed, seeds.cars_per_track, self._driving.episodes, self._depth)
+        return {**self._plan.seeds.facts(), "episodes_per_block": self._driving.episodes, "depth": self._depth}
 
     def _complete(self) -> list[Segment]:
         """End the round that is going on; its segments."""
@@ -213,7 +212,7 @@ class EpisodeCollector:
             episode=episode,
             seed=seeds.track(episode),
             lane=lane,
-            group=lane // seeds.cars_per_track,
+            group=lane,
             version=version,
             steps=int(block.steps[index]),
             frames=int(block.frames[index]),
@@ -275,14 +274,8 @@ class _Round:
 
 
 def driving_plan(plan: CollectorPlan) -> DrivingPlan:
-    """What each worker is to drive. Raises CollectorError where lanes do not make workers' blocks."""
-    lanes, workers, cars = plan.config.lanes, plan.config.workers, plan.seeds.cars_per_track
-    if lanes % (workers * cars):
-        raise CollectorError(
-            f"lanes ({lanes}) must be a multiple of {workers} workers{f' x {cars} cars' if cars > 1 else ''}: "
-            "each drives lanes / workers episodes at once"
-        )
-    return DrivingPlan(plan.worlds, plan.task, plan.actor, plan.seeds, lanes // workers)
+    """What each worker is to drive."""
+    return DrivingPlan(plan.worlds, plan.task, plan.actor, plan.seeds, plan.config.lanes // plan.config.workers)
 
 
 def collector_over(plan: CollectorPlan, driving: DrivingPlan, pool: EpisodePool) -> EpisodeCollector:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -24,15 +24,8 @@ class Progress:
     weights: tuple[WeightsSnapshot, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What must be the same where a state is taken and where it goes on."""
-
-    run_seed: int
-    cars_per_track: int
-    episodes_per_block: int
-    depth: int
-    """Blocks on their way."""
+Frame: TypeAlias = Mapping[str, int | str]
+"""What must be the same where a state is taken and where it goes on, by name: seeds, size of a block, depth."""
 
 
 def write_state(progress: Progress, frame: Frame) -> State:
@@ -40,21 +33,20 @@ def write_state(progress: Progress, frame: Frame) -> State:
     tensors: dict[str, Array] = {"blocks": np.array(progress.blocks, np.int64)}
     for index, weights in enumerate(progress.weights):
         tensors |= {f"weights.{index}.{name}": tensor for name, tensor in weights.tensors.items()}
-    facts = {name: getattr(frame, name) for name in frame.__slots__}
     described = [{"version": weights.version, "knobs": dict(weights.knobs)} for weights in progress.weights]
-    return State(tensors, {**facts, "next_episode": progress.next_episode, "weights": described})
+    return State(tensors, {**frame, "next_episode": progress.next_episode, "weights": described})
 
 
 def read_state(state: State, frame: Frame, actor: Actor) -> Progress:
     """Check everything, the weights by loading them into ``actor``. Raises StateError."""
-    for name in frame.__slots__:
-        saved, wanted = read_fact(state, name, int), getattr(frame, name)
+    for name, wanted in frame.items():
+        saved = read_fact(state, name, type(wanted))
         if saved != wanted:
             raise StateError(f"the collector's state was taken with another {name}: {saved}, not {wanted}")
     next_episode = read_fact(state, "next_episode", int)
     blocks = read_tensor(state, "blocks", (None,), np.int64)
     weights = [_read_weights(state, index, described) for index, described in enumerate(_described(state))]
-    if next_episode < 0 or len(blocks) not in (0, frame.depth) or (next_episode and not len(blocks)):
+    if next_episode < 0 or len(blocks) not in (0, frame["depth"]) or (next_episode and not len(blocks)):
         raise StateError(f"the collector's state has {len(blocks)} blocks on their way after episode {next_episode}")
     if sorted(set(blocks.tolist())) != list(range(len(weights))):
         raise StateError("the collector's state contradicts itself about which weights its blocks act with")

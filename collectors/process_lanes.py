@@ -10,7 +10,7 @@ from time import monotonic, perf_counter
 import numpy as np
 
 from carracing.task import Array
-from collectors.api import CollectorError, WorkerError
+from collectors.api import WorkerError
 from collectors.child_process import START_SECONDS, WorkerLostError, to_bytes
 from collectors.lane_arrays import arrays_bytes, arrays_over
 from collectors.registry import CollectorPlan
@@ -30,11 +30,7 @@ class ProcessLanes(ReplayableLanes):
     """
 
     def __init__(self, plan: CollectorPlan) -> None:
-        cars, lanes, workers = plan.seeds.cars_per_track, plan.config.lanes, plan.config.workers
-        if lanes % cars or workers > lanes // cars:
-            raise CollectorError(
-                f"{lanes} lanes with {cars} cars on each track do not make {workers} workers' worlds"
-            )
+        cars, lanes, workers = plan.config.cars, plan.config.lanes, plan.config.workers
         # An arena rather than RawArray, whose process-wide heap would keep the memory and its descriptor.
         memory = Arena(arrays_bytes(plan.task, lanes))
         super().__init__(plan.task, np.arange(lanes) // cars, arrays_over(memory.buffer, plan.task, lanes))
@@ -44,7 +40,7 @@ class ProcessLanes(ReplayableLanes):
             WorkerProcess(
                 WorkerPlan(index, to_bytes(plan.worlds), plan.task, cars, lanes, rows), memory, plan.preload
             )
-            for index, rows in enumerate(_blocks(lanes // cars, workers, cars))
+            for index, rows in enumerate(_blocks(plan.config.tracks, workers, cars))
         ]
         try:
             for worker in self._workers:

@@ -11,28 +11,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-from collectors.api import CollectorConfig, CollectorError
+from collectors.api import CollectorConfig, CollectorConfigError, CollectorError
 
 _CONNECT_SECONDS = 5.0
 INSTALL = "pip install 'racetui[ray]'"
 
 
 def check_ray(config: CollectorConfig) -> None:
-    """Raise CollectorError, quickly, if Ray is not installed or the cluster of ``ray_address`` does not answer."""
+    """Raise CollectorConfigError, soon, if Ray is not installed or no cluster answers at ``ray_address``."""
     if find_spec("ray") is None:
-        raise CollectorError(f"collector ray needs Ray, which is not installed: {INSTALL}, or use collector executor")
+        raise CollectorConfigError(
+            f"collector ray needs Ray, which is not installed: {INSTALL}, or use collector executor"
+        )
     if config.ray_address in ("", "auto"):
         return
     host, colon, port = config.ray_address.rpartition(":")
     if not (host and colon and port.isdecimal() and 0 < int(port) < 2**16) or "/" in host:
-        raise CollectorError(
+        raise CollectorConfigError(
             f"ray_address must be HOST:PORT of a Ray cluster's head, such as 192.168.1.10:6379, or auto, "
             f"not {config.ray_address!r}"
         )
     try:
         socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
     except OSError as error:
-        raise CollectorError(
+        raise CollectorConfigError(
             f"no Ray cluster answers at {config.ray_address} ({error.strerror or error}): start its head there with "
             f"'ray start --head --port={port}', or leave ray_address out to use this machine alone"
         ) from None

@@ -176,24 +176,15 @@ class _Round:
         self.episodes += other.episodes
 
 
-def make_sequential(plan: CollectorPlan) -> StepCollector:
-    """One car in this process. Raises CollectorError if more lanes or workers are planned."""
-    if plan.config.lanes != 1:
-        raise CollectorError(f"lanes must be 1 with collector sequential, not {plan.config.lanes}: sync takes more")
-    return make_sync(plan)
-
-
-def make_sync(plan: CollectorPlan) -> StepCollector:
-    """``lanes`` worlds in this process. Raises CollectorError if more workers are planned."""
+def make_in_process(plan: CollectorPlan) -> StepCollector:
+    """Drive every car in this process."""
     from collectors.lanes import WorldLanes
 
-    if plan.config.workers != 1:
-        raise CollectorError(f"workers must be 1 in one process, not {plan.config.workers}: async takes more")
-    return _over(plan, WorldLanes(plan.worlds(plan.config.lanes // plan.seeds.cars_per_track)))
+    return _over(plan, WorldLanes(plan.worlds(plan.config.tracks)))
 
 
-def make_async(plan: CollectorPlan) -> StepCollector:
-    """``lanes`` worlds spread over ``workers`` processes. Raises WorkerError if one cannot start."""
+def make_in_workers(plan: CollectorPlan) -> StepCollector:
+    """Drive the tracks in worker processes. Raises WorkerError if one cannot start."""
     from collectors.process_lanes import ProcessLanes
 
     return _over(plan, ProcessLanes(plan))

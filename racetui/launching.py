@@ -10,8 +10,8 @@ from typing import Any
 import platformdirs
 
 from carracing.registry import THREADED
-from collectors.registry import COLLECTORS
-from profiles import detect, load_profile, plan
+from collectors.registry import COLLECTORS, check_config
+from profiles import USUAL_COLLECTOR, Given, detect, load_profile, plan
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.runs.control import launch
 from racetui.runs.paths import RunPaths
@@ -33,7 +33,13 @@ class StartRequest:
     profile: str | None = None
     backend: str | None = None
     observation: str | None = None
+    lanes: int | None = None
+    cars: int | None = None
+    workers: int | None = None
     seed: int | None = None
+    seeds: str | None = None
+    """A strategy; curriculum with its episodes, as curriculum:200."""
+    seed_base: int | None = None
     name: str | None = None
     frames: int | None = None
     steps: int | None = None
@@ -52,7 +58,11 @@ _KEYS = {
     "profile": "profile",
     "backend": "backend",
     "observation": "task.observation",
+    "lanes": "collector_config.lanes",
+    "cars": "collector_config.cars",
+    "workers": "collector_config.workers",
     "seed": "seed",
+    "seed_base": "seeds.seed_base",
     "name": "name",
     "eval_every": "evaluation.every",
     "checkpoint_every": "checkpoint.every",
@@ -70,22 +80,28 @@ def user_profiles() -> Path:
 def build_spec(request: StartRequest) -> RunSpec:
     """Turn a request into a complete, checked spec, with lanes, workers and threads planned for this machine.
 
-    Raises ConfigError, which names the key, and ProfileError.
+    Raises ConfigError, which names the key, ProfileError, PlanError and CollectorConfigError.
     """
     document = read_config_file(request.config) if request.config else {}
     for field, key in _KEYS.items():
         value = getattr(request, field)
         if value is not None:
             _put(document, key, value)
+    if request.seeds is not None:
+        strategy, colon, episodes = request.seeds.partition(":")
+        _put(document, "seeds.strategy", strategy)
+        _put(document, "seeds.curriculum", int(episodes) if episodes.isdecimal() else episodes if colon else 0)
     limits = {limit: getattr(request, limit) for limit in _LIMITS if getattr(request, limit) is not None}
     if limits:
         document["budget"] = limits
     document = apply_overrides(document, request.overrides)
     document.setdefault("agent", DEFAULTS.agent)
-    document.setdefault("collector", DEFAULTS.collector)
     document.setdefault("backend", DEFAULTS.backend)
+    document.setdefault("collector", USUAL_COLLECTOR[str(document["backend"]) in THREADED])
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
-    return load_spec(_planned(document), str(request.config or "command line"))
+    spec = load_spec(_planned(document), str(request.config or "command line"))
+    check_config(spec.collector, spec.collector_config)
+    return spec
 
 
 def start_run(request: StartRequest, store: RunStore | None = None) -> RunPaths:
@@ -133,20 +149,25 @@ def command_line(request: StartRequest) -> str:
 
 
 def _planned(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with lanes, workers and threads decided; what is wrong with it is left to ``load_spec``."""
+    """The document with lanes, cars, workers and threads decided; what is wrong with it is left to ``load_spec``."""
     given = document.get("collector_config") or {}
-    profile = document.setdefault("profile", DEFAULTS.profile)
-    if document["collector"] not in COLLECTORS or not isinstance(given, dict) or not isinstance(profile, str):
+    profile, collector = document.setdefault("profile", DEFAULTS.profile), str(document["collector"])
+    if collector not in COLLECTORS or not isinstance(given, dict) or not isinstance(profile, str):
         return document
-    lanes, workers = given.get("lanes"), given.get("workers")
-    if not all(value is None or type(value) is int for value in (lanes, workers)):
+    asked = {key: given.get(key) for key in ("lanes", "cars", "workers")}
+    if not all(value is None or type(value) is int for value in asked.values()):
         return document
-    batched = document["backend"] in THREADED
+    batched = str(document["backend"]) in THREADED
     preset = load_profile(profile, extra=user_profiles())
-    planned = plan(preset, detect(), document["collector"], lanes, workers, batched)
-    decided = {"lanes": planned.lanes, "workers": planned.workers, "threads": planned.simulator_threads}
-    collector = {**decided, **{key: value for key, value in given.items() if value is not None}}
-    return document | {"collector_config": collector, "threads": document.get("threads") or planned.threads}
+    planned = plan(preset, detect(), collector, Given(**asked), batched)
+    decided = {
+        "lanes": planned.lanes,
+        "cars": planned.cars,
+        "workers": planned.workers,
+        "threads": planned.simulator_threads,
+    }
+    numbers = {**decided, **{key: value for key, value in given.items() if value is not None}}
+    return document | {"collector_config": numbers, "threads": document.get("threads") or planned.threads}
 
 
 def _put(document: dict[str, Any], key: str, value: Any) -> None:

@@ -139,6 +139,6 @@ def to_orders(actions: Array, kind: str) -> Array:
     return np.ascontiguousarray(controls, np.float64)
 
 
-def make_fast_worlds(config: TaskConfig, tracks: int, threads: int = 1) -> FastWorlds:
-    """Make worlds of the compiled simulator, one car on each track. Raises WorldsError."""
-    return FastWorlds(config, tracks, threads=threads)
+def make_fast_worlds(config: TaskConfig, tracks: int, threads: int = 1, cars: int = 1) -> FastWorlds:
+    """Make worlds of the compiled simulator. Raises WorldsError."""
+    return FastWorlds(config, tracks, cars, threads)

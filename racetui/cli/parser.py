@@ -56,7 +56,21 @@ def _add_train(commands: Any) -> None:
     )
     what.add_argument("--backend", choices=BACKENDS, help="what simulates (default fast)")
     what.add_argument("--observation", choices=OBSERVATIONS, help="what the policy sees (default grey)")
+    what.add_argument("--lanes", type=count, metavar="N", help="cars stepped together (default: the profile's)")
+    what.add_argument(
+        "--cars", type=count, metavar="N", help="of them on each track, as ghosts (multicar, hybrid; divides lanes)"
+    )
+    what.add_argument(
+        "--workers", type=count, metavar="N", help="processes that step them (async, hybrid; default: the profile's)"
+    )
     what.add_argument("--seed", type=int, help="decides weights, tracks and noise (default 1)")
+    what.add_argument(
+        "--seeds",
+        metavar="STRATEGY",
+        help="tracks: independent (default), shared (all cars on one track each round), fixed, curriculum:EPISODES "
+        "(one track for so many episodes, then new ones)",
+    )
+    what.add_argument("--seed-base", type=int, metavar="N", help="track seeds count up from N (default: drawn)")
     what.add_argument("--name", help="name of the run (default AGENT-COLLECTOR, numbered if taken)")
     budget = train.add_argument_group(
         "how long (the first limit reached, checked after each round; default 1M frames)"

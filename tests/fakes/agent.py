@@ -64,6 +64,8 @@ class RecordingAgent:
     pulse: Pulse = no_pulse
     segments: list[Segment] = field(default_factory=list)
     """Copies of everything ever learned from."""
+    lags: list[list[tuple[int, int]]] = field(default_factory=list)
+    """(versions behind, steps) of each segment, by round."""
     version: int = 0
     _digests: list[int] = field(default_factory=lambda: [0])
     """Checksum of all that was learned from, by version."""
@@ -88,6 +90,7 @@ class RecordingAgent:
         assert 0.0 <= progress <= 1.0, progress
         assert segments, "nothing to learn from"
         self.pulse()
+        self.lags.append([(self.version - segment.version, len(segment)) for segment in segments])
         for segment in segments:
             self._check(segment)
             self.segments.append(copied(segment))
@@ -133,7 +136,8 @@ class RecordingAgent:
         self._check_course(segment, headers)
         if self.config.seeds is not None:
             assert headers[0, 0] == self.config.seeds.track(segment.episode), "track seed"
-            assert headers[0, 1] == segment.episode % self.config.seeds.cars_per_track, "car"
+            car = segment.episode % self.config.seeds.cars_per_track
+            assert headers[0, 1] == (self.config.rules or CountingRules()).place(car), "car"
             self._check_decisions(segment, self.config.seeds)
 
     def _check_continuity(self, segment: Segment) -> None:
@@ -155,16 +159,17 @@ class RecordingAgent:
         seed, car, _, trace = headers[0].tolist()
         assert (headers[:, 0] == seed).all() and (headers[:, 1] == car).all(), "mixed episodes"
         assert np.array_equal(headers[:, 2], segment.start + np.arange(len(segment) + 1)), "step counters"
+        number, over = segment.start, False
         for step, action in enumerate(segment.actions):
+            assert not over, f"episode {segment.episode} goes on after its end"
             trace = rules.next_trace(trace, self._env_action(action))
             number = segment.start + step + 1
             expected = rules.observation(seed, car, number, trace)
             assert np.array_equal(segment.frames[self.task.stack + step], expected), f"observation {number}"
             assert segment.rewards[step] == rules.reward(trace), f"reward {number}"
-        reached = segment.start + len(segment)
-        length = rules.length(seed, car)
-        expected_end = rules.end(seed, car) if reached == length else End.CUT
-        assert reached <= length and segment.end is expected_end, f"{segment.end} after {reached} of {length}"
+            over = rules.over(seed, car, number, trace)
+        expected_end = rules.end(seed, car) if over else End.CUT
+        assert segment.end is expected_end, f"{segment.end} after {number} steps"
 
     def _check_decisions(self, segment: Segment, seeds: EpisodeSeeds) -> None:
         """Act again on what the segment says was seen: the same, or the actor saw something else."""
