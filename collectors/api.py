@@ -23,12 +23,16 @@ __all__ = [
 ]
 
 
+MAX_DEPTH = 4096
+"""Blocks on their way at once."""
+
+
 class CollectorError(RuntimeError):
     """Collection cannot start or go on; says what to change."""
 
 
 class CollectorConfigError(CollectorError, ValueError):
-    """A collector cannot have so many lanes, cars, workers or threads; says which it can."""
+    """A collector cannot be had with these settings, or not here; says what to change."""
 
 
 class WorkerError(CollectorError):
@@ -48,7 +52,14 @@ class CollectorConfig:
     threads: int = 1
     """Threads that simulate within each process, 1 to 256; more than 1 needs a backend that can."""
     worker_timeout: float = 60.0
-    """Seconds after which a worker that does not answer is replaced."""
+    """Seconds after which a worker that does not answer, or takes no step, is replaced."""
+    depth: int = 0
+    """Blocks of ``lanes / workers`` episodes on their way at once (executor, ray): ``workers`` or more; more of them
+    keep workers busy through longer updates, and are acted with older weights. 0 is 2 x workers."""
+    max_segment: int = 0
+    """Cut episodes into segments of at most so many steps (executor, ray); 0 leaves them whole."""
+    ray_address: str = ""
+    """HOST:PORT of a running Ray cluster, or auto for the one of this machine (ray); empty starts one here."""
     select: Literal["all", "best"] = "all"
     """all: the learner gets every episode; best: of the episodes that drove a track side by side (cars of one track,
     lanes of a shared round) only the one with the highest return, once all of them have ended."""
@@ -66,6 +77,13 @@ class CollectorConfig:
             raise ValueError(f"threads must be 1 to 256, not {self.threads}")
         if not self.worker_timeout > 0:
             raise ValueError(f"worker_timeout must be positive seconds, not {self.worker_timeout}")
+        if self.depth != 0 and not self.workers <= self.depth <= MAX_DEPTH:
+            raise ValueError(
+                f"depth must be 0 (2 x workers) or workers ({self.workers}) to {MAX_DEPTH}, not {self.depth}: "
+                "workers beyond it would never work"
+            )
+        if self.max_segment < 0:
+            raise ValueError(f"max_segment must be 0 (whole episodes) or more steps, not {self.max_segment}")
 
     @property
     def tracks(self) -> int:
@@ -164,7 +182,7 @@ class CollectorStats:
     seconds_act: float
     """Time spent in the actor."""
     episodes: Sequence[EpisodeRecord]
-    """Finished episodes, in order of their end, then lane."""
+    """Finished episodes, in order of their end, then lane; where whole episodes are collected, of their number."""
     incidents: Sequence[str]
     """Mended faults (a worker replaced), in words for the log."""
     lag_mean: float = 0.0
@@ -189,7 +207,8 @@ class Collector(Protocol):
     def collect(self, steps: int) -> list[Segment]:
         """Take at least ``steps`` steps over all lanes; exactly, where every lane is live and lanes divide it.
 
-        Segments are ordered by lane, then time, and valid until the next ``collect``.
+        Segments are ordered by lane, then time; where whole episodes are collected, by episode, then time. They are
+        valid until the next ``collect``.
         """
 
     def stats(self) -> CollectorStats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from itertools import pairwise
 from multiprocessing.heap import Arena
@@ -11,12 +10,13 @@ from time import monotonic, perf_counter
 import numpy as np
 
 from carracing.task import Array
-from collectors.api import CollectorError, WorkerError
+from collectors.api import WorkerError
+from collectors.child_process import START_SECONDS, WorkerLostError, to_bytes
 from collectors.lane_arrays import arrays_bytes, arrays_over
 from collectors.registry import CollectorPlan
 from collectors.replay import ReplayableLanes
 from collectors.worker import RESET, STEP, WorkerPlan
-from collectors.worker_process import START_SECONDS, WorkerLostError, WorkerProcess
+from collectors.worker_process import WorkerProcess
 
 _REPLACEMENTS = 3
 """Of one worker within one step; when the last one fails too, the fault is not the worker's."""
@@ -38,7 +38,9 @@ class ProcessLanes(ReplayableLanes):
         self._asked, self._busy = perf_counter(), np.zeros(workers)
         self._incidents: list[str] = []
         self._workers = [
-            WorkerProcess(WorkerPlan(index, _pickled(plan), plan.task, cars, lanes, rows), memory, plan.preload)
+            WorkerProcess(
+                WorkerPlan(index, to_bytes(plan.worlds), plan.task, cars, lanes, rows), memory, plan.preload
+            )
             for index, rows in enumerate(_blocks(plan.config.tracks, workers, cars))
         ]
         try:
@@ -157,10 +159,3 @@ def _blocks(worlds: int, workers: int, cars: int) -> list[slice]:
     """Rows of each worker: contiguous, whole worlds, sizes as equal as can be."""
     bounds = [worlds * index // workers * cars for index in range(workers + 1)]
     return [slice(start, stop) for start, stop in pairwise(bounds)]
-
-
-def _pickled(plan: CollectorPlan) -> bytes:
-    try:
-        return pickle.dumps(plan.worlds)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise CollectorError(f"the world factory cannot be sent to workers, it must be importable: {error}") from None

@@ -30,6 +30,8 @@ class CollectorEntry:
     """Whether it has more than one car on a track."""
     workers: bool = False
     """Whether it steps cars in worker processes; without them, in the process that asks."""
+    whole_episodes: bool = False
+    """Whether its workers drive whole episodes, in blocks of lanes / workers, a number of blocks ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,20 @@ COLLECTORS = {
     "async": CollectorEntry("async", "many cars over worker processes", _ELSEWHERE, workers=True),
     "hybrid": CollectorEntry(
         "hybrid", "many tracks with many cars each, over worker processes", _ELSEWHERE, many_cars=True, workers=True
+    ),
+    "executor": CollectorEntry(
+        "executor",
+        "whole episodes in worker processes, which go on while the learner learns",
+        "collectors.process_pool:make_executor",
+        workers=True,
+        whole_episodes=True,
+    ),
+    "ray": CollectorEntry(
+        "ray",
+        "the same in Ray actors, on this machine or many",
+        "collectors.ray_pool:make_ray",
+        workers=True,
+        whole_episodes=True,
     ),
 }
 
@@ -86,6 +102,22 @@ def check_config(name: str, config: CollectorConfig) -> None:
         )
     if config.lanes == 1 and config.threads != 1:
         raise CollectorConfigError(f"threads must be 1 for 1 lane, not {config.threads}: there is nothing to share")
+    _check_episodes(name, entry, config)
+
+
+def _check_episodes(name: str, entry: CollectorEntry, config: CollectorConfig) -> None:
+    if entry.whole_episodes and config.lanes % config.workers:
+        less = config.lanes // config.workers * config.workers
+        raise CollectorConfigError(
+            f"lanes ({config.lanes}) must be a multiple of workers ({config.workers}) with collector {name}, whose "
+            f"workers drive lanes / workers episodes at once: use {less} or {less + config.workers}"
+        )
+    if config.ray_address and name != "ray":
+        raise CollectorConfigError(f"ray_address is for collector ray, not {name}")
+    for key, value in (("depth", config.depth), ("max_segment", config.max_segment)):
+        if value and not entry.whole_episodes:
+            able = " or ".join(other for other, known in COLLECTORS.items() if known.whole_episodes)
+            raise CollectorConfigError(f"{key} must be 0 with collector {name}, not {value}: it is for {able}")
 
 
 def make_collector(name: str, plan: CollectorPlan) -> Collector:

@@ -49,6 +49,10 @@ class Roster:
         due: Array = ~driving[self._heats]
         return due
 
+    def go_to(self, episode: int) -> None:
+        """Let this be the next episode handed out."""
+        self._next = episode
+
     def begin(self, mask: Array) -> None:
         """Give the lanes in ``mask``, all of those that begin together, their next episodes."""
         for lane in np.flatnonzero(mask).tolist():

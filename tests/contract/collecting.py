@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +17,8 @@ from carracing.each_world import each
 from carracing.task import Array, Discrete, TaskSpec
 from collectors.api import Collector, CollectorConfig, CollectorStats, EpisodeRecord, Heat
 from collectors.competition import Competition
-from collectors.registry import CollectorPlan, make_collector
+from collectors.episode_collector import EpisodeCollector
+from collectors.registry import COLLECTORS, CollectorPlan, make_collector
 from collectors.seeds import EpisodeSeeds
 from collectors.step import StepCollector
 from tests.fakes import CountingRules, CountingWorld, RecordingAgent, RecordingConfig
@@ -27,12 +29,20 @@ ROWS = {
     "sync": CollectorConfig(lanes=5, workers=1),
     "async": CollectorConfig(lanes=5, workers=2),
     "hybrid": CollectorConfig(lanes=6, cars=2, workers=2),
+    "executor": CollectorConfig(lanes=6, workers=2, depth=3, max_segment=5),
+    "ray": CollectorConfig(lanes=6, workers=2, depth=3, max_segment=5),
 }
 """Every registered collector and the configuration its contract is tested with."""
+
+EPISODES = tuple(name for name in ROWS if COLLECTORS[name].whole_episodes)
+STEPWISE = tuple(name for name in ROWS if not COLLECTORS[name].whole_episodes)
+"""The rows of either loop: of whole episodes, and of steps."""
 
 STEPS = 60
 """Per round; the lanes of every row divide it."""
 
+LAG = 10
+"""Versions; more than any row's depth can bring about in rounds of STEPS."""
 ALONE = tuple(name for name, config in ROWS.items() if config.cars == 1)
 """The rows in which no lane ever waits for another."""
 
@@ -73,7 +83,7 @@ class Stage:
 
     def __init__(self, collector: Collector, setting: Setting) -> None:
         driving = collector.inner if isinstance(collector, Competition) else collector
-        if isinstance(driving, StepCollector):
+        if isinstance(driving, StepCollector | EpisodeCollector):
             driving.poison()
         self.collector = collector
         self.setting = setting
@@ -105,9 +115,19 @@ class Stage:
 
 def stage(name: str, setting: Setting | None = None, lanes: int | None = None) -> Stage:
     """The collector of a row, with as many lanes as the row has or as given."""
+    if name == "ray":
+        share_ray()
     config = ROWS[name] if lanes is None else replace(ROWS[name], lanes=lanes)
-    setting = (setting or Setting()).of(config)
+    setting = replace((setting or Setting()).of(config), lag=LAG if name in EPISODES else 0)
     return Stage(make_collector(name, setting.plan(config)), setting)
+
+
+def share_ray() -> None:
+    """One Ray for all tests of a module, since it takes seconds to start; ``conftest.py`` ends it."""
+    import ray
+
+    if not ray.is_initialized():
+        ray.init("local", num_cpus=4, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
 
 
 def through_json(state: State) -> State:
