@@ -173,7 +173,30 @@ def _over_workers(wishes: _Wishes, cars: int, reasons: tuple[str, ...]) -> _Chos
     return _Chosen(number, cars, count, (*reasons, reason, why))
 
 
-_PLANNERS = {"sequential": _sequential, "multicar": _multicar, "sync": _sync, "async": _async, "hybrid": _hybrid}
+def _executor(wishes: _Wishes) -> _Chosen:
+    """Every worker drives equally many episodes at once."""
+    chosen, given = _async(wishes), wishes.given
+    if chosen.lanes % chosen.workers == 0:
+        return chosen
+    if given.workers is not None:
+        raise PlanError(
+            f"lanes ({chosen.lanes}) must be a multiple of workers ({chosen.workers}) with collector "
+            f"{wishes.collector}: each drives lanes / workers episodes at once"
+        )
+    workers = max(count for count in range(1, chosen.workers + 1) if chosen.lanes % count == 0)
+    why = f"{_count(workers, 'worker')}: the most that share {_count(chosen.lanes, 'lane')} evenly."
+    return _Chosen(chosen.lanes, 1, workers, (chosen.reasons[0], why))
+
+
+_PLANNERS = {
+    "sequential": _sequential,
+    "multicar": _multicar,
+    "sync": _sync,
+    "async": _async,
+    "hybrid": _hybrid,
+    "executor": _executor,
+    "ray": _executor,
+}
 
 
 def _wanted(noun: str, given: int | None, profile: Choice, usual: int, why_usual: str) -> tuple[int, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from collectors.registry import COLLECTORS
+from racetui.runs.reader import RunReader
 from racetui.spec import RunSpec
 
 DOMINANT = 0.45
@@ -53,6 +54,13 @@ class Remark:
 
     text: str
     advice: str
+
+
+def remarks_on(reader: RunReader, spec: RunSpec, cores: int) -> tuple[Remark, ...]:
+    """What there is to say of a run; nothing before its first round. Raises StoreError."""
+    usage = [row.cpu_percent for row in reader.hardware(last=10)]
+    facts = facts_of(spec, reader.recent_metrics(), cores, sum(usage) / len(usage) if usage else None)
+    return () if facts is None else diagnose(facts)
 
 
 def facts_of(spec: RunSpec, metrics: Mapping[str, float], cores: int, cpu_percent: float | None) -> Facts | None:
@@ -112,7 +120,7 @@ def _acting(facts: Facts) -> str:
 
 def _learning(facts: Facts) -> str:
     less = "fewer agent.epochs, a larger agent.minibatch or a smaller agent.network"
-    if facts.collector in ("async", "hybrid") and "executor" in COLLECTORS and facts.cores > 1:
+    if facts.collector in ("async", "hybrid") and facts.cores > 1:
         return f"{less}; collector executor drives while the learner learns. More workers would not help"
     return f"{less}. More cars or workers would not help"
 
