@@ -113,9 +113,9 @@ def _winner(heats: list[HeatRow]) -> str:
     """Who won the last heat, and who won most of the last ones."""
     last = heats[-1]
     lane, wins = Counter(heat.lane for heat in heats).most_common(1)[0]
-    often = f"; lane {lane} won {wins} of the last {len(heats)}" if len(heats) > 1 else ""
+    often = f"; lane {lane} won {wins} of the last {len(heats)}" if wins > 1 else ""
     return (
-        f"lane {last.lane} of {last.cars} with {number(last.best_return)}, spread {number(last.spread)}, "
+        f"lane {last.lane}, best of {last.cars} cars with {number(last.best_return)}, spread {number(last.spread)}, "
         f"on track {last.seed}{often}"
     )
 

@@ -101,7 +101,7 @@ async def test_run_view_tells_who_won_and_what_holds_the_run_back(home: Path) ->
         writer.heats([Heat(n, 7 + n, 8, 3, 8 * n + 3, 812.4, 120.3) for n in range(4)], 5000)
         writer.set_state(RunState.FINISHED)
     async with opened(on_store(home)) as (panel, pilot):
-        await shows(panel, "✓ finished", "winner  lane 3 of 8: 812.4, spread 120.3")
+        await shows(panel, "✓ finished", "winner  lane 3, best of 8: 812.4")
         await press(pilot, "enter")
-        await shows(panel, "8 lanes, 8 on each track", "winner  lane 3 of 8: 812.4, spread 120.3")
+        await shows(panel, "8 lanes, 8 on each track", "lane 3, best of 8: 812.4, spread 120.3")
         await shows(panel, "limit   simulating holds the run back:", "observation grey-fast is drawn several times")

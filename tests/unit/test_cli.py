@@ -126,7 +126,7 @@ def test_show_tells_who_won_and_what_holds_the_run_back(finished: RunPaths) -> N
         writer.heats([Heat(n, 70 + n, 8, (3, 3, 5)[n], 8 * n, 300.0 + n, 120.25) for n in range(3)], 1000)
         writer.metrics(1000, {"time/env": 0.1, "time/act": 0.1, "time/learn": 0.75, "time/other": 0.05})
     text = racetui("show", paths.id).out
-    assert "lane 5 of 8 with 302.0, spread 120.2, on track 72; lane 3 won 2 of the last 3" in text
+    assert "lane 5, best of 8 cars with 302.0, spread 120.2, on track 72; lane 3 won 2 of the last 3" in text
     assert "limit  learning holds the run back: 75% of the time: fewer agent.epochs" in text
     shown = racetui("show", "1", "--json").json
     assert [heat["lane"] for heat in shown["heats"]] == [3, 3, 5]

@@ -177,7 +177,7 @@ class _Writer:
         yield self._row(5, "best", *best)
         heat = self.subject.detail.heat if self.subject.detail else None
         if heat is not None:
-            winner: list[Piece] = [(f"lane {heat.lane}", look.text), (f" of {heat.cars}: ", look.muted)]
+            winner: list[Piece] = [(f"lane {heat.lane}", look.text), (f", best of {heat.cars}: ", look.muted)]
             score: list[Piece] = [(words.score(heat.best_return), look.strong)]
             spread: list[Piece] = [(f", spread {words.score(heat.spread)}", look.muted)]
             yield self._first_fit(7, "winner", [*winner, *score, *spread], [*winner, *score])
