@@ -14,8 +14,9 @@ from multiprocessing.heap import Arena
 from time import monotonic
 from types import ModuleType
 
+from agents.api import StateError
 from collectors.api import WorkerError
-from collectors.worker import DONE, HEADER, READY, WorkerPlan, work
+from collectors.worker import DONE, HEADER, READY, UNFIT, WorkerPlan, work
 
 START_SECONDS = 120.0
 """A worker may take this long to make its worlds: compiling a simulator takes some 20 s on a loaded machine."""
@@ -67,16 +68,17 @@ class WorkerProcess:
             inner.close()
         self._process = process
 
-    def ask(self, order: bytes) -> None:
+    def ask(self, order: bytes, content: bytes = b"") -> None:
         """Send an order; ``wait`` for its answer."""
         self._number += 1
         with contextlib.suppress(OSError):  # dead: wait() will find out how
-            self._open_link.send_bytes(HEADER.pack(order, self._number))
+            self._open_link.send_bytes(HEADER.pack(order, self._number) + content)
 
-    def wait(self, seconds: float, since: float | None = None) -> None:
+    def wait(self, seconds: float, since: float | None = None) -> bytes:
         """Wait for the answer to the last order, at most ``seconds`` from now or from ``since`` (monotonic).
 
-        Raises WorkerLostError, and WorkerError with the words of a failure.
+        Returns what came with it. Raises WorkerLostError, WorkerError with the words of a failure, and StateError
+        with those about copies that do not fit.
         """
         deadline = (monotonic() if since is None else since) + seconds
         while True:
@@ -89,9 +91,12 @@ class WorkerProcess:
             outcome, number = HEADER.unpack_from(answer)
             if number != self._number:  # the late answer to an order that an exception cut short
                 continue
+            content = answer[HEADER.size :]
+            if outcome == UNFIT:
+                raise StateError(content.decode())
             if outcome != DONE:
-                raise WorkerError(f"{self._name}: {answer[HEADER.size :].decode()}")
-            return
+                raise WorkerError(f"{self._name}: {content.decode()}")
+            return content
 
     def kill(self) -> None:
         """End the process now and free what it held; may be called twice."""

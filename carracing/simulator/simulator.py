@@ -113,19 +113,6 @@ class Simulator:
         for other in others:
             other.result()
 
-    def state(self) -> dict[str, Array]:
-        """Copies of every array."""
-        return {
-            f"{name}.{field}": value.copy()
-            for name, arrays in (("cars", self.cars), ("tracks", self.tracks))
-            for field, value in arrays._asdict().items()
-        }
-
-    def restore(self, state: dict[str, Array]) -> None:
-        """Go on exactly from ``state``, taken of a simulator of the same cars and tracks."""
-        self.cars = Cars(**{field: state[f"cars.{field}"].copy() for field in Cars._fields})
-        self.tracks = Tracks(**{field: state[f"tracks.{field}"].copy() for field in Tracks._fields})
-
     def close(self) -> None:
         """End the threads; may be called twice."""
         if self._pool is not None:
