@@ -8,6 +8,7 @@ from carracing.observation import INDICATOR_ROWS
 from carracing.simulator.compiled import inlined, inner, uncounted
 from carracing.simulator.drawing import draw_picture
 from carracing.simulator.rules import STATE_SIZE
+from carracing.simulator.sharing import begin, finish, take
 
 PIXELS, CHANNELS_FIRST, GREY, GREY_CROPPED = 0, 1, 2, 3
 """Kinds of observation: (96, 96, 3), (3, 96, 96), (84, 84) and (84, 84) without the bar."""
@@ -68,21 +69,26 @@ def grey_cropped(picture, out, car):
 
 
 @uncounted
-def observe_cars(cars, tracks, mask, canvas, picture, shrunk, kind, out, first, last):
-    """Draw the cars of ``mask`` (N,) among ``first`` to ``last`` into their rows of ``out`` (N, numbers) uint8.
+def observe_cars(cars, tracks, mask, canvas, picture, shrunk, kind, out, share):
+    """Draw the cars of ``mask`` (N,) into their rows of ``out`` (N, numbers) uint8; each is an item to share.
 
     ``picture`` (96, 96, 3) and ``shrunk`` (96, 84) int32 are room to work in.
     """
-    for car in range(first, last):
-        if not mask[car]:
-            continue
-        draw_picture(cars, tracks, car, canvas, picture)
-        if kind == GREY:
-            grey(picture, shrunk, out, car)
-        elif kind == GREY_CROPPED:
-            grey_cropped(picture, out, car)
-        else:
-            _copy_picture(picture, kind == CHANNELS_FIRST, out, car)
+    count, done = len(mask), 0
+    begin(share, count)
+    car = take(share, count)
+    while car >= 0:
+        if mask[car]:
+            draw_picture(cars, tracks, car, canvas, picture)
+            if kind == GREY:
+                grey(picture, shrunk, out, car)
+            elif kind == GREY_CROPPED:
+                grey_cropped(picture, out, car)
+            else:
+                _copy_picture(picture, kind == CHANNELS_FIRST, out, car)
+        done += 1
+        car = take(share, count)
+    finish(share, count, done)
 
 
 @inner
