@@ -76,20 +76,17 @@ class Canvas(NamedTuple):
     quad: Array
     found: Array
     text: Array
-    flat_rows: Array
-    """``rows`` seen as (LANES, 96)."""
 
 
 def new_canvas(capacity: int) -> Canvas:
     """Working memory for tracks of up to ``capacity`` tiles."""
     polygons = 1 + _GRASS_SQUARES + 2 * capacity
-    rows = np.zeros((STATE_SIZE, LANES), np.int32)
     return Canvas(
         pixels=np.zeros((WINDOW_WIDTH, LANES), np.int32),
         spans=np.zeros((2, LANES), np.int32),
         shrunk=np.zeros((STATE_SIZE, LANES), np.int32),
         totals=np.zeros((18, LANES), np.int32),
-        rows=rows,
+        rows=np.zeros((STATE_SIZE, LANES), np.int32),
         corners=np.zeros((polygons, CORNERS, 2), np.int64),
         lines=np.zeros((polygons, CORNERS, LINE_FIELDS), np.int64),
         first_rows=np.zeros(polygons, np.int64),
@@ -105,7 +102,6 @@ def new_canvas(capacity: int) -> Canvas:
         quad=np.zeros((CORNERS, 2)),
         found=np.zeros(8, np.int64),
         text=np.zeros((2, 24), np.int64),
-        flat_rows=rows.reshape(LANES, STATE_SIZE),
     )
 
 
@@ -328,8 +324,8 @@ def _paint_scene(canvas, strip, shapes, edge_shows, car_box):
 
 
 @inlined
-def draw_picture(cars, tracks, car, canvas, picture):
-    """Draw what one car sees into ``picture`` (96, 96, 3) uint8."""
+def draw_picture(cars, tracks, car, canvas, planes):
+    """Draw what one car sees into ``planes`` (3, 96 * 96) uint8: red, green and blue."""
     block, lane, group = car // LANES, car % LANES, cars.group[car]
     f, d = cars.bodies[block], cars.drives[block]
     view = view_of(f, lane, cars.time[car])
@@ -350,4 +346,4 @@ def draw_picture(cars, tracks, car, canvas, picture):
             score = cars.drawn_score[car]
             paint_bar(canvas, top, bars, score)
         shrink_columns(canvas.pixels, canvas.shrunk)
-        shrink_rows(canvas.shrunk, top, canvas.totals, canvas.rows, canvas.flat_rows, picture)
+        shrink_rows(canvas.shrunk, top, canvas.totals, canvas.rows, planes)

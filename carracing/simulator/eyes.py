@@ -59,7 +59,7 @@ class Painter:
         shape = {PIXELS: (STATE_SIZE, STATE_SIZE, 3), CHANNELS_FIRST: (3, STATE_SIZE, STATE_SIZE)}
         size = shape.get(kind, (GREY_SIZE, GREY_SIZE))
         self.observations: Array = np.zeros((simulator.count, *size), np.uint8)
-        self._easels: list[tuple[Canvas, Array, Array]] = []
+        self._easels: list[tuple[Canvas, Array, Array, Array]] = []
         self._capacity = 0
 
     def look(self, mask: Array) -> Array:
@@ -82,7 +82,8 @@ class Painter:
         self._easels = [
             (
                 new_canvas(capacity),
-                np.zeros((STATE_SIZE, STATE_SIZE, 3), np.uint8),
+                np.zeros((3, STATE_SIZE * STATE_SIZE), np.uint8),
+                np.zeros((STATE_SIZE, STATE_SIZE), np.int32),
                 np.zeros((STATE_SIZE, GREY_SIZE), np.int32),
             )
             for _ in range(self._simulator.crew.threads)
