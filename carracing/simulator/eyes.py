@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from carracing.simulator.drawing import Canvas, new_canvas
+from carracing.simulator.memory import zeros
 from carracing.simulator.observations import (
     CHANNELS_FIRST,
     GREY,
@@ -82,9 +83,9 @@ class Painter:
         self._easels = [
             (
                 new_canvas(capacity),
-                np.zeros((3, STATE_SIZE * STATE_SIZE), np.uint8),
-                np.zeros((STATE_SIZE, STATE_SIZE), np.int32),
-                np.zeros((STATE_SIZE, GREY_SIZE), np.int32),
+                zeros((3, STATE_SIZE * STATE_SIZE), np.uint8),
+                zeros((STATE_SIZE, STATE_SIZE), np.int32),
+                zeros((STATE_SIZE, GREY_SIZE), np.int32),
             )
             for _ in range(self._simulator.crew.threads)
         ]

@@ -83,7 +83,7 @@ def observe_cars(cars, tracks, mask, canvas, planes, luminance, shrunk, kind, ou
     while car >= 0:
         if mask[car]:
             draw_picture(cars, tracks, car, canvas, planes)
-            if kind == PIXELS or kind == CHANNELS_FIRST:
+            if kind in (PIXELS, CHANNELS_FIRST):
                 _copy_picture(planes, kind == CHANNELS_FIRST, out, car)
             else:
                 _luminance(planes, luminance)

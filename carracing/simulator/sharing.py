@@ -15,6 +15,7 @@ import numpy as np
 
 from carracing.simulator.atomics import add, breathe, exchange, give_way, read, write
 from carracing.simulator.compiled import inlined, inner, uncounted
+from carracing.simulator.memory import zeros
 from carracing.task import Array
 
 _APART = 8
@@ -42,7 +43,7 @@ class Share(NamedTuple):
 
 def new_words(threads: int) -> Array:
     """The numbers that so many threads share: an order of no items."""
-    return np.zeros((1 + threads) * _APART, np.int64)
+    return zeros((1 + threads) * _APART, np.int64)
 
 
 @inlined

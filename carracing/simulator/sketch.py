@@ -30,6 +30,7 @@ from carracing.simulator.lanes import (
     to_ints,
 )
 from carracing.simulator.layout import PX, PY
+from carracing.simulator.memory import zeros
 from carracing.simulator.observations import GREY_SIZE, shrink_luminance
 from carracing.simulator.polygons import fill
 from carracing.simulator.rules import STATE_SIZE, WINDOW_HEIGHT, WINDOW_WIDTH
@@ -77,16 +78,16 @@ def new_sheet(capacity: int) -> Sheet:
     """Working memory for tracks of up to ``capacity`` tiles."""
     polygons = 401 + 2 * capacity + 12 + INDICATORS
     return Sheet(
-        samples=np.zeros((SAMPLES, LANES), np.int32),
-        edges=np.zeros((polygons, _MOST_EDGES, 2), np.float32),
-        kinds=np.zeros((polygons, _MOST_EDGES), np.int32),
-        counts=np.zeros(polygons, np.int32),
-        greys=np.zeros(polygons, np.int32),
-        strip_counts=np.zeros(_STRIPS, np.int64),
-        strip_lists=np.zeros((_STRIPS, polygons), np.int32),
-        sums=np.zeros((STATE_SIZE, LANES), np.int32),
-        luminance=np.zeros((STATE_SIZE, STATE_SIZE), np.int32),
-        shrunk=np.zeros((STATE_SIZE, GREY_SIZE), np.int32),
+        samples=zeros((SAMPLES, LANES), np.int32),
+        edges=zeros((polygons, _MOST_EDGES, 2), np.float32),
+        kinds=zeros((polygons, _MOST_EDGES), np.int32),
+        counts=zeros(polygons, np.int32),
+        greys=zeros(polygons, np.int32),
+        strip_counts=zeros(_STRIPS, np.int64),
+        strip_lists=zeros((_STRIPS, polygons), np.int32),
+        sums=zeros((STATE_SIZE, LANES), np.int32),
+        luminance=zeros((STATE_SIZE, STATE_SIZE), np.int32),
+        shrunk=zeros((STATE_SIZE, GREY_SIZE), np.int32),
     )
 
 
