@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,10 @@ OBSERVATIONS = {
 
 class ResetNeededError(RuntimeError):
     """A car was stepped that has no episode going on: before the first reset, or after the end."""
+
+
+class SavedStateError(ValueError):
+    """A saved state is not one of such worlds; says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,21 @@ class Worlds(Protocol):
 
     def close(self) -> None:
         """Free what they hold; may be called twice."""
+
+
+@runtime_checkable
+class SavableWorlds(Worlds, Protocol):
+    """Worlds whose state can be copied. Others are put back by driving their episodes again."""
+
+    def state(self) -> Array:
+        """(N, bytes) uint8: everything needed to go on exactly from here.
+
+        Each car's row stands for itself, so that rows can be shared out over other worlds of the same task. Rows of
+        different lengths are made equal by zeros at their ends.
+        """
+
+    def restore(self, state: Array) -> Array:
+        """Go on from ``state``; all observations. Raises SavedStateError, then unchanged."""
 
 
 def task_spec(config: TaskConfig) -> TaskSpec:

@@ -30,9 +30,11 @@ from carracing.simulator.lanes import (
     to_ints,
 )
 from carracing.simulator.layout import PX, PY
+from carracing.simulator.memory import zeros
 from carracing.simulator.observations import GREY_SIZE, shrink_luminance
 from carracing.simulator.polygons import fill
 from carracing.simulator.rules import STATE_SIZE, WINDOW_HEIGHT, WINDOW_WIDTH
+from carracing.simulator.sharing import begin, finish, take
 from carracing.simulator.shrink import SHRUNK_VALUES
 from carracing.task import Array
 
@@ -76,16 +78,16 @@ def new_sheet(capacity: int) -> Sheet:
     """Working memory for tracks of up to ``capacity`` tiles."""
     polygons = 401 + 2 * capacity + 12 + INDICATORS
     return Sheet(
-        samples=np.zeros((SAMPLES, LANES), np.int32),
-        edges=np.zeros((polygons, _MOST_EDGES, 2), np.float32),
-        kinds=np.zeros((polygons, _MOST_EDGES), np.int32),
-        counts=np.zeros(polygons, np.int32),
-        greys=np.zeros(polygons, np.int32),
-        strip_counts=np.zeros(_STRIPS, np.int64),
-        strip_lists=np.zeros((_STRIPS, polygons), np.int32),
-        sums=np.zeros((STATE_SIZE, LANES), np.int32),
-        luminance=np.zeros((STATE_SIZE, STATE_SIZE), np.int32),
-        shrunk=np.zeros((STATE_SIZE, GREY_SIZE), np.int32),
+        samples=zeros((SAMPLES, LANES), np.int32),
+        edges=zeros((polygons, _MOST_EDGES, 2), np.float32),
+        kinds=zeros((polygons, _MOST_EDGES), np.int32),
+        counts=zeros(polygons, np.int32),
+        greys=zeros(polygons, np.int32),
+        strip_counts=zeros(_STRIPS, np.int64),
+        strip_lists=zeros((_STRIPS, polygons), np.int32),
+        sums=zeros((STATE_SIZE, LANES), np.int32),
+        luminance=zeros((STATE_SIZE, STATE_SIZE), np.int32),
+        shrunk=zeros((STATE_SIZE, GREY_SIZE), np.int32),
     )
 
 
@@ -204,21 +206,32 @@ def _gather(cars, tracks, car, canvas, sheet):
         n = _add_polygon(sheet, n, canvas.bar_corners, k, 4, canvas.bar_colours[k], _BAR, 1.0)
 
 
+@inlined
+def _sketch_car(cars, tracks, car, canvas, sheet, out):
+    """Draw one car's picture into its row of ``out``."""
+    _gather(cars, tracks, car, canvas, sheet)
+    samples, edges, kinds, spans = sheet.samples, sheet.edges, sheet.kinds, canvas.spans
+    for strip in range(_STRIPS):
+        samples[:] = 0
+        row = ints_to_floats(ints(strip * LANES) + lane_numbers())
+        for k in range(sheet.strip_counts[strip]):
+            p = sheet.strip_lists[strip, k]
+            _sketch_polygon(samples, edges, kinds, p, sheet.counts[p], row, sheet.greys[p], spans)
+        if strip >= _BAR_STRIP:
+            write_samples(samples, strip * LANES, cars.drawn_score[car], _PER_COLUMN, _PER_ROW, FINE, canvas.text)
+        _average(samples, sheet.sums, sheet.luminance, strip)
+    shrink_luminance(sheet.luminance, sheet.shrunk, out, car)
+
+
 @uncounted
-def sketch_cars(cars, tracks, mask, canvas, sheet, out, first, last):
-    """Draw the cars of ``mask`` (N,) among ``first`` to ``last`` into their rows of ``out`` (N, 84 * 84) uint8."""
-    for car in range(first, last):
-        if not mask[car]:
-            continue
-        _gather(cars, tracks, car, canvas, sheet)
-        samples, edges, kinds, spans = sheet.samples, sheet.edges, sheet.kinds, canvas.spans
-        for strip in range(_STRIPS):
-            samples[:] = 0
-            row = ints_to_floats(ints(strip * LANES) + lane_numbers())
-            for k in range(sheet.strip_counts[strip]):
-                p = sheet.strip_lists[strip, k]
-                _sketch_polygon(samples, edges, kinds, p, sheet.counts[p], row, sheet.greys[p], spans)
-            if strip >= _BAR_STRIP:
-                write_samples(samples, strip * LANES, cars.drawn_score[car], _PER_COLUMN, _PER_ROW, FINE, canvas.text)
-            _average(samples, sheet.sums, sheet.luminance, strip)
-        shrink_luminance(sheet.luminance, sheet.shrunk, out, car)
+def sketch_cars(cars, tracks, mask, canvas, sheet, out, share):
+    """Draw the cars of ``mask`` (N,) into their rows of ``out`` (N, 84 * 84) uint8; each is an item to share."""
+    count, done = len(mask), 0
+    begin(share, count)
+    car = take(share, count)
+    while car >= 0:
+        if mask[car]:
+            _sketch_car(cars, tracks, car, canvas, sheet, out)
+        done += 1
+        car = take(share, count)
+    finish(share, count, done)
