@@ -10,6 +10,7 @@ from typing import Any
 import platformdirs
 
 from carracing.registry import THREADED
+from collectors.ray_session import check_ray
 from collectors.registry import COLLECTORS, check_config
 from profiles import USUAL_COLLECTOR, Given, detect, load_profile, plan
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
@@ -101,6 +102,8 @@ def build_spec(request: StartRequest) -> RunSpec:
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
     spec = load_spec(_planned(document), str(request.config or "command line"))
     check_config(spec.collector, spec.collector_config)
+    if spec.collector == "ray":
+        check_ray(spec.collector_config)
     return spec
 
 
@@ -159,7 +162,8 @@ def _planned(document: dict[str, Any]) -> dict[str, Any]:
         return document
     batched = str(document["backend"]) in THREADED
     preset = load_profile(profile, extra=user_profiles())
-    planned = plan(preset, detect(), collector, Given(**asked), batched)
+    cluster = bool(given.get("ray_address"))
+    planned = plan(preset, detect(), collector, Given(**asked, cluster=cluster), batched)
     decided = {
         "lanes": planned.lanes,
         "cars": planned.cars,
