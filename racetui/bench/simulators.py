@@ -63,7 +63,7 @@ def contenders() -> list[Contender]:
         _two_threads("fast, pixels", "pixels", BATCH),
         _two_threads("fast, grey-fast", "grey-fast", BATCH),
         Contender(RESETS, _stock_resets(), ()),
-        Contender("fast, resets", _resets(), (RESETS,)),
+        *(Contender(f"fast, resets, {view}", _resets(view), (RESETS,)) for view in ("pixels", "grey-fast", "vector")),
     ]
 
 
@@ -179,12 +179,12 @@ def _stock_resets() -> Timed:
     return lambda seconds: _repeat(work, seconds)
 
 
-def _resets() -> Timed:
+def _resets(view: str) -> Timed:
     from carracing.simulator.eyes import make_eyes
     from carracing.simulator.simulator import Rules, Simulator
 
     simulator, one = Simulator(np.zeros(1, int), Rules()), np.ones(1, bool)
-    eyes, rng = make_eyes(simulator, "pixels"), np.random.default_rng(1)
+    eyes, rng = make_eyes(simulator, view), np.random.default_rng(1)
 
     def work() -> int:
         simulator.lay_track(0, rng)
