@@ -102,7 +102,7 @@ def new_canvas(capacity: int) -> Canvas:
         bar_colours=zeros(INDICATORS, np.int64),
         quad=zeros((CORNERS, 2)),
         found=zeros(8, np.int64),
-        text=zeros((2, 24), np.int64),
+        text=zeros((3, 24), np.int64),
     )
 
 
@@ -135,6 +135,12 @@ def _to_picture(view, x, y):
     """Picture coordinates of a place in the world, in pixels, before they are cut to integers."""
     zoom, shift_x, shift_y, sine, cosine = view
     return (cosine * x - sine * y) * zoom + shift_x, (sine * x + cosine * y) * zoom + shift_y
+
+
+@inner
+def edge_shows(view, place):
+    """Whether the picture may reach beyond the playfield, where nothing is painted."""
+    return max(abs(place[0]), abs(place[1])) + _sight(view) > PLAYFIELD
 
 
 @inner
@@ -307,11 +313,11 @@ def _car_box(canvas, shapes):
 
 
 @inner
-def _paint_scene(canvas, strip, shapes, edge_shows, car_box):
+def _paint_scene(canvas, strip, shapes, beyond, car_box):
     """Paint ground, road and car in a strip."""
     bottom = WINDOW_HEIGHT - 1 - strip * LANES
     top = bottom - LANES + 1
-    if edge_shows:
+    if beyond:
         canvas.pixels[:] = 0
     pixels, corners, lines, spans = canvas.pixels, canvas.corners, canvas.lines, canvas.spans
     for k in range(canvas.strip_counts[strip]):
@@ -337,12 +343,12 @@ def draw_picture(cars, tracks, car, canvas, planes):
     shapes = add_car(canvas, view, f, d, lane)
     car_box = _car_box(canvas, shapes)
     bars = prepare_indicators(f, d, lane, canvas.bar_corners, canvas.bar_colours)
-    edge_shows = max(abs(place[0]), abs(place[1])) + _sight(view) > PLAYFIELD
+    beyond = edge_shows(view, place)
     canvas.totals[:] = 0
     for strip in range(_STRIPS):
         top = strip * LANES
         if top < BAR_TOP:
-            _paint_scene(canvas, strip, shapes, edge_shows, car_box)
+            _paint_scene(canvas, strip, shapes, beyond, car_box)
         if top + LANES > BAR_TOP:
             score = cars.drawn_score[car]
             paint_bar(canvas, top, bars, score)

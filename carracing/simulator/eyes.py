@@ -40,12 +40,14 @@ class Sensor:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
         self.observations: Array = np.zeros((simulator.count, SIZE), np.float32)
+        self._numbers = [zeros(SIZE) for _ in range(simulator.crew.threads)]
 
     def look(self, mask: Array) -> Array:
         """A copy of all observations, after taking anew those of ``mask``."""
 
         def sense(share: Share) -> None:
-            sense_cars(self._simulator.cars, self._simulator.tracks, mask, self.observations, share)
+            simulator, numbers = self._simulator, self._numbers[share.part]
+            sense_cars(simulator.cars, simulator.tracks, mask, numbers, self.observations, share)
 
         self._simulator.crew.do(sense, len(self._simulator.cars.live))
         return self.observations.copy()

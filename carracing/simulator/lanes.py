@@ -339,20 +339,6 @@ def with_lane(typing_context: Any, vector: Any, lane: Any, number: Any) -> Any:
     return vector(vector, lane, number), codegen
 
 
-@intrinsic
-def sum_quads(typing_context: Any, value: Any) -> Any:
-    """Each int32 lane becomes the sum of its group of four."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        total = args[0]
-        for step in (1, 2):
-            order = ir.Constant(Ints.vector, [lane ^ step for lane in range(LANES)])
-            total = builder.add(total, builder.shuffle_vector(total, total, order))
-        return total
-
-    return Ints(value), codegen
-
-
 def _converter(result: LaneType, emit: Callable[..., Any]) -> Any:
     @intrinsic
     def convert(typing_context: Any, value: Any) -> Any:

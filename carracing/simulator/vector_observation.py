@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from carracing.simulator.body import WHEEL_RADIUS
-from carracing.simulator.compiled import compiled, inlined, inner
+from carracing.simulator.compiled import inlined, inner, uncounted
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import ANGLE, BODY_ROWS, COS, OMEGA, PX, PY, SIN, SPIN, VX, VY
 from carracing.simulator.rules import FRAME_SECONDS, PLAYFIELD, TRACK_DETAIL_STEP, TRACK_WIDTH
@@ -68,11 +68,12 @@ SIZE = len(FIELDS)
 def _nearest(points, tiles, x, y, hint):
     """Index of the point of the centre line that is nearest, sought around ``hint`` first."""
     best, least = hint, 1e18
-    for offset in range(-_WINDOW, _WINDOW + 1):
-        i = (hint + offset) % tiles
+    i = (hint - _WINDOW) % tiles
+    for _ in range(2 * _WINDOW + 1):
         distance = (points[i, 2] - x) ** 2 + (points[i, 3] - y) ** 2
         if distance < least:
             best, least = i, distance
+        i = i + 1 if i + 1 < tiles else 0
     if least <= _STRAYED * _STRAYED:
         return best
     for i in range(tiles):
@@ -150,8 +151,9 @@ def _sense_car(cars, tracks, car, numbers, out):
     numbers[10] = cars.visited[car] / tiles
     cars.nearest[car] = _nearest(points, tiles, x, y, cars.nearest[car])
     here = _segment(points, tiles, cars.nearest[car], x, y, sine, cosine, numbers[11:16])
+    i = here
     for k in range(LOOK_AHEAD):
-        i = (here + 1 + k) % tiles
+        i = i + 1 if i + 1 < tiles else 0
         rx, ry = points[i, 2] - x, points[i, 3] - y
         numbers[16 + 2 * k] = (-sine * rx + cosine * ry) / SIGHT
         numbers[17 + 2 * k] = (-cosine * rx - sine * ry) / SIGHT
@@ -160,10 +162,12 @@ def _sense_car(cars, tracks, car, numbers, out):
         out[car, i] = min(max(numbers[i], -BOUND), BOUND)
 
 
-@compiled
-def sense_cars(cars, tracks, mask, out, share):
-    """Write the numbers of the cars of ``mask`` (N,) into ``out`` (N, 67) float32; a block is an item to share."""
-    numbers = np.empty(SIZE)
+@uncounted
+def sense_cars(cars, tracks, mask, numbers, out, share):
+    """Write the numbers of the cars of ``mask`` (N,) into ``out`` (N, 67) float32; a block is an item to share.
+
+    ``numbers`` (67,) float64 is room to work in.
+    """
     blocks, done = (len(mask) + LANES - 1) // LANES, 0
     begin(share, blocks)
     block = take(share, blocks)

@@ -11,12 +11,16 @@ from typing import Any, Literal
 
 import numpy as np
 
+from carracing.task import EPISODE_FRAMES, Array
+
 Timed = Callable[[float], float]
 """Works for about that many seconds; frames (or resets) per second."""
 BATCH = 64
 """Cars stepped together, as a training steps them."""
 LARGE_BATCH = 1024
 """Enough for two threads at physics alone, which takes 40 microseconds for 64 cars."""
+ZOOM_FRAMES = 60
+"""An episode begins with a second of zooming in, which takes longer to draw; single cars are measured after it."""
 STOCK, UNDRAWN, ENVPOOL, RESETS = "stock", "stock, not drawn", "envpool, pixels", "stock, resets"
 View = Literal["pixels", "grey", "grey-fast", "vector"] | None
 """What is observed of each frame; nothing is where physics alone is measured."""
@@ -63,7 +67,7 @@ def contenders() -> list[Contender]:
         _two_threads("fast, pixels", "pixels", BATCH),
         _two_threads("fast, grey-fast", "grey-fast", BATCH),
         Contender(RESETS, _stock_resets(), ()),
-        Contender("fast, resets", _resets(), (RESETS,)),
+        *(Contender(f"fast, resets, {view}", _resets(view), (RESETS,)) for view in ("pixels", "grey-fast", "vector")),
     ]
 
 
@@ -109,18 +113,20 @@ def _stock(drawn: bool) -> Timed:
     env: Any = CarRacing()
     if not drawn:
         env._render = lambda mode: None
-    env.reset(seed=1)
-    frame = [0]
-    return lambda seconds: _repeat(lambda: _drive(env, frame), seconds)
+    return _driven(env)
 
 
 def _single() -> Timed:
     from carracing.simulator.env import FastCarRacing
 
-    env = FastCarRacing()
+    return _driven(FastCarRacing())
+
+
+def _driven(env: Any) -> Timed:
     env.reset(seed=1)
     frame = [0]
-    _drive(env, frame)
+    while frame[0] < ZOOM_FRAMES:
+        _drive(env, frame)
     return lambda seconds: _repeat(lambda: _drive(env, frame), seconds)
 
 
@@ -136,7 +142,8 @@ def _envpool() -> Timed:
         env.step(np.tile(np.array([np.sin(frame[0] / 15) / 5, 0.1, 0], np.float32), (BATCH, 1)))
         return BATCH
 
-    work()
+    while frame[0] < ZOOM_FRAMES:
+        work()
     return lambda seconds: _repeat(work, seconds)
 
 
@@ -152,17 +159,24 @@ def _batch(view: View, cars: int = BATCH, threads: int = 1) -> Timed:
     eyes = None if view is None else make_eyes(simulator, view)
     frame = [0]
 
-    def work() -> int:
+    def drive(live: Array) -> None:
         frame[0] += 1
-        steer = np.full(cars, np.sin(frame[0] / 15) / 5)
+        orders = np.tile([np.sin(frame[0] / 15) / 5, 0.1, 0.0], (cars, 1))
         over = simulator.cars.terminated | simulator.cars.truncated
         if over.any():
             simulator.start(over)
-        simulator.step(np.stack([steer, np.full(cars, 0.1), np.zeros(cars)], axis=1), everyone)
+        simulator.step(orders, live)
+
+    def work() -> int:
+        drive(everyone)
         if eyes is not None:
             eyes.look(everyone)
         return cars
 
+    # Cars are measured in all stages of their episodes, as they are in training.
+    heads = np.linspace(0, EPISODE_FRAMES, cars, endpoint=False)
+    while frame[0] < EPISODE_FRAMES:
+        drive(heads > frame[0])
     work()
     return lambda seconds: _repeat(work, seconds)
 
@@ -179,12 +193,12 @@ def _stock_resets() -> Timed:
     return lambda seconds: _repeat(work, seconds)
 
 
-def _resets() -> Timed:
+def _resets(view: str) -> Timed:
     from carracing.simulator.eyes import make_eyes
     from carracing.simulator.simulator import Rules, Simulator
 
     simulator, one = Simulator(np.zeros(1, int), Rules()), np.ones(1, bool)
-    eyes, rng = make_eyes(simulator, "pixels"), np.random.default_rng(1)
+    eyes, rng = make_eyes(simulator, view), np.random.default_rng(1)
 
     def work() -> int:
         simulator.lay_track(0, rng)
