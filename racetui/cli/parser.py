@@ -142,11 +142,25 @@ def _add_bench(commands: Any) -> None:
     collectors.add_argument("--seconds", type=duration, default=20.0, help="of each measurement (default 20s)")
     collectors.add_argument("--repeats", type=count, default=3, help="turns, of which the median counts (default 3)")
     _json(collectors)
+    _add_bench_learner(subjects)
     simulators = subjects.add_parser("sim", help="speed of the simulator beside stock CarRacing-v3 and EnvPool")
     simulators.set_defaults(command=_later("racetui.cli.bench:simulators"))
     simulators.add_argument("--seconds", type=duration, default=2.0, help="of each measurement (default 2s)")
     simulators.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
     _json(simulators)
+
+
+def _add_bench_learner(subjects: Any) -> None:
+    learner = subjects.add_parser(
+        "learner", help="how fast PPO learns, beside stable-baselines3 on the same experience"
+    )
+    learner.set_defaults(command=_later("racetui.cli.bench_learner:learner"))
+    learner.add_argument(
+        "--observation", choices=OBSERVATIONS, default="grey-fast", help="what is learned from (default grey-fast)"
+    )
+    learner.add_argument("--threads", type=count, help="of the learner (default: usable cores)")
+    learner.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
+    _json(learner)
 
 
 def _with_run(commands: Any, name: str, text: str, command: str) -> argparse.ArgumentParser:

@@ -32,7 +32,9 @@ def parameters(name: str) -> torch.Tensor:
 
 
 def streams(rows: int, key: int = 5) -> EpisodeRandom:
-    return EpisodeRandom(np.arange(rows, dtype=np.uint64) * np.uint64(7919) + np.uint64(key), np.zeros(rows, np.int64))
+    return EpisodeRandom(
+        np.arange(rows, dtype=np.uint64) * np.uint64(7919) + np.uint64(key), np.zeros(rows, np.int64)
+    )
 
 
 def draws(name: str, row: int, rows: int = 40_000) -> Array:
@@ -136,7 +138,10 @@ def test_densities_are_per_unit_of_the_environments_actions() -> None:
 
 
 def test_choices_are_torchs() -> None:
-    distribution, logits = make_distribution("categorical", Discrete(3)), torch.tensor([[0.0, 1.0, -2.0], [3.0, 3, 3]])
+    distribution, logits = (
+        make_distribution("categorical", Discrete(3)),
+        torch.tensor([[0.0, 1.0, -2.0], [3.0, 3, 3]]),
+    )
     chosen, other = torch.tensor([[1], [2]]), logits.roll(1, dims=0)
     theirs = Categorical(logits=logits)
     torch.testing.assert_close(distribution.log_prob(logits, chosen), theirs.log_prob(chosen[:, 0]))

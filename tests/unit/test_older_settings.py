@@ -42,9 +42,7 @@ def test_first_checkpoints_are_driven_and_go_on_as_they_were(tmp_path: Path, act
     distribution: Any = "categorical" if action == "discrete" else "gaussian"
     config = PPOConfig(**settings, distribution=distribution, precision="float32", device="cpu")
     agent = PPOAgent(task_spec(task), config, seed=1)
-    path = save_checkpoint(
-        tmp_path, Checkpoint("ppo", settings, asdict(task), {"frames": 4}, agent.state()), "test"
-    )
+    path = save_checkpoint(tmp_path, Checkpoint("ppo", settings, asdict(task), {"frames": 4}, agent.state()), "test")
     found = build_agent(load_checkpoint(path))
     seen, rngs = np.ones((3, 1, 67), np.float32), EpisodeRandom(np.arange(3, dtype=np.uint64), np.arange(3))
     decisions = []
