@@ -99,8 +99,8 @@ def _stock(task: TaskSpec, config: PPOConfig) -> Measurement:
         model = build_reference(task, config)
         model.policy.load_state_dict(network.state_dict(), strict=False)  # it has its encoder under three names
         buffer = model.rollout_buffer
-        buffer.observations[:, 0] = experience.observations(experience.first_frame).numpy()  # type: ignore[attr-defined]
-        buffer.actions[:, 0] = experience.actions.numpy()  # type: ignore[attr-defined]
+        buffer.observations[:, 0] = experience.observations(experience.first_frame).numpy()
+        buffer.actions[:, 0] = experience.actions.numpy()
         for name in ("values", "log_probs", "advantages", "returns"):
             getattr(buffer, name)[:, 0] = getattr(targets, name).numpy()
         buffer.full = True
