@@ -144,7 +144,7 @@ def test_choices_are_torchs() -> None:
     )
     chosen, other = torch.tensor([[1], [2]]), logits.roll(1, dims=0)
     theirs = Categorical(logits=logits)
-    torch.testing.assert_close(distribution.log_prob(logits, chosen), theirs.log_prob(chosen[:, 0]))
+    torch.testing.assert_close(distribution.log_prob(logits, chosen), theirs.log_prob(chosen[:, 0]))  # type: ignore[no-untyped-call]
     torch.testing.assert_close(distribution.entropy(logits), theirs.entropy())  # type: ignore[no-untyped-call]
     torch.testing.assert_close(
         distribution.divergence(logits, other), kl_divergence(theirs, Categorical(logits=other))
