@@ -73,7 +73,7 @@ class Recording:
         return batch.reshape(-1, self._spec.stack, *self._spec.observation_shape)
 
     def write(self, rows: Rows, decision: Decision, step: Step) -> None:
-        """Record one step, bonuses in its rewards: ``decision`` has a row per row in ``rows``, ``step`` one per lane."""
+        """Record one step, its bonus in the reward: ``decision`` has a row per row in ``rows``, ``step`` per lane."""
         cells = self._at[rows]
         self._flat_actions[cells] = decision.actions
         self._flat_rewards[cells] = step.rewards[rows]
