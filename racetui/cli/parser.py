@@ -55,7 +55,9 @@ def _add_train(commands: Any) -> None:
         "--profile", metavar="NAME", help=f"hardware plan: {', '.join(profile_names(user_profiles()))} (default auto)"
     )
     what.add_argument("--backend", choices=BACKENDS, help="what simulates (default fast)")
-    what.add_argument("--observation", choices=OBSERVATIONS, help="what the policy sees (default grey)")
+    what.add_argument(
+        "--observation", choices=OBSERVATIONS, help="what the policy sees (default grey-fast, and grey on gymnasium)"
+    )
     what.add_argument("--seed", type=int, help="decides weights, tracks and noise (default 1)")
     what.add_argument("--name", help="name of the run (default AGENT-COLLECTOR, numbered if taken)")
     budget = train.add_argument_group(
