@@ -22,6 +22,7 @@ class StockSensor:
         self._tracks = new_tracks(1)
         self._one: Array = np.zeros(cars, np.bool_)
         self._seen: Array = np.zeros((cars, SIZE), np.float32)
+        self._numbers: Array = np.empty(SIZE)
         self._alone = Share(new_words(1), part=0, order=1)
 
     def begin(self) -> None:
@@ -52,6 +53,6 @@ class StockSensor:
         cars.velocity_before[car] = seat.velocity_before
         self._one[:] = False
         self._one[car] = True
-        sense_cars(cars, self._tracks, self._one, self._seen, self._alone)  # type: ignore[no-untyped-call]
+        sense_cars(cars, self._tracks, self._one, self._numbers, self._seen, self._alone)  # type: ignore[no-untyped-call]
         seen: Array = self._seen[car]
         return seen

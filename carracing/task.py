@@ -27,6 +27,8 @@ behind on a circle). progress: share of the track's tiles visited, 0 to 1. finis
 lap_frames: frames from the start until the last tile was visited, 0 before. on_grass: wheels that touch no tile of
 the road, 0 to 4.
 """
+BONUS = "bonus"
+"""One more fact where training adds to rewards: what it adds to this step's. No score counts it."""
 
 
 class ObservationKind(NamedTuple):
@@ -81,6 +83,9 @@ class TaskConfig:
 
     All of it follows from the episode's track seed. Tiles, and so the facts, are counted from where the car begins.
     """
+    missed_penalty: float = 0.0
+    """Taken from what is learned from for each tile newly left out (training only; backend fast only); given back
+    for one that is fetched. Returns and scores do not have it."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
@@ -90,6 +95,8 @@ class TaskConfig:
             raise ValueError(f"stack must be 1 to 16 observations, not {self.stack}")
         if not 0 <= self.early_stop <= EPISODE_FRAMES:
             raise ValueError(f"early_stop must be 0 to {EPISODE_FRAMES} frames, not {self.early_stop}")
+        if not 0 <= self.missed_penalty <= 1000:
+            raise ValueError(f"missed_penalty must be 0 to 1000 units of reward, not {self.missed_penalty}")
         if self.crop_indicators and self.observation != "grey":
             raise ValueError("crop_indicators goes with observation grey only")
 
@@ -231,7 +238,7 @@ def task_spec(config: TaskConfig) -> TaskSpec:
         stack=config.stack,
         action=_ACTIONS[config.action],
         frame_skip=config.frame_skip,
-        facts=FACTS,
+        facts=(*FACTS, BONUS) if config.missed_penalty else FACTS,
     )
 
 
