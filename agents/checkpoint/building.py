@@ -25,13 +25,18 @@ def build_agent(checkpoint: Checkpoint, seed: int = 0, pulse: Pulse = no_pulse) 
     except UnknownAgentError as error:
         raise ForeignCheckpointError(f"the checkpoint is of an agent this version does not have: {error}") from error
     config = _convert(checkpoint.agent_config, wanted, "agent_config")
-    task = task_spec(_convert(checkpoint.task, TaskConfig, "task"))
     try:
-        agent = make_agent(checkpoint.agent, task, config, seed, pulse)
+        agent = make_agent(checkpoint.agent, task_spec(task_of(checkpoint)), config, seed, pulse)
         agent.restore(checkpoint.agent_state)
     except (StateError, UnsupportedTaskError) as error:
         raise EditedCheckpointError(f"the checkpoint's state and settings disagree: {error}") from error
     return agent
+
+
+def task_of(checkpoint: Checkpoint) -> TaskConfig:
+    """The task it was trained on. Raises EditedCheckpointError for one that does not exist."""
+    task: TaskConfig = _convert(checkpoint.task, TaskConfig, "task")
+    return task
 
 
 def _convert(content: dict[str, Any], wanted: type[Any], what: str) -> Any:
