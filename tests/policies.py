@@ -17,8 +17,16 @@ from carracing.task import TaskConfig, task_spec
 TASK = TaskConfig(frame_skip=50)
 
 
+STRAIGHT = (0.0, 0.5)
+"""Straight on at half throttle: off the playfield after some 200 frames."""
+
+
 def make_policy(task: TaskConfig = TASK, **settings: Any) -> tuple[Agent, Checkpoint]:
-    """An untrained PPO whose actions differ from observation to observation, and its checkpoint."""
+    """An untrained PPO whose actions differ from observation to observation, and its checkpoint.
+
+    With ``always=(steer, accel)`` it does that, whatever it sees.
+    """
+    always = settings.pop("always", None)
     config = PPOConfig(**{"rollout": 48, "minibatch": 16, "epochs": 1} | settings)
     agent = make_agent("ppo", task_spec(task), config, seed=1)
     state = agent.state()
@@ -28,6 +36,9 @@ def make_policy(task: TaskConfig = TASK, **settings: Any) -> tuple[Agent, Checkp
         name: rng.normal(0.0, 0.3, value.shape).astype(np.float32) if name.endswith("action_net.weight") else value
         for name, value in state.tensors.items()
     }
+    if always is not None:
+        lively["policy/action_net.weight"] = np.zeros_like(lively["policy/action_net.weight"])
+        lively["policy/action_net.bias"] = np.array(always, np.float32)
     agent.restore(State(lively, state.facts))
     return agent, Checkpoint("ppo", asdict(config), asdict(task), {"frames": 1}, agent.state(), None)
 

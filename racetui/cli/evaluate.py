@@ -20,6 +20,7 @@ from racetui.evaluation import (
     document_of,
     evaluate,
     loaded,
+    posed_task,
     usual_backend,
 )
 from racetui.exits import Exit
@@ -27,6 +28,7 @@ from racetui.runs.errors import StoreError
 from racetui.runs.paths import RunPaths
 from racetui.runs.store import RunStore
 from racetui.runs.writer import RunWriter
+from racetui.video import Camera, VideoPlan
 
 EPISODES = 100
 SEED = 2_000_000
@@ -48,16 +50,18 @@ def evaluate_command(options: argparse.Namespace) -> int:
     checkpoint = loaded(target.path)
     settings = _settings(options, options.backend or usual_backend(checkpoint))
     print(f"racetui: {_what(checkpoint, target.path, settings)}", file=sys.stderr)
+    camera = Camera(VideoPlan(options.video, options.video_episode or "first"), settings) if options.video else None
     _act_on_one_thread()
-    result = evaluate(checkpoint, settings, _progress(settings.episodes))
+    result = evaluate(checkpoint, settings, _progress(settings.episodes), camera.watching if camera else None)
     if target.run is not None:
         _record(target.run, int(target.path.name), settings, result)
     if options.json:
         print_json({"checkpoint": target.path, **document_of(checkpoint, settings, result)})
-        return Exit.OK
-    if options.rows:
-        print(_rows(result.episodes))
-    print(_sentence(result))
+    else:
+        print("\n".join([*([_rows(result.episodes)] if options.rows else []), _sentence(result)]), flush=True)
+    if camera:
+        camera.film(result, posed_task(checkpoint, settings.backend))
+        print(f"racetui: {options.video} written", file=sys.stderr)
     return Exit.OK
 
 
@@ -80,6 +84,8 @@ def find_target(target: str, which: str) -> Target:
 
 def _settings(options: argparse.Namespace, backend: str) -> EvaluationSettings:
     episodes, seed = options.episodes, options.seed
+    if options.video_episode and not options.video:
+        raise ConfigError("--video-episode chooses what --video FILE shows: give that too")
     if options.seeds is not None:
         if episodes is not None or seed is not None:
             raise ConfigError("--seeds says which and how many: leave --seed and --episodes out")

@@ -131,6 +131,18 @@ def _add_eval(commands: Any) -> None:
         help="what simulates; gymnasium proves a score on stock (default: where the policy's scores count)",
     )
     how.add_argument("--cores", type=count, metavar="N", help="cores to use (default: all that are usable)")
+    video = evaluate.add_argument_group("video")
+    video.add_argument(
+        "--video",
+        type=Path,
+        metavar="FILE",
+        help="draw an episode: FILE.mp4 has every frame, 50 a second; FILE.gif every second one at half the size",
+    )
+    video.add_argument(
+        "--video-episode",
+        metavar="WHICH",
+        help="first, best, worst, median, all, or a track seed (default first)",
+    )
     what = evaluate.add_argument_group("what to print")
     what.add_argument("--rows", action="store_true", help="a row for each track too; --json always has them")
     _json(what)

@@ -27,7 +27,7 @@ def evaluate(
     checkpoint: Checkpoint | Path,
     settings: EvaluationSettings,
     on_episode: Callable[[EpisodeRecord], None] = lambda record: None,
-    wrap: Callable[[Lanes], Lanes] = lambda lanes: lanes,
+    wrap: Callable[[Lanes], Lanes] | None = None,
 ) -> EvaluationResult:
     """Drive ``settings.episodes`` tracks with the checkpoint's policy, whatever agent it is of.
 
@@ -44,9 +44,10 @@ def evaluate(
     task = posed_task(checkpoint, settings.backend)
     plans = [EpisodePlan(n, seed, EpisodeSeeds(seed).key(0)) for n, seed in enumerate(settings.seeds)]
     started = time.monotonic()
-    lanes = wrap(_lanes(agent, task, settings))
+    lanes = _lanes(agent, task, settings)
     try:
-        records = run_episodes(_actor(agent, settings.deterministic), lanes, plans, no_pulse, on_episode)
+        driven = wrap(lanes) if wrap else lanes
+        records = run_episodes(_actor(agent, settings.deterministic), driven, plans, no_pulse, on_episode)
     finally:
         lanes.close()
     return summarise(records, time.monotonic() - started)
