@@ -40,3 +40,8 @@ def seeds(text: str) -> range:
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} are not seeds such as 100-199 or 137")
     return found
+
+
+def counts(text: str) -> tuple[int, ...]:
+    """Whole numbers between commas, each once: 1,2,4."""
+    return tuple(dict.fromkeys(count(part) for part in text.split(",")))
