@@ -23,6 +23,10 @@ class ExportError(ValueError):
     """A policy cannot be written in a format, or would not be the same there; nothing was written."""
 
 
+class UnsupportedFormatError(ExportError):
+    """No file of that kind can be written here; says which can, or what to install."""
+
+
 class CheckpointError(RuntimeError):
     """A checkpoint cannot be read or written; says which, why, and what to do."""
 

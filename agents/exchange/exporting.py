@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from agents.checkpoint.content import Checkpoint
-from agents.errors import ExportError
+from agents.errors import ExportError, UnsupportedFormatError
 from agents.exchange.onnx import act_onnx, write_onnx
 from agents.exchange.policy import Policy, actions_of, policy_of
 from agents.exchange.safetensors import act_safetensors, write_safetensors
@@ -45,15 +45,17 @@ FORMATS: Mapping[str, Format] = {
 
 
 def check_format(path: Path) -> Format:
-    """The format that ``path`` is named for. Raises ExportError if there is none, or if it cannot be written here."""
+    """The format that ``path`` is named for. Raises UnsupportedFormatError if there is none, or not here."""
     kind = FORMATS.get(path.suffix.lower())
     if kind is None:
-        raise ExportError(f"{path}: policies are exported to {', '.join(FORMATS)}")
+        raise UnsupportedFormatError(
+            f"{path}: policies are exported to {', '.join(FORMATS)}, tables of a run to .csv"
+        )
     if missing := [module for module in kind.modules if find_spec(module) is None]:
-        raise ExportError(f"{path}: {path.suffix} needs {missing[0]}: pip install 'racetui[export]'")
+        raise UnsupportedFormatError(f"{path}: {path.suffix} needs {missing[0]}: pip install 'racetui[export]'")
     directory = path.absolute().parent
     if path.is_dir() or not directory.is_dir() or not os.access(directory, os.W_OK):
-        raise ExportError(f"{path} cannot be written: {directory} must be a directory of yours")
+        raise UnsupportedFormatError(f"{path} cannot be written: {directory} must be a directory of yours")
     return kind
 
 

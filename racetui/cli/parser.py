@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +12,16 @@ from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from profiles import profile_names
 from racetui import __version__
-from racetui.cli.values import count, counts, duration, seeds
+from racetui.cli.options import RUN_HELP
+from racetui.cli.options import add_json as _json
+from racetui.cli.options import later as _later
+from racetui.cli.policy_parser import add_policy_commands
+from racetui.cli.values import count, counts, duration
 from racetui.launching import user_profiles
 
 EPILOG = """\
 exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 no terminal, 4 not found, 5 timeout, 130 interrupted
 environment: RACETUI_HOME moves the run store; NO_COLOR is honoured; RACETUI_DEBUG=1 shows tracebacks"""
-
-RUN_HELP = "id, name or unique prefix of either"
 
 _SET_HELP = "one setting, as agent.learning_rate=1e-4, task.frame_skip=2, collector.lanes=16; repeatable"
 
@@ -40,7 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_reading(commands)
     _add_orders(commands)
-    _add_eval(commands)
+    add_policy_commands(commands)
     _add_bench(commands)
     return parser
 
@@ -115,51 +115,6 @@ def _add_orders(commands: Any) -> None:
     _order_options(stop)
 
 
-def _add_eval(commands: Any) -> None:
-    evaluate = commands.add_parser(
-        "eval", help="evaluate a run's checkpoint or a checkpoint directory", description=_EVAL, formatter_class=_Raw
-    )
-    evaluate.set_defaults(command=_later("racetui.cli.evaluate:evaluate_command"))
-    _target(evaluate)
-    tracks = evaluate.add_argument_group("tracks")
-    tracks.add_argument("--episodes", type=count, metavar="N", help="tracks to drive (default 100)")
-    tracks.add_argument("--seed", type=int, help="track seed of the first, the others follow (default 2000000)")
-    tracks.add_argument("--seeds", type=seeds, metavar="FIRST-LAST", help="instead of both: 100-199, or one seed")
-    how = evaluate.add_argument_group("how to drive")
-    how.add_argument("--stochastic", action="store_true", help="sample actions instead of taking the best")
-    how.add_argument(
-        "--backend",
-        choices=BACKENDS,
-        help="what simulates; gymnasium proves a score on stock (default: where the policy's scores count)",
-    )
-    how.add_argument("--cores", type=count, metavar="N", help="cores to use (default: all that are usable)")
-    video = evaluate.add_argument_group("video")
-    video.add_argument(
-        "--video",
-        type=Path,
-        metavar="FILE",
-        help="draw an episode: FILE.mp4 has every frame, 50 a second; FILE.gif every second one at half the size",
-    )
-    video.add_argument(
-        "--video-episode",
-        metavar="WHICH",
-        help="first, best, worst, median, all, or a track seed (default first)",
-    )
-    what = evaluate.add_argument_group("what to print")
-    what.add_argument("--rows", action="store_true", help="a row for each track too; --json always has them")
-    _json(what)
-
-
-def _target(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("target", metavar="RUN|CHECKPOINT", help=f"{RUN_HELP}; or a checkpoint directory")
-    parser.add_argument(
-        "--checkpoint",
-        metavar="WHICH",
-        default="",
-        help="best, latest or FRAMES of a run's (default best, else latest)",
-    )
-
-
 def _add_bench(commands: Any) -> None:
     bench = commands.add_parser("bench", help="measure this machine")
     subjects = bench.add_subparsers(title="what to measure", metavar="SUBJECT", required=True)
@@ -210,22 +165,6 @@ def _order_options(parser: argparse.ArgumentParser) -> None:
     _json(parser)
 
 
-def _json(parser: Any) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-
-
-def _later(path: str) -> Callable[[argparse.Namespace], int]:
-    def command(options: argparse.Namespace) -> int:
-        module, name = path.split(":")
-        code: int = getattr(import_module(module), name)(options)
-        return code
-
-    return command
-
-
 _Raw = argparse.RawDescriptionHelpFormatter
 _TRAIN = """Train an agent. The run is a process of its own: it goes on when this terminal, or the SSH
 connection, goes away. In the foreground, Ctrl-C stops it with a checkpoint."""
-_EVAL = """Drive tracks with a checkpoint's policy, whatever agent it is of, and print mean, standard deviation,
-minimum, 10th percentile, finish rate, missed tiles and lap frames. An episode depends on the checkpoint and its track
-seed alone (and on --stochastic): not on the number of tracks or cores."""
