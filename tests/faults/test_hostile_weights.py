@@ -77,7 +77,11 @@ def test_bombs_beside_good_weights_are_not_even_looked_at(
 ) -> None:
     bomb = pickle.dumps(Bomb(trace))
     data = json.dumps({name: serialized(Bomb(trace)) for name in ("policy_kwargs", "policy_class", "action_space")})
-    entries: dict[str, bytes | str] = {"data": data, "pytorch_variables.pth": bomb, "policy.optimizer.pth": state_dict(Bomb(trace))}
+    entries: dict[str, bytes | str] = {
+        "data": data,
+        "pytorch_variables.pth": bomb,
+        "policy.optimizer.pth": state_dict(Bomb(trace)),
+    }
     path = model(tmp_path / "a.zip", **entries)
     assert set(read_foreign(path).tensors) == {"weight"}
     assert main(["import", str(path)]) == 1
