@@ -73,6 +73,8 @@ _KEYS = {
 }
 DEFAULTS = RunSpec("default", task=TaskConfig(**with_usual_task({}, RunSpec("default").backend)))
 """What a run is where nobody asked for anything else."""
+IMPORTED = "import"
+"""Why a checkpoint was written that another program's file was taken over into."""
 _LIMITS = ("frames", "steps", "episodes", "seconds")
 
 
@@ -126,6 +128,11 @@ def resume_run(paths: RunPaths, budget: Budget | None = None) -> None:
     summary = reader.summary()
     if summary.checkpoint_frames is None:
         raise NothingToResumeError(f"run {summary.id} has no checkpoint to resume from: start a new one")
+    if reader.checkpoints()[-1].reason == IMPORTED:
+        raise NothingToResumeError(
+            f"run {summary.id} was imported and has no training to go on with: start one from it, "
+            f"with --set agent.init_from={paths.checkpoints / str(summary.checkpoint_frames)}"
+        )
     spec = reader.spec()
     wanted = budget or spec.budget
     done = (summary.checkpoint_frames, summary.steps, summary.episodes, summary.seconds)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +12,16 @@ from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from profiles import profile_names
 from racetui import __version__
+from racetui.cli.options import RUN_HELP
+from racetui.cli.options import add_json as _json
+from racetui.cli.options import later as _later
+from racetui.cli.policy_parser import add_policy_commands
 from racetui.cli.values import count, counts, duration
 from racetui.launching import user_profiles
 
 EPILOG = """\
 exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 no terminal, 4 not found, 5 timeout, 130 interrupted
 environment: RACETUI_HOME moves the run store; NO_COLOR is honoured; RACETUI_DEBUG=1 shows tracebacks"""
-
-RUN_HELP = "id, name or unique prefix of either"
 
 _SET_HELP = "one setting, as agent.learning_rate=1e-4, task.frame_skip=2, collector.lanes=16; repeatable"
 
@@ -40,7 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_reading(commands)
     _add_orders(commands)
-    _add_eval(commands)
+    add_policy_commands(commands)
     _add_bench(commands)
     return parser
 
@@ -131,22 +131,6 @@ def _add_orders(commands: Any) -> None:
     _order_options(stop)
 
 
-def _add_eval(commands: Any) -> None:
-    evaluate = commands.add_parser("eval", help="evaluate a run's checkpoint or a checkpoint directory")
-    evaluate.set_defaults(command=_later("racetui.cli.evaluate:evaluate_command"))
-    evaluate.add_argument("target", metavar="RUN|CHECKPOINT", help=f"{RUN_HELP}; or a checkpoint directory")
-    evaluate.add_argument("--checkpoint", metavar="WHICH", default="", help="best, latest or FRAMES of a run's")
-    evaluate.add_argument("--episodes", type=count, default=100, help="tracks to drive (default 100)")
-    evaluate.add_argument("--seed", type=int, default=2_000_000, help="track seed of the first (default 2000000)")
-    evaluate.add_argument("--stochastic", action="store_true", help="sample actions instead of taking the best")
-    evaluate.add_argument(
-        "--backend",
-        choices=BACKENDS,
-        help="what simulates (default gymnasium; fast where the policy sees what only that can show)",
-    )
-    _json(evaluate)
-
-
 def _add_bench(commands: Any) -> None:
     bench = commands.add_parser("bench", help="measure this machine")
     subjects = bench.add_subparsers(title="what to measure", metavar="SUBJECT", required=True)
@@ -209,19 +193,6 @@ def _order_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-wait", action="store_true", help="do not wait for the run's answer")
     parser.add_argument("--timeout", type=duration, default=120.0, help="how long to wait for it (default 2m)")
     _json(parser)
-
-
-def _json(parser: Any) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-
-
-def _later(path: str) -> Callable[[argparse.Namespace], int]:
-    def command(options: argparse.Namespace) -> int:
-        module, name = path.split(":")
-        code: int = getattr(import_module(module), name)(options)
-        return code
-
-    return command
 
 
 _Raw = argparse.RawDescriptionHelpFormatter
