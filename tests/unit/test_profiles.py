@@ -47,6 +47,14 @@ def machine(cores: int) -> Hardware:
         (replace(AUTO, lanes=4), 8, "async", None, None, (8, 8, 8)),
         (replace(AUTO, workers=2), 8, "async", None, None, (8, 2, 8)),
         (replace(AUTO, threads=3), 8, "async", None, None, (8, 8, 3)),
+        (AUTO, 2, "executor", None, None, (4, 2, 2)),
+        (AUTO, 8, "executor", 6, None, (6, 6, 8)),
+        (AUTO, 8, "executor", 12, None, (12, 6, 8)),
+        (AUTO, 2, "executor", 9, None, (9, 1, 2)),
+        (AUTO, 2, "executor", None, 3, (6, 3, 2)),
+        (AUTO, 2, "ray", 8, 4, (8, 4, 2)),
+        (FIXED, 8, "executor", None, None, (16, 8, 8)),
+        (FIXED, 8, "executor", None, 3, (18, 3, 8)),
     ],
 )
 def test_plan(
@@ -69,6 +77,8 @@ def test_plan(
         ("sync", None, (16, 1, 4, 4)),
         ("sync", 3, (3, 1, 4, 3)),
         ("async", None, (16, 4, 4, 1)),
+        ("executor", None, (16, 4, 4, 1)),
+        ("executor", 4, (4, 4, 4, 1)),
     ],
 )
 def test_plan_of_a_simulator_that_steps_cars_together(
@@ -195,6 +205,41 @@ def test_every_preset_has_a_plan_for_every_collector() -> None:
 def test_auto_is_all_worked_out() -> None:
     profile = load_profile("auto")
     assert (profile.workers, profile.lanes, profile.threads) == ("auto", "auto", "auto")
+
+
+@pytest.mark.parametrize(
+    ("collector", "workers", "free", "words"),
+    [
+        ("executor", 100, 4 * GIB, r"100 workers of collector executor and .* about 19.2 GiB, and 4.0 GiB are free"),
+        ("executor", 100, 4 * GIB, r"use at most 18$"),
+        ("ray", 100, 4 * GIB, r"use at most 11$"),
+        ("async", 100, 4 * GIB, r"use at most 56$"),
+        ("async", None, GIB // 4, r"1 worker of collector async .* free some memory, or use collector sync$"),
+    ],
+)
+def test_more_workers_than_memory_allows_are_refused(collector: str, workers: int, free: int, words: str) -> None:
+    hardware = replace(machine(2), memory_free=free)
+    with pytest.raises(PlanError, match=words):
+        plan(AUTO, hardware, collector, Given(workers=workers))
+
+
+def test_where_nobody_says_as_many_workers_as_memory_allows() -> None:
+    made = plan(AUTO, replace(machine(64), memory_free=2 * GIB), "executor")
+    assert (made.workers, made.lanes) == (8, 16)
+    assert any("as many as 2.0 GiB of free memory hold" in reason for reason in made.reasons)
+
+
+def test_a_cluster_is_not_limited_by_this_machine() -> None:
+    made = plan(AUTO, replace(machine(2), memory_free=GIB), "ray", Given(workers=100, cluster=True))
+    assert (made.workers, made.lanes) == (100, 200)
+    assert not any("take turns" in reason for reason in made.reasons)
+
+
+def test_lanes_that_workers_cannot_share_evenly_are_refused_with_what_would_do() -> None:
+    with pytest.raises(PlanError, match=r"lanes \(7\) must be a multiple of workers \(2\) .*: use 6 or 8"):
+        plan(AUTO, machine(2), "executor", Given(lanes=7, workers=2))
+    with pytest.raises(PlanError, match=r"lanes \(1\) must be a multiple of workers \(2\) .*: use 2"):
+        plan(AUTO, machine(2), "executor", Given(lanes=1, workers=2))
 
 
 def test_files_of_the_users_own_are_profiles_too(tmp_path: Path) -> None:

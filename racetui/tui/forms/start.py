@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from agents.registry import AGENTS
 from carracing.registry import BACKENDS, MANY_CARS, OBSERVED
-from carracing.task import OBSERVATIONS
+from carracing.task import OBSERVATIONS, TaskConfig
 from collectors.registry import COLLECTORS
 from collectors.seeds import STRATEGIES
 from racetui.cli.values import count, duration
@@ -23,11 +23,12 @@ from racetui.tui.forms.choice import Choice, Option
 from racetui.tui.forms.entry import Entry, whole
 from racetui.tui.forms.form import Field, Form
 from racetui.tui.forms.note import Note
+from racetui.usual import with_usual_task
 
 if TYPE_CHECKING:
     from racetui.launching import StartRequest
 
-USUAL = RunSpec("usual")
+USUAL = RunSpec("usual", task=TaskConfig(**with_usual_task({}, RunSpec("usual").backend)))
 """What a run is where nobody asks for anything else."""
 AMOUNTS = {"frames": "1M", "time": "10m"}
 """Budgets to begin with."""
@@ -89,7 +90,9 @@ class StartForm(Form):
         self._match_amount()
         backend = self.query_one("#backend", Choice).value
         self.query_one("#collector", Choice).offer(_collectors(backend), USUAL.collector)
-        self.query_one("#observation", Choice).offer(_observations(backend), USUAL.task.observation)
+        self.query_one("#observation", Choice).offer(
+            _observations(backend), with_usual_task({}, backend)["observation"]
+        )
         collector, strategy = self.query_one("#collector", Choice).value, self.query_one("#seeds", Choice).value
         self.ask("cars", COLLECTORS[collector].many_cars)
         self.ask("first", strategy == "curriculum")
