@@ -25,6 +25,9 @@ ANY_START = frozenset({"fast"})
 MANY_CARS = frozenset({"fast", "gymnasium"})
 """Backends that can put several cars on a track."""
 
+BONUSES = frozenset({"fast"})
+"""Backends that can add to the rewards that are learned from."""
+
 OBSERVED = {"fast": tuple(OBSERVATIONS), "gymnasium": ("grey", "rgb", "vector")}
 """What each backend can show."""
 
@@ -69,6 +72,11 @@ def check_backend(backend: str, config: TaskConfig, cars: int = 1) -> None:
             f"backend {backend} cannot give task.observation {config.observation}: use backend {able}, "
             f"or observation {' or '.join(OBSERVED[backend])}"
         )
+    if config.missed_penalty and backend not in BONUSES:
+        raise UnsupportedTaskOptionError(
+            f"backend {backend} does not add to rewards: use backend {' or '.join(sorted(BONUSES))}, "
+            "or task.missed_penalty 0"
+        )
     if config.random_start and backend not in ANY_START:
         raise UnsupportedTaskOptionError(
             f"backend {backend} starts every car on the line: use backend {' or '.join(sorted(ANY_START))}, "
@@ -81,7 +89,7 @@ def scoring_task(config: TaskConfig, backend: str) -> TaskConfig:
 
     So a policy trained on grey-fast shows on stock's own pictures what it is worth.
     """
-    config = replace(config, early_stop=0, random_start=False)
+    config = replace(config, early_stop=0, random_start=False, missed_penalty=0.0)
     if config.observation == "grey-fast" and config.observation not in OBSERVED[backend]:
         return replace(config, observation="grey")
     return config

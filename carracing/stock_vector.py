@@ -6,6 +6,7 @@ import numpy as np
 
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import ANGLE, BODY_ROWS, COS, OMEGA, PX, PY, SIN, SPIN, VX, VY
+from carracing.simulator.sharing import Share, new_words
 from carracing.simulator.state import new_cars, new_tracks
 from carracing.simulator.vector_observation import SIZE, sense_cars
 from carracing.stock_cars import SharedCarRacing
@@ -21,6 +22,8 @@ class StockSensor:
         self._tracks = new_tracks(1)
         self._one: Array = np.zeros(cars, np.bool_)
         self._seen: Array = np.zeros((cars, SIZE), np.float32)
+        self._numbers: Array = np.empty(SIZE)
+        self._alone = Share(new_words(1), part=0, order=1)
 
     def begin(self) -> None:
         """Take over the centre line of the new track."""
@@ -50,6 +53,6 @@ class StockSensor:
         cars.velocity_before[car] = seat.velocity_before
         self._one[:] = False
         self._one[car] = True
-        sense_cars(cars, self._tracks, self._one, self._seen, car, car + 1)  # type: ignore[no-untyped-call]
+        sense_cars(cars, self._tracks, self._one, self._numbers, self._seen, self._alone)  # type: ignore[no-untyped-call]
         seen: Array = self._seen[car]
         return seen

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from multiprocessing.heap import Arena
 from time import monotonic
 
+from agents.api import StateError
 from collectors.api import WorkerError
 from collectors.child_process import ChildProcess, WorkerLostError
-from collectors.worker import DONE, HEADER, READY, WorkerPlan, work
+from collectors.worker import DONE, HEADER, READY, UNFIT, WorkerPlan, work
 
 
 class WorkerProcess(ChildProcess):
@@ -34,17 +35,18 @@ class WorkerProcess(ChildProcess):
         self._poll = select.poll()
         self._poll.register(self.link, select.POLLIN)
 
-    def ask(self, order: bytes) -> None:
+    def ask(self, order: bytes, content: bytes = b"") -> None:
         """Send an order; ``wait`` for its answer."""
         self._number += 1
         link = self.link
         with contextlib.suppress(OSError):  # dead: wait() will find out how
-            link.send_bytes(HEADER.pack(order, self._number))
+            link.send_bytes(HEADER.pack(order, self._number) + content)
 
-    def wait(self, seconds: float, since: float | None = None) -> None:
+    def wait(self, seconds: float, since: float | None = None) -> bytes:
         """Wait for the answer to the last order, at most ``seconds`` from now or from ``since`` (monotonic).
 
-        Raises WorkerLostError, and WorkerError with the words of a failure.
+        Returns what came with it. Raises WorkerLostError, WorkerError with the words of a failure, and StateError
+        with those about copies that do not fit.
         """
         deadline = (monotonic() if since is None else since) + seconds
         link = self.link
@@ -58,6 +60,9 @@ class WorkerProcess(ChildProcess):
             outcome, number = HEADER.unpack_from(answer)
             if number != self._number:  # the late answer to an order that an exception cut short
                 continue
+            content = answer[HEADER.size :]
+            if outcome == UNFIT:
+                raise StateError(content.decode())
             if outcome != DONE:
-                raise WorkerError(f"{self.name}: {answer[HEADER.size :].decode()}")
-            return
+                raise WorkerError(f"{self.name}: {content.decode()}")
+            return content

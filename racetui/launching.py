@@ -10,15 +10,18 @@ from typing import Any
 import platformdirs
 
 from carracing.registry import THREADED
+from carracing.task import TaskConfig
 from collectors.ray_session import check_ray
 from collectors.registry import COLLECTORS, check_config
 from profiles import USUAL_COLLECTOR, Given, detect, load_profile, plan
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
+from racetui.init_from import start_checkpoint
 from racetui.runs.control import launch
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import Budget, RunSpec
+from racetui.usual import with_usual_task
 
 
 class NothingToResumeError(ValueError):
@@ -68,8 +71,10 @@ _KEYS = {
     "eval_every": "evaluation.every",
     "checkpoint_every": "checkpoint.every",
 }
-DEFAULTS = RunSpec("default")
+DEFAULTS = RunSpec("default", task=TaskConfig(**with_usual_task({}, RunSpec("default").backend)))
 """What a run is where nobody asked for anything else."""
+IMPORTED = "import"
+"""Why a checkpoint was written that another program's file was taken over into."""
 _LIMITS = ("frames", "steps", "episodes", "seconds")
 
 
@@ -100,7 +105,7 @@ def build_spec(request: StartRequest) -> RunSpec:
     document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("collector", USUAL_COLLECTOR[str(document["backend"]) in THREADED])
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
-    spec = load_spec(_planned(document), str(request.config or "command line"))
+    spec = load_spec(_planned(_completed(document)), str(request.config or "command line"))
     check_config(spec.collector, spec.collector_config)
     if spec.collector == "ray":
         check_ray(spec.collector_config)
@@ -123,6 +128,11 @@ def resume_run(paths: RunPaths, budget: Budget | None = None) -> None:
     summary = reader.summary()
     if summary.checkpoint_frames is None:
         raise NothingToResumeError(f"run {summary.id} has no checkpoint to resume from: start a new one")
+    if reader.checkpoints()[-1].reason == IMPORTED:
+        raise NothingToResumeError(
+            f"run {summary.id} was imported and has no training to go on with: start one from it, "
+            f"with --set agent.init_from={paths.checkpoints / str(summary.checkpoint_frames)}"
+        )
     spec = reader.spec()
     wanted = budget or spec.budget
     done = (summary.checkpoint_frames, summary.steps, summary.episodes, summary.seconds)
@@ -149,6 +159,17 @@ def command_line(request: StartRequest) -> str:
     for override in request.overrides:
         words += ["--set", override]
     return shlex.join(words)
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with usual values for the task, and the checkpoint that ``init_from`` names."""
+    task, settings = document.get("task") or {}, document.get("agent_config")
+    if isinstance(task, dict):
+        document = document | {"task": with_usual_task(task, str(document["backend"]))}
+    if isinstance(settings, dict) and isinstance(settings.get("init_from"), str) and settings["init_from"]:
+        settings = settings | {"init_from": start_checkpoint(settings["init_from"])}
+        document = document | {"agent_config": settings}
+    return document
 
 
 def _planned(document: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.checkpoint import save_checkpoint, set_pointer
 from collectors.api import CollectorConfigError
 from collectors.seeds import EpisodeSeeds, SeedsConfig
 from profiles import Hardware, PlanError, ProfileError
@@ -15,6 +16,8 @@ from racetui.cli.parser import make_parser
 from racetui.cli.train import request_of
 from racetui.config import ConfigError
 from racetui.launching import StartRequest, build_spec, command_line
+from racetui.runs.store import RunStore
+from tests.unit.checkpoints import make_checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +39,35 @@ def test_nothing_asked_for_is_a_sensible_run() -> None:
     assert spec.backend == "fast"
     assert (spec.collector_config.lanes, spec.collector_config.workers, spec.threads) == (16, 4, 4)
     assert spec.budget.frames == 1_000_000
+
+
+def test_training_has_help_that_the_backend_can_give_and_that_nobody_declined() -> None:
+    task = build_spec(StartRequest()).task
+    assert (task.observation, task.stack, task.early_stop, task.missed_penalty) == ("grey-fast", 4, 100, 10.0)
+    stock = build_spec(StartRequest(backend="gymnasium")).task
+    assert (stock.observation, stock.stack, stock.early_stop, stock.missed_penalty) == ("grey", 4, 100, 0.0)
+    vector = build_spec(StartRequest(observation="vector")).task
+    assert (vector.observation, vector.stack, vector.missed_penalty) == ("vector", 1, 10.0)
+    mine = build_spec(StartRequest(overrides=("task.early_stop=0", "task.missed_penalty=0", "task.stack=2"))).task
+    assert (mine.observation, mine.stack, mine.early_stop, mine.missed_penalty) == ("grey-fast", 2, 0, 0.0)
+
+
+def test_init_from_is_a_checkpoint_or_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def started(named: object) -> str:
+        return str(build_spec(StartRequest(overrides=(f"agent.init_from={named}",))).agent_config.init_from)
+
+    path = save_checkpoint(tmp_path / "elsewhere", make_checkpoint(4000), "test")
+    assert started(path) == str(path)
+    monkeypatch.chdir(tmp_path)
+    assert started("elsewhere/4000") == str(path), "where the trainer runs has nothing to do with it"
+    run = RunStore().create(build_spec(StartRequest(name="teacher")))
+    for frames in (4000, 8000):
+        save_checkpoint(run.checkpoints, make_checkpoint(frames), "test")
+    assert started("teacher") == str(run.checkpoints / "8000")
+    set_pointer(run.checkpoints, "BEST", "4000")
+    assert started("teacher") == str(run.checkpoints / "4000")
+    with pytest.raises(ConfigError, match=r"init_from: 'nobody' is no checkpoint's directory, and no run 'nobody'"):
+        started("nobody")
 
 
 @pytest.mark.parametrize(
