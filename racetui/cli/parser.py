@@ -72,6 +72,11 @@ def _add_train(commands: Any) -> None:
         help="tracks: independent (default), shared (all cars on one track each round), fixed, curriculum:EPISODES "
         "(one track for so many episodes, then new ones)",
     )
+    what.add_argument(
+        "--select",
+        choices=("all", "best"),
+        help="learn from all episodes (default), or of cars on the same track from the best one's only",
+    )
     what.add_argument("--seed-base", type=int, metavar="N", help="track seeds count up from N (default: drawn)")
     what.add_argument("--name", help="name of the run (default AGENT-COLLECTOR, numbered if taken)")
     budget = train.add_argument_group(
@@ -94,6 +99,7 @@ def _add_train(commands: Any) -> None:
     settings.add_argument("--checkpoint-every", type=count, metavar="FRAMES", help="frames between checkpoints")
     how = train.add_argument_group("how to run")
     how.add_argument("--resume", metavar="RUN", help="go on with an ended run from its latest checkpoint")
+    how.add_argument("--verbose", action="store_true", help="print every episode: number, track seed, lane, return")
     how.add_argument("--detach", action="store_true", help="print the run's id and return; the run goes on")
     _json(how)
 

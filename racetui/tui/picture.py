@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from racetui.bottleneck import Remark
 from racetui.hardware import MachineSample
-from racetui.runs.model import CheckpointRow, CommandRow, EvaluationRow, HardwareRow, RunSummary, Series
+from racetui.runs.model import CheckpointRow, CommandRow, EvaluationRow, HardwareRow, HeatRow, RunSummary, Series
 from racetui.tui.logbook import LogLine
 
 CURVES = ("return_mean", "frames_per_second", "episodes_per_second", "missed_tiles")
@@ -29,6 +30,10 @@ class Detail:
     """Given, not yet answered."""
     evaluations: tuple[EvaluationRow, ...] = ()
     checkpoints: tuple[CheckpointRow, ...] = ()
+    heat: HeatRow | None = None
+    """The last one, where cars drive the same track side by side."""
+    remarks: tuple[Remark, ...] = ()
+    """What holds the run back first, then what else is worth changing."""
 
 
 @dataclass(frozen=True, slots=True)
