@@ -22,6 +22,9 @@ THREADED = frozenset({"fast"})
 ANY_START = frozenset({"fast"})
 """Backends that can begin an episode anywhere."""
 
+EVERY_LAP_RULE = frozenset({"fast"})
+"""Backends that can end laps by other rules than the released one."""
+
 OBSERVED = {"fast": tuple(OBSERVATIONS), "gymnasium": ("grey", "rgb")}
 """What each backend can show."""
 
@@ -63,14 +66,20 @@ def check_backend(backend: str, config: TaskConfig) -> None:
             f"backend {backend} starts every car on the line: use backend {' or '.join(sorted(ANY_START))}, "
             "or task.random_start false"
         )
+    if config.lap_rule != "released" and backend not in EVERY_LAP_RULE:
+        raise UnsupportedTaskOptionError(
+            f"backend {backend} ends laps as released: use backend {' or '.join(sorted(EVERY_LAP_RULE))}, "
+            "or task.lap_rule released"
+        )
 
 
 def scoring_task(config: TaskConfig, backend: str) -> TaskConfig:
-    """The task as scores count: without what only training needs; grey-fast is looked at as the grey it stands for.
+    """The task as scores count: without what only training needs, laps as released.
 
-    So a policy trained on grey-fast shows on stock's own pictures what it is worth.
+    Where a backend cannot draw grey-fast it is looked at as the grey it stands for. So a policy trained on grey-fast
+    shows on stock's own pictures what it is worth.
     """
-    config = replace(config, early_stop=0, random_start=False)
+    config = replace(config, early_stop=0, random_start=False, lap_rule="released")
     if config.observation == "grey-fast" and config.observation not in OBSERVED[backend]:
         return replace(config, observation="grey")
     return config

@@ -109,9 +109,10 @@ def _warm_up(spec: RunSpec, writer: RunWriter, orders: Orders) -> None:
 def _restore(
     paths: RunPaths, writer: RunWriter, spec: RunSpec, checkpoint: Checkpoint, agent: Agent, collector: Collector
 ) -> Progress:
-    _check_same("agent", checkpoint.agent, spec.agent)
-    _check_same("agent_config", checkpoint.agent_config, asdict(spec.agent_config))
-    _check_same("task", checkpoint.task, asdict(spec.task))
+    if checkpoint.agent != spec.agent:
+        raise ResumeError(f"the checkpoint is of agent {checkpoint.agent}, but the run now asks for {spec.agent}")
+    _check_same("agent_config", checkpoint.agent_config, spec.agent_config)
+    _check_same("task", checkpoint.task, spec.task)
     if checkpoint.collector_state is None:
         raise ResumeError("the checkpoint has no collector state: it can be evaluated, but not resumed")
     agent.restore(checkpoint.agent_state)
@@ -123,9 +124,17 @@ def _restore(
     return Progress(counters, [row.episode_return for row in recent])
 
 
-def _check_same(what: str, saved: Any, wanted: Any) -> None:
-    if saved != wanted:
-        raise ResumeError(f"the checkpoint was made with {what} {saved}, but the run now asks for {wanted}")
+def _check_same(what: str, saved: dict[str, Any], wanted: Any) -> None:
+    """Refuse other settings than the checkpoint was made with, naming them.
+
+    A setting the checkpoint lacks is younger than it: what it was made with is the default.
+    """
+    settings = asdict(wanted)
+    made_with = asdict(type(wanted)()) | saved
+    different = sorted(key for key in made_with.keys() | settings if made_with.get(key) != settings.get(key))
+    if different:
+        details = ", ".join(f"{key} {made_with.get(key)}, not {settings.get(key)}" for key in different)
+        raise ResumeError(f"the checkpoint was made with {what} of {details}: the run cannot go on with others")
 
 
 def _answer_requests(
