@@ -16,6 +16,9 @@ FRAMES_PER_SECOND = 50
 EPISODE_FRAMES = 1000
 """Time limit of CarRacing-v3 as Gymnasium registers it, in frames."""
 
+EVALUATION_TRACKS = range(1_000_000, 10_000_000)
+"""Track seeds kept for evaluation: training never drives them."""
+
 FACTS = ("missed_tiles", "progress", "finished", "lap_frames", "on_grass")
 """What is known of a CarRacing car beside its observation, in the order of ``Step.facts``.
 
@@ -33,6 +36,8 @@ back to tile 0 with 95 % visited (``lap_complete_percent``), but looks only at t
 the start (Gymnasium issue 1269). completed: it looks whenever a wheel comes onto tile 0, as pull request 1670 to
 Gymnasium has it.
 """
+BONUS = "bonus"
+"""One more fact where training adds to rewards: what it adds to this step's. No score counts it."""
 
 
 class ObservationKind(NamedTuple):
@@ -74,7 +79,7 @@ class TaskConfig:
     observation: Literal["grey", "rgb", "grey-fast", "vector"] = "grey"
     """grey: (84, 84) luminance; rgb: (3, 96, 96), the stock picture channel-first; grey-fast: (84, 84), on average
     0.2 levels from grey, drawn directly. These are uint8. vector: (67,) float32, each number named in
-    ``carracing.simulator.vector_observation.FIELDS``. Only backend fast gives the last two."""
+    ``carracing.simulator.vector_observation.FIELDS``. Backend gymnasium does not give grey-fast."""
     action: Literal["steer-accel", "native", "discrete"] = "steer-accel"
     """steer-accel: 2 numbers in [-1, 1], gas = max(a, 0) and brake = max(-a, 0); native: steer, gas, brake;
     discrete: 0 nothing, 1 right, 2 left, 3 gas, 4 brake, as stock numbers them."""
@@ -96,6 +101,9 @@ class TaskConfig:
     lap_rule: LapRule = "released"
     """released: a lap ends when every tile is visited; completed: also on coming back to the start with more than
     95 % visited (backend fast only). Scores always count as released."""
+    missed_penalty: float = 0.0
+    """Taken from what is learned from for each tile newly left out (training only; backend fast only); given back
+    for one that is fetched. Returns and scores do not have it."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
@@ -106,6 +114,8 @@ class TaskConfig:
         if not 0 <= self.early_stop <= EPISODE_FRAMES:
             raise ValueError(f"early_stop must be 0 to {EPISODE_FRAMES} frames, not {self.early_stop}")
         check_lap_rule(self.lap_rule)
+        if not 0 <= self.missed_penalty <= 1000:
+            raise ValueError(f"missed_penalty must be 0 to 1000 units of reward, not {self.missed_penalty}")
         if self.crop_indicators and self.observation != "grey":
             raise ValueError("crop_indicators goes with observation grey only")
 
@@ -247,7 +257,7 @@ def task_spec(config: TaskConfig) -> TaskSpec:
         stack=config.stack,
         action=_ACTIONS[config.action],
         frame_skip=config.frame_skip,
-        facts=FACTS,
+        facts=(*FACTS, BONUS) if config.missed_penalty else FACTS,
     )
 
 

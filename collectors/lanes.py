@@ -27,6 +27,10 @@ class WorldLanes(ArrayLanes):
     def _step(self) -> None:
         self._block.step()
 
+    def busy(self) -> Sequence[float]:
+        """There are no workers."""
+        return ()
+
     def _copy(self) -> Array:
         return self._block.copy()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from itertools import pairwise
 from multiprocessing.heap import Arena
@@ -12,14 +11,15 @@ import numpy as np
 
 from agents.api import StateError
 from carracing.task import Array
-from collectors.api import CollectorError, WorkerError
+from collectors.api import WorkerError
 from collectors.array_lanes import ArrayLanes
+from collectors.child_process import START_SECONDS, WorkerLostError, to_bytes
 from collectors.journal import Journal
 from collectors.lane_arrays import arrays_bytes, arrays_over
 from collectors.registry import CollectorPlan
 from collectors.replay import ActionLog
 from collectors.worker import COPY, PUT, RESET, SAVABLE, STEP, WorkerPlan
-from collectors.worker_process import START_SECONDS, WorkerLostError, WorkerProcess
+from collectors.worker_process import WorkerProcess
 
 _REPLACEMENTS = 3
 """Of one worker within one step; when the last one fails too, the fault is not the worker's."""
@@ -33,28 +33,36 @@ class ProcessLanes(ArrayLanes):
     """
 
     def __init__(self, plan: CollectorPlan) -> None:
-        cars, lanes, workers = plan.seeds.cars_per_track, plan.config.lanes, plan.config.workers
-        if lanes % cars or workers > lanes // cars:
-            raise CollectorError(
-                f"{lanes} lanes with {cars} cars on each track do not make {workers} workers' worlds"
-            )
+        cars, lanes, workers = plan.config.cars, plan.config.lanes, plan.config.workers
         # An arena rather than RawArray, whose process-wide heap would keep the memory and its descriptor.
         memory = Arena(arrays_bytes(plan.task, lanes))
         super().__init__(plan.task, np.arange(lanes) // cars, arrays_over(memory.buffer, plan.task, lanes))
         self._timeout = plan.config.worker_timeout
+        self._asked, self._busy = perf_counter(), np.zeros(workers)
         self._incidents: list[str] = []
         self._workers = [
-            WorkerProcess(WorkerPlan(index, _pickled(plan), plan.task, cars, lanes, rows), memory, plan.preload)
-            for index, rows in enumerate(_blocks(lanes // cars, workers, cars))
+            WorkerProcess(
+                WorkerPlan(index, to_bytes(plan.worlds), plan.task, cars, lanes, rows), memory, plan.preload
+            )
+            for index, rows in enumerate(_blocks(plan.config.tracks, workers, cars))
         ]
         savable = self._start()
         self._journal = Journal() if savable else None
         self._log = None if savable else ActionLog(plan.task, lanes)
+        self._asked = perf_counter()
 
     @property
     def pids(self) -> list[int | None]:
         """Process of each worker."""
         return [worker.pid for worker in self._workers]
+
+    def busy(self) -> Sequence[float]:
+        """Share of the time since the last call that each worker worked."""
+        now = perf_counter()
+        busy = np.array([self._arrays.busy[worker.rows.start] for worker in self._workers])
+        shares = (busy - self._busy[: len(busy)]) / max(now - self._asked, 1e-9)
+        self._asked, self._busy = now, busy
+        return [float(share) for share in shares.clip(0.0, 1.0)]
 
     def incidents(self) -> Sequence[str]:
         """Replaced workers since the last call, in words."""
@@ -214,10 +222,3 @@ def _blocks(worlds: int, workers: int, cars: int) -> list[slice]:
     """Rows of each worker: contiguous, whole worlds, sizes as equal as can be."""
     bounds = [worlds * index // workers * cars for index in range(workers + 1)]
     return [slice(start, stop) for start, stop in pairwise(bounds)]
-
-
-def _pickled(plan: CollectorPlan) -> bytes:
-    try:
-        return pickle.dumps(plan.worlds)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise CollectorError(f"the world factory cannot be sent to workers, it must be importable: {error}") from None

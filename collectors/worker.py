@@ -8,16 +8,11 @@ worlds need they import.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import pickle
-import signal
 import struct
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.heap import Arena
 
@@ -26,6 +21,7 @@ import numpy as np
 from agents.api import StateError
 from carracing.task import TaskSpec, Worlds
 from collectors.api import CollectorError
+from collectors.child_process import begin_as_worker
 from collectors.lane_arrays import arrays_over
 from collectors.world_block import WorldBlock
 
@@ -57,8 +53,7 @@ class WorkerPlan:
 
 def work(link: Connection, memory: Arena, plan: WorkerPlan) -> None:
     """Run a worker to its end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
+    begin_as_worker()
     with contextlib.suppress(EOFError, OSError):  # the parent has closed the link, or is gone
         try:
             block = _make_block(memory, plan)
@@ -113,18 +108,3 @@ def _make_block(memory: Arena, plan: WorkerPlan) -> WorldBlock:
         )
     arrays = arrays_over(memory.buffer, plan.spec, plan.lanes).rows(plan.rows)
     return WorldBlock(worlds, arrays, plan.rows.start)
-
-
-def _end_with_parent() -> None:
-    """Have the kernel kill this process when the parent is gone, even if it is stopped or its simulator hangs.
-
-    On Linux the read end of a pipe that only the parent can write to reports its closing by a signal of choice.
-    A parent-death signal would not do: the process that forked this one is the fork server, which lives on while
-    any worker does.
-    """
-    parent = parent_process()
-    if sys.platform == "linux" and parent is not None:
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
-        flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)

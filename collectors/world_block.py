@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from time import perf_counter
 
 from agents.api import StateError
 from carracing.each_world import CarError
@@ -21,21 +22,24 @@ class WorldBlock:
 
     def reset(self) -> None:
         """Start new episodes where ``mask`` is set. Raises CollectorError naming the lane."""
-        arrays = self._arrays
+        arrays, begun = self._arrays, perf_counter()
         if arrays.mask.any():
             try:
                 arrays.observations[:] = self._worlds.reset(arrays.mask, arrays.seeds)
             except Exception as error:
                 raise self._failure("reset", error) from error
+            arrays.busy[0] += perf_counter() - begun
 
     def step(self) -> None:
         """Step where ``live`` is set, clear the results elsewhere. Raises CollectorError naming the lane."""
+        begun = perf_counter()
         try:
             step = self._worlds.step(self._arrays.actions, self._arrays.live)
         except Exception as error:
             raise self._failure("step", error) from error
         for field in fields(Step):
             getattr(self._arrays, field.name)[:] = getattr(step, field.name)
+        self._arrays.busy[0] += perf_counter() - begun
 
     @property
     def lanes(self) -> int:

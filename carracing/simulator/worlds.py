@@ -88,15 +88,18 @@ class FastWorlds:
         over = live & (cars.terminated | cars.truncated)
         if over.any():
             raise ResetNeededError(f"car {np.flatnonzero(over)[0]} has no episode going on: call reset before step")
+        missed = missed_tiles(self.simulator)
         self.simulator.step(to_orders(actions, self._config.action), live)
-        cars = self.simulator.cars
+        cars, facts = self.simulator.cars, facts_of(self.simulator)
+        if self._config.missed_penalty:
+            facts = np.column_stack([facts, self._config.missed_penalty * (missed - missed_tiles(self.simulator))])
         return Step(
             observations=self._eyes.look(live),
             rewards=np.where(live, cars.step_reward, 0).astype(np.float32),
             terminated=live & cars.terminated,
             truncated=live & cars.truncated,
             frames=np.where(live, cars.step_frames, 0).astype(np.int32),
-            facts=np.where(live[:, None], facts_of(self.simulator), np.float32(0)),
+            facts=np.where(live[:, None], facts, 0).astype(np.float32),
         )
 
     def state(self) -> Array:
@@ -151,13 +154,19 @@ def facts_of(simulator: Simulator) -> Array:
     """The task's FACTS of every car: (N, len(FACTS)) float32."""
     cars = simulator.cars
     tiles = simulator.tracks.tiles[cars.group]
-    missed = np.minimum(cars.front, tiles - 1) + 1 - cars.visited_behind
+    missed = missed_tiles(simulator)
     progress = cars.visited / np.maximum(tiles, 1)
     every_tile = cars.visited == tiles
     finished = every_tile | cars.new_lap
     lap_frames = np.where(every_tile, cars.last_new, cars.frames) * finished
     on_grass = 4 - np.add.reduce(cars.road, axis=1, dtype=np.int32).reshape(-1)[: simulator.count]
     return np.stack([missed, progress, finished, lap_frames, on_grass], axis=1).astype(np.float32)
+
+
+def missed_tiles(simulator: Simulator) -> Array:
+    """(N,) tiles behind the furthest visited one that were not visited, of every car."""
+    cars = simulator.cars
+    return np.asarray(np.minimum(cars.front, simulator.tracks.tiles[cars.group] - 1) + 1 - cars.visited_behind)
 
 
 def to_orders(actions: Array, kind: str) -> Array:
@@ -169,6 +178,6 @@ def to_orders(actions: Array, kind: str) -> Array:
     return np.ascontiguousarray(controls, np.float64)
 
 
-def make_fast_worlds(config: TaskConfig, tracks: int, threads: int = 1) -> FastWorlds:
-    """Make worlds of the compiled simulator, one car on each track. Raises WorldsError."""
-    return FastWorlds(config, tracks, threads=threads)
+def make_fast_worlds(config: TaskConfig, tracks: int, threads: int = 1, cars: int = 1) -> FastWorlds:
+    """Make worlds of the compiled simulator. Raises WorldsError."""
+    return FastWorlds(config, tracks, cars, threads)

@@ -10,10 +10,10 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from agents.api import Agent
+from agents.api import Agent, Beginner
 from agents.checkpoint import Checkpoint, load_checkpoint, resolve
-from agents.registry import make_agent
-from carracing import task_spec, warm_up
+from agents.registry import completed_config, make_agent
+from carracing import TaskConfig, task_spec, warm_up
 from collectors.api import Collector
 from racetui.collecting import collector_for
 from racetui.runs.model import RunState
@@ -54,6 +54,8 @@ def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trai
         agent = make_agent(spec.agent, task_spec(spec.task), spec.agent_config, spec.seed, orders.pulse)
         collector = stack.enter_context(closing(collector_for(spec, agent, orders.pulse)))
         if checkpoint is None:
+            if isinstance(agent, Beginner):
+                agent.begin()
             progress = Progress(Counters())
         else:
             progress = _restore(paths, writer, spec, checkpoint, agent, collector)
@@ -111,8 +113,11 @@ def _restore(
 ) -> Progress:
     if checkpoint.agent != spec.agent:
         raise ResumeError(f"the checkpoint is of agent {checkpoint.agent}, but the run now asks for {spec.agent}")
-    _check_same("agent_config", checkpoint.agent_config, spec.agent_config)
-    _check_same("task", checkpoint.task, spec.task)
+    settings = completed_config(
+        checkpoint.agent, checkpoint.agent_config, checkpoint.task.get("action") == "discrete"
+    )
+    _check_same("agent_config", settings, asdict(spec.agent_config))
+    _check_same("task", asdict(TaskConfig()) | checkpoint.task, asdict(spec.task))
     if checkpoint.collector_state is None:
         raise ResumeError("the checkpoint has no collector state: it can be evaluated, but not resumed")
     agent.restore(checkpoint.agent_state)
@@ -124,17 +129,12 @@ def _restore(
     return Progress(counters, [row.episode_return for row in recent])
 
 
-def _check_same(what: str, saved: dict[str, Any], wanted: Any) -> None:
-    """Refuse other settings than the checkpoint was made with, naming them.
-
-    A setting the checkpoint lacks is younger than it: what it was made with is the default.
-    """
-    settings = asdict(wanted)
-    made_with = asdict(type(wanted)()) | saved
-    different = sorted(key for key in made_with.keys() | settings if made_with.get(key) != settings.get(key))
+def _check_same(what: str, saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse other settings than the checkpoint was made with, naming each."""
+    different = sorted(key for key in saved.keys() | wanted if saved.get(key) != wanted.get(key))
     if different:
-        details = ", ".join(f"{key} {made_with.get(key)}, not {settings.get(key)}" for key in different)
-        raise ResumeError(f"the checkpoint was made with {what} of {details}: the run cannot go on with others")
+        details = ", ".join(f"{key} {saved.get(key)}, not {wanted.get(key)}" for key in different)
+        raise ResumeError(f"the checkpoint was made with another {what}: {details}")
 
 
 def _answer_requests(

@@ -19,7 +19,17 @@ from collectors.journal import Journal
 from collectors.process_lanes import ProcessLanes
 from collectors.registry import make_collector
 from collectors.step import StepCollector
-from tests.contract.collecting import ROWS, STEPS, Setting, Stage, same_segments, same_states, stage, through_json
+from tests.contract.collecting import (
+    ROWS,
+    STEPS,
+    STEPWISE,
+    Setting,
+    Stage,
+    same_segments,
+    same_states,
+    stage,
+    through_json,
+)
 from tests.fakes import CountingRules, CountingWorld
 from tests.fakes.faulty import Fault, FaultyWorld
 from tests.fakes.savable import savable
@@ -27,13 +37,14 @@ from tests.fakes.savable import savable
 RULES = CountingRules(shortest=6)
 SETTING = Setting(rules=RULES)
 WORLD = partial(CountingWorld, RULES)
-EVERY = pytest.mark.parametrize("name", ROWS)
+EVERY = pytest.mark.parametrize("name", STEPWISE)
 VICTIM = SETTING.seeds.track(3)
 
 
 def copied_stage(name: str) -> Stage:
-    plan = replace(SETTING.plan(ROWS[name]), worlds=savable(WORLD))
-    return Stage(make_collector(name, plan), SETTING)
+    setting = SETTING.of(ROWS[name])
+    plan = replace(setting.plan(ROWS[name]), worlds=savable(partial(CountingWorld, setting.rules)))
+    return Stage(make_collector(name, plan), setting)
 
 
 def _advance(made: Stage, rounds: int = 3) -> Sequence[Segment]:

@@ -23,7 +23,7 @@ class CompletingDetector(car_racing.FrictionDetector):
     """Stock's listener, but every wheel that comes onto tile 0 may end the lap, not only the first."""
 
     def _contact(self, contact: Any, begin: bool) -> None:
-        super()._contact(contact, begin)
+        super()._contact(contact, begin)  # type: ignore[no-untyped-call]
         bodies = [contact.fixtureA.body.userData, contact.fixtureB.body.userData]
         tiles = [body for body in bodies if hasattr(body, "road_friction")]
         wheels = [body for body in bodies if hasattr(body, "tiles")]
@@ -89,7 +89,8 @@ def test_the_facts_of_a_lap_that_ended_early() -> None:
     stock = UndrawnStock()
     stock.reset(seed=FINISHING_SEED)
     envs.reset(seed=FINISHING_SEED)
-    frames, over, infos = 0, False, {}
+    infos: dict[str, Any] = {}
+    frames, over = 0, False
     while not over:
         action = swerving(stock)
         stock.step(action)

@@ -36,7 +36,7 @@ def _without(key: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 
 def test_settings_that_came_later_have_their_defaults(run: RunPaths) -> None:
-    _edit(run, task=_without("lap_rule"), agent_config=_without("network"))
+    _edit(run, task=_without("lap_rule"))
     resumed = racetui("train", "--resume", "1", "--frames", str(2 * SAVED), "--json")
     assert resumed.code == 0, resumed.err
     assert resumed.json["frames"] >= 2 * SAVED
@@ -46,4 +46,4 @@ def test_other_settings_are_named(run: RunPaths) -> None:
     _edit(run, task=lambda task: task | {"lap_rule": "completed", "gravity": 9.81})
     refused = racetui("train", "--resume", "1", "--frames", str(2 * SAVED))
     assert refused.code == 1
-    assert "made with task of gravity 9.81, not None, lap_rule completed, not released" in refused.err
+    assert "made with another task: gravity 9.81, not None, lap_rule completed, not released" in refused.err
