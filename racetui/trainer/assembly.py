@@ -111,7 +111,8 @@ def _warm_up(spec: RunSpec, writer: RunWriter, orders: Orders) -> None:
 def _restore(
     paths: RunPaths, writer: RunWriter, spec: RunSpec, checkpoint: Checkpoint, agent: Agent, collector: Collector
 ) -> Progress:
-    _check_same("agent", checkpoint.agent, spec.agent)
+    if checkpoint.agent != spec.agent:
+        raise ResumeError(f"the checkpoint is of agent {checkpoint.agent}, but the run now asks for {spec.agent}")
     settings = completed_config(
         checkpoint.agent, checkpoint.agent_config, checkpoint.task.get("action") == "discrete"
     )
@@ -128,9 +129,12 @@ def _restore(
     return Progress(counters, [row.episode_return for row in recent])
 
 
-def _check_same(what: str, saved: Any, wanted: Any) -> None:
-    if saved != wanted:
-        raise ResumeError(f"the checkpoint was made with {what} {saved}, but the run now asks for {wanted}")
+def _check_same(what: str, saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse other settings than the checkpoint was made with, naming each."""
+    different = sorted(key for key in saved.keys() | wanted if saved.get(key) != wanted.get(key))
+    if different:
+        details = ", ".join(f"{key} {saved.get(key)}, not {wanted.get(key)}" for key in different)
+        raise ResumeError(f"the checkpoint was made with another {what}: {details}")
 
 
 def _answer_requests(
