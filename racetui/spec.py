@@ -70,6 +70,16 @@ class CheckpointConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackingConfig:
+    """Where a run's curves go beside its store."""
+
+    tensorboard: bool = True
+    """Event files in the run's directory ``tb``."""
+    aim: bool = True
+    """A run in the Aim repository ``aim`` beside the runs, where Aim is installed (the extra of that name)."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunSpec:
     """A run before it exists; stored beside it as ``spec.yaml``."""
 
@@ -88,6 +98,7 @@ class RunSpec:
     collector_config: CollectorConfig = field(default_factory=CollectorConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""

@@ -76,6 +76,8 @@ def _add_train(commands: Any) -> None:
     )
     settings.add_argument("--eval-every", type=count, metavar="FRAMES", help="frames between evaluations, 0 for none")
     settings.add_argument("--checkpoint-every", type=count, metavar="FRAMES", help="frames between checkpoints")
+    settings.add_argument("--no-tensorboard", action="store_true", help="write no TensorBoard files")
+    settings.add_argument("--no-aim", action="store_true", help="write nothing to Aim, where that is installed")
     how = train.add_argument_group("how to run")
     how.add_argument("--resume", metavar="RUN", help="go on with an ended run from its latest checkpoint")
     how.add_argument("--detach", action="store_true", help="print the run's id and return; the run goes on")
