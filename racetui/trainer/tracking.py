@@ -60,8 +60,6 @@ class Aim:
             run_hash=known,
             repo=str(repository),
             experiment=spec.agent,
-            force_resume=known
-            is not None,  # a killed trainer leaves Aim's lock, and ours says that there is no other
             system_tracking_interval=None,  # racetui samples the hardware itself, and keeps the log
             log_system_params=False,
             capture_terminal_logs=False,
