@@ -19,6 +19,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     )
     from agents.registry import UnknownAgentError
     from carracing.registry import UnknownBackendError, UnsupportedTaskOptionError
+    from collectors.api import CollectorConfigError
     from collectors.registry import UnknownCollectorError
     from profiles import PlanError, ProfileError
     from racetui.config import ConfigError
@@ -32,6 +33,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     if isinstance(error, OrderTimeout):
         return Exit.TIMEOUT, text
     usage = (
+        CollectorConfigError,
         ConfigError,
         PlanError,
         ProfileError,

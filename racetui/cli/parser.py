@@ -55,8 +55,24 @@ def _add_train(commands: Any) -> None:
         "--profile", metavar="NAME", help=f"hardware plan: {', '.join(profile_names(user_profiles()))} (default auto)"
     )
     what.add_argument("--backend", choices=BACKENDS, help="what simulates (default fast)")
-    what.add_argument("--observation", choices=OBSERVATIONS, help="what the policy sees (default grey)")
+    what.add_argument(
+        "--observation", choices=OBSERVATIONS, help="what the policy sees (default grey-fast, and grey on gymnasium)"
+    )
+    what.add_argument("--lanes", type=count, metavar="N", help="cars stepped together (default: the profile's)")
+    what.add_argument(
+        "--cars", type=count, metavar="N", help="of them on each track, as ghosts (multicar, hybrid; divides lanes)"
+    )
+    what.add_argument(
+        "--workers", type=count, metavar="N", help="processes that step them (async, hybrid; default: the profile's)"
+    )
     what.add_argument("--seed", type=int, help="decides weights, tracks and noise (default 1)")
+    what.add_argument(
+        "--seeds",
+        metavar="STRATEGY",
+        help="tracks: independent (default), shared (all cars on one track each round), fixed, curriculum:EPISODES "
+        "(one track for so many episodes, then new ones)",
+    )
+    what.add_argument("--seed-base", type=int, metavar="N", help="track seeds count up from N (default: drawn)")
     what.add_argument("--name", help="name of the run (default AGENT-COLLECTOR, numbered if taken)")
     budget = train.add_argument_group(
         "how long (the first limit reached, checked after each round; default 1M frames)"
@@ -121,6 +137,7 @@ def _add_bench(commands: Any) -> None:
     bench = commands.add_parser("bench", help="measure this machine")
     subjects = bench.add_subparsers(title="what to measure", metavar="SUBJECT", required=True)
     _add_bench_collectors(subjects)
+    _add_bench_learner(subjects)
     simulators = subjects.add_parser("sim", help="speed of the simulator beside stock CarRacing-v3 and EnvPool")
     simulators.set_defaults(command=_later("racetui.cli.bench:simulators"))
     simulators.add_argument("--seconds", type=duration, default=2.0, help="of each measurement (default 2s)")
@@ -150,6 +167,19 @@ def _add_bench_collectors(subjects: Any) -> None:
     collectors.add_argument("--repeats", type=count, default=3, help="turns, of which the median counts (default 3)")
     collectors.add_argument("--out", type=Path, metavar="PREFIX", help="where PREFIX.json and PREFIX.png are written")
     _json(collectors)
+
+
+def _add_bench_learner(subjects: Any) -> None:
+    learner = subjects.add_parser(
+        "learner", help="how fast PPO learns, beside stable-baselines3 on the same experience"
+    )
+    learner.set_defaults(command=_later("racetui.cli.bench_learner:learner"))
+    learner.add_argument(
+        "--observation", choices=OBSERVATIONS, default="grey-fast", help="what is learned from (default grey-fast)"
+    )
+    learner.add_argument("--threads", type=count, help="of the learner (default: usable cores)")
+    learner.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
+    _json(learner)
 
 
 def _with_run(commands: Any, name: str, text: str, command: str) -> argparse.ArgumentParser:

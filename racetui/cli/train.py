@@ -17,7 +17,10 @@ from racetui.runs.store import RunStore
 from racetui.spec import Budget
 
 _TRACKERS = ("tensorboard", "aim")
-_SETTINGS = ("agent", "collector", "profile", "backend", "observation", "seed", "name", "config")
+_SETTINGS = (
+    *("agent", "collector", "profile", "backend", "observation", "lanes", "cars", "workers"),
+    *("seed", "seeds", "seed_base", "name", "config"),
+)
 
 
 def train(options: argparse.Namespace) -> int:
