@@ -23,11 +23,17 @@ class AgentEntry:
     completion: str = ""
     """"module:function", called with (settings, discrete actions?) where an older version may have written the
     settings: adds those it did not have yet, with the values that mean what it did."""
+    portable: str = ""
+    """"module:class" of its ``agents.exchange.portable.Portable``: how its policy is imported and exported."""
 
 
 AGENTS = {
     "ppo": AgentEntry(
-        "PPO", "agents.ppo.config:PPOConfig", "agents.ppo.agent:PPOAgent", "agents.ppo.config:complete_config"
+        "PPO",
+        "agents.ppo.config:PPOConfig",
+        "agents.ppo.agent:PPOAgent",
+        "agents.ppo.config:complete_config",
+        "agents.ppo.portable:PPOPortable",
     ),
 }
 
