@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from agents.api import Agent, Pulse, no_pulse
 from carracing.task import TaskSpec
@@ -19,10 +19,14 @@ class AgentEntry:
     """"module:class" of its frozen config dataclass."""
     agent: str
     """"module:class", called with (task, config, seed, pulse)."""
+    action: Literal["steer-accel", "discrete"] = "steer-accel"
+    """``task.action`` where nobody asks for another."""
 
 
 AGENTS = {
     "ppo": AgentEntry("PPO", "agents.ppo.config:PPOConfig", "agents.ppo.agent:PPOAgent"),
+    "sac": AgentEntry("SAC", "agents.sac.config:SACConfig", "agents.sac.agent:SACAgent"),
+    "dqn": AgentEntry("DQN", "agents.dqn.config:DQNConfig", "agents.dqn.agent:DQNAgent", action="discrete"),
 }
 
 

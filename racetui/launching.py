@@ -9,10 +9,13 @@ from typing import Any
 
 import platformdirs
 
+from agents.offpolicy.config import OffPolicyConfig
+from agents.registry import AGENTS, config_class
 from carracing.registry import THREADED
+from carracing.task import task_spec
 from collectors.registry import COLLECTORS
 from profiles import detect, load_profile, plan
-from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
+from racetui.config import ConfigError, apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.runs.control import launch
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -85,7 +88,9 @@ def build_spec(request: StartRequest) -> RunSpec:
     document.setdefault("collector", DEFAULTS.collector)
     document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
-    return load_spec(_planned(document), str(request.config or "command line"))
+    spec = load_spec(_planned(_with_usual_action(document)), str(request.config or "command line"))
+    _check_agent(spec)
+    return spec
 
 
 def start_run(request: StartRequest, store: RunStore | None = None) -> RunPaths:
@@ -130,6 +135,25 @@ def command_line(request: StartRequest) -> str:
     for override in request.overrides:
         words += ["--set", override]
     return shlex.join(words)
+
+
+def _with_usual_action(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the kind of action that its agent is for, where it names none."""
+    task = document.get("task") or {}
+    if document["agent"] not in AGENTS or not isinstance(task, dict) or task.get("action") is not None:
+        return document
+    return document | {"task": {**task, "action": AGENTS[document["agent"]].action}}
+
+
+def _check_agent(spec: RunSpec) -> None:
+    """Raise ConfigError if the agent, as configured, cannot learn the task, or not on this machine."""
+    config = spec.agent_config if spec.agent_config is not None else config_class(spec.agent)()
+    try:
+        config.check_task(task_spec(spec.task))
+        if isinstance(config, OffPolicyConfig):
+            config.check_memory(task_spec(spec.task), detect().memory_free)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _planned(document: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import msgspec
@@ -15,7 +15,9 @@ from carracing.task import TaskConfig, task_spec
 
 
 def build_agent(checkpoint: Checkpoint, seed: int = 0, pulse: Pulse = no_pulse) -> Agent:
-    """The agent as it was when the checkpoint was taken; ``seed`` only draws weights that are then replaced.
+    """The agent as it was when the checkpoint was taken, to act or to be exported: bulky chunks are left out.
+
+    ``seed`` only draws weights that are then replaced.
 
     Raises ForeignCheckpointError for an agent this version does not have, EditedCheckpointError for settings
     or a state that do not fit it.
@@ -28,7 +30,7 @@ def build_agent(checkpoint: Checkpoint, seed: int = 0, pulse: Pulse = no_pulse) 
     task = task_spec(_convert(checkpoint.task, TaskConfig, "task"))
     try:
         agent = make_agent(checkpoint.agent, task, config, seed, pulse)
-        agent.restore(checkpoint.agent_state)
+        agent.restore(replace(checkpoint.agent_state, chunks={}))
     except (StateError, UnsupportedTaskError) as error:
         raise EditedCheckpointError(f"the checkpoint's state and settings disagree: {error}") from error
     return agent
