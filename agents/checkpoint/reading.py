@@ -31,7 +31,6 @@ from agents.checkpoint.content import (
 )
 from agents.checkpoint.files import read_checked, read_file
 from agents.errors import (
-    CheckpointError,
     CheckpointNotFoundError,
     EditedCheckpointError,
     ForeignCheckpointError,

@@ -81,7 +81,7 @@ class DQNLearner:
         taken = values.gather(1, torch.from_numpy(batch.actions).to(device))
         loss = functional.smooth_l1_loss(taken, targets)
         self._optimizers["values"].zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         norm = nn.utils.clip_grad_norm_(self._parameters, self._config.max_grad_norm)
         self._optimizers["values"].step()
         if number % self._config.target_every == 0:

@@ -1,4 +1,4 @@
-"""From stacked observations to the features that policies and values are computed from; plain torch, for workers too."""
+"""From stacked observations to the features that policies and values are computed from; for workers too."""
 
 from __future__ import annotations
 
@@ -42,4 +42,5 @@ def network_inputs(observations: torch.Tensor, task: TaskSpec, arithmetic: Arith
 def place(networks: nn.Module, arithmetic: Arithmetic) -> None:
     """Move networks to where they compute, with their weights laid out as that needs."""
     networks.to(arithmetic.device)
-    networks.to(memory_format=torch.channels_last if arithmetic.channels_last else torch.contiguous_format)
+    layout = torch.channels_last if arithmetic.channels_last else torch.contiguous_format
+    networks.to(memory_format=layout)  # type: ignore[call-overload]  # documented, but not in torch's own hints

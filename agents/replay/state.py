@@ -77,7 +77,7 @@ def _tails(chunks: Mapping[str, Chunk], written: int) -> dict[int, Tail]:
     if chunks["tails"].dtype != "int64" or chunks["tails"].shape[1:] != (3,):
         raise StateError("chunk 'tails' must be int64 rows of episode, cell and steps")
     rows = chunks["tails"].read()
-    if len(rows) and not (0 <= rows[:, 1].min() and rows[:, 1].max() < written and rows[:, 2].min() > 0):
+    if len(rows) and not (rows[:, 1].min() >= 0 and rows[:, 1].max() < written and rows[:, 2].min() > 0):
         raise StateError("chunk 'tails' has cells that were never written")
     return {episode: Tail(serial, steps) for episode, serial, steps in rows.tolist()}
 

@@ -54,9 +54,15 @@ class SACLearner:
         self._networks = Networks(task, config)
         place(self._networks, self._arithmetic)
         networks = self._networks
-        self._critic_parameters = [*networks.acting.encoder.parameters(), *networks.critics.parameters()]
-        self._policy_parameters = list(networks.acting.policy.parameters())
-        self._targets = [*networks.target_encoder.parameters(), *networks.target_critics.parameters()]
+        self._critic_parameters: list[torch.Tensor] = [
+            *networks.acting.encoder.parameters(),
+            *networks.critics.parameters(),
+        ]
+        self._policy_parameters: list[torch.Tensor] = list(networks.acting.policy.parameters())
+        self._targets: list[torch.Tensor] = [
+            *networks.target_encoder.parameters(),
+            *networks.target_critics.parameters(),
+        ]
         self._optimizers = {
             "critics": torch.optim.Adam(self._critic_parameters, config.learning_rate),
             "policy": torch.optim.Adam(self._policy_parameters, config.learning_rate),
@@ -109,7 +115,8 @@ class SACLearner:
         self._step("entropy", entropy_loss, [networks.log_entropy])
         targets = self._value_targets(batch, rng, coefficient, rewards, discounts)
         values = networks.critics(features, torch.from_numpy(batch.actions).to(device))
-        critic_loss = 0.5 * sum(functional.mse_loss(value, targets) for value in values)
+        errors = [functional.mse_loss(value, targets) for value in values]
+        critic_loss = 0.5 * (errors[0] + errors[1])
         self._step("critics", critic_loss, self._critic_parameters)
         expected = torch.min(*networks.critics(features.detach(), actions))
         policy_loss = (coefficient * log_densities - expected).mean()
@@ -162,7 +169,8 @@ class SACLearner:
             target_features = networks.target_encoder(following).float()
         actions, log_densities = self._sample(features, rng)
         value = torch.min(*networks.target_critics(target_features, actions)) - coefficient * log_densities
-        return rewards + discounts * value
+        targets: torch.Tensor = rewards + discounts * value
+        return targets
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -170,7 +178,7 @@ class SACLearner:
         torch._foreach_mul_(self._targets, 1.0 - self._config.target_rate)
         torch._foreach_add_(self._targets, self._critic_parameters, alpha=self._config.target_rate)
 
-    def _step(self, name: str, loss: torch.Tensor, parameters: list[nn.Parameter]) -> None:
+    def _step(self, name: str, loss: torch.Tensor, parameters: list[torch.Tensor]) -> None:
         self._optimizers[name].zero_grad()
-        loss.backward(inputs=parameters)
+        torch.autograd.backward(loss, inputs=parameters)
         self._optimizers[name].step()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from agents.offpolicy.encoders import dense_layers, flat_convolutions, is_images
 from agents.network_plans import policy_input_shape
+from agents.offpolicy.encoders import dense_layers, flat_convolutions, is_images
 from carracing.task import TaskSpec
 
 HIDDEN = (256, 256)

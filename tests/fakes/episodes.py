@@ -42,6 +42,7 @@ def make_course(task: TaskSpec, episode: int, steps: int, end: End) -> Course:
     flat[:, 2:] = (np.arange(steps + 1) * 7 + episode)[:, None] % 251
     frames = np.concatenate([singles[:1]] * (task.stack - 1) + [singles])
     numbers = np.arange(steps, dtype=np.float32)
+    actions: Array
     if isinstance(task.action, Box):
         actions = np.stack([np.sin(episode + numbers + k) for k in range(task.action.size)], axis=1).astype(
             np.float32

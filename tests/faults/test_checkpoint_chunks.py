@@ -46,7 +46,7 @@ PARTS: dict[str, Array] = {
 }
 
 
-def with_chunks(frames: int = 4000, **changes: Array) -> Checkpoint:
+def with_chunks(frames: int = 4000, /, **changes: Array) -> Checkpoint:
     def chunk(array: Array) -> Chunk:
         return Chunk(array.shape, array.dtype.name, lambda: array)
 
