@@ -21,12 +21,20 @@ class AgentEntry:
     """"module:class", called with (task, config, seed, pulse)."""
     action: Literal["steer-accel", "discrete"] = "steer-accel"
     """``task.action`` where nobody asks for another."""
+    purpose: str = ""
+    """For people who choose."""
 
 
 AGENTS = {
-    "ppo": AgentEntry("PPO", "agents.ppo.config:PPOConfig", "agents.ppo.agent:PPOAgent"),
-    "sac": AgentEntry("SAC", "agents.sac.config:SACConfig", "agents.sac.agent:SACAgent"),
-    "dqn": AgentEntry("DQN", "agents.dqn.config:DQNConfig", "agents.dqn.agent:DQNAgent", action="discrete"),
+    "ppo": AgentEntry(
+        "PPO", "agents.ppo.config:PPOConfig", "agents.ppo.agent:PPOAgent", purpose="fast simulators, any actions"
+    ),
+    "sac": AgentEntry(
+        "SAC", "agents.sac.config:SACConfig", "agents.sac.agent:SACAgent", purpose="few steps; vectors, or a GPU"
+    ),
+    "dqn": AgentEntry(
+        "DQN", "agents.dqn.config:DQNConfig", "agents.dqn.agent:DQNAgent", "discrete", "five discrete actions"
+    ),
 }
 
 

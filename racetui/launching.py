@@ -10,7 +10,7 @@ from typing import Any
 import platformdirs
 
 from agents.offpolicy.config import OffPolicyConfig
-from agents.registry import AGENTS, config_class
+from agents.registry import AGENTS
 from carracing.registry import THREADED
 from carracing.task import task_spec
 from collectors.registry import COLLECTORS
@@ -147,11 +147,10 @@ def _with_usual_action(document: dict[str, Any]) -> dict[str, Any]:
 
 def _check_agent(spec: RunSpec) -> None:
     """Raise ConfigError if the agent, as configured, cannot learn the task, or not on this machine."""
-    config = spec.agent_config if spec.agent_config is not None else config_class(spec.agent)()
     try:
-        config.check_task(task_spec(spec.task))
-        if isinstance(config, OffPolicyConfig):
-            config.check_memory(task_spec(spec.task), detect().memory_free)
+        spec.agent_config.check_task(task_spec(spec.task))
+        if isinstance(spec.agent_config, OffPolicyConfig):
+            spec.agent_config.check_memory(task_spec(spec.task), detect().memory_free)
     except ValueError as error:
         raise ConfigError(str(error)) from None
 

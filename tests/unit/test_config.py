@@ -86,7 +86,7 @@ def test_the_agent_decides_its_config() -> None:
         ({"task": {"frame_skip": 99}}, "task: frame_skip must be 1 to 50 frames, not 99"),
         ({"task": {"crop_indicators": 1}}, "task.crop_indicators must be true or false, not 1"),
         ({"task": 3}, "task must be keys with values, not 3"),
-        ({"agent": "dqn"}, "unknown agent 'dqn': choose from ppo, other"),
+        ({"agent": "sarsa"}, "unknown agent 'sarsa': choose from ppo"),
         ({"agent": {"epochs": 3}}, "agent must be a name, not {'epochs': 3}"),
         ({"agent": "other", "agent_config": {"epochs": 3}}, "unknown key epochs in agent_config: choose from tau"),
         ({"agent_config": {"learning_rate": "fast"}}, "agent_config.learning_rate must be a number, not 'fast'"),
