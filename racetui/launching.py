@@ -138,11 +138,11 @@ def command_line(request: StartRequest) -> str:
 
 
 def _with_usual_action(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the kind of action that its agent is for, where it names none."""
-    task = document.get("task") or {}
-    if document["agent"] not in AGENTS or not isinstance(task, dict) or task.get("action") is not None:
+    """The document with the kind of action its agent is for, where it names none; errors are ``load_spec``'s."""
+    agent, task = document["agent"], document.get("task") or {}
+    if not isinstance(agent, str) or agent not in AGENTS or not isinstance(task, dict) or task.get("action"):
         return document
-    return document | {"task": {**task, "action": AGENTS[document["agent"]].action}}
+    return document | {"task": {**task, "action": AGENTS[agent].action}}
 
 
 def _check_agent(spec: RunSpec) -> None:

@@ -166,7 +166,7 @@ def test_an_agents_keys_may_stand_before_the_agent() -> None:
         ("task.observation=gray", "observation must be grey or rgb or grey-fast or vector, not 'gray'"),
         ("task=3", "task is a section: set one of observation, action, frame_skip"),
         ("task.stack.x=3", "task.stack has a value, not keys of its own"),
-        ("agent=dqn", "unknown agent 'dqn': choose from ppo, other"),
+        ("agent=sarsa", "unknown agent 'sarsa': choose from ppo"),
         ("seed=[1", "line 1: expected ',' or ']'"),
         ("seed=*x", "aliases (*name) are not supported"),
         ("budget.frames=5", "budget has the value 7 in the file, where keys are expected"),

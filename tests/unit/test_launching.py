@@ -130,6 +130,14 @@ def test_what_the_agent_cannot_learn_is_refused_before_there_is_a_run(request_: 
         build_spec(request_)
 
 
+@pytest.mark.parametrize("text", ["agent: {epochs: 3}", "agent: [sac]", "task: 3", "task: {action: 3}"])
+def test_files_with_other_things_in_their_place_are_refused_by_key(text: str, tmp_path: Path) -> None:
+    config = tmp_path / "run.yaml"
+    config.write_text(text)
+    with pytest.raises(ConfigError, match=r"agent must be a name|task must be keys|task\.action must be"):
+        build_spec(StartRequest(config=config))
+
+
 def test_a_replay_in_a_file_may_be_larger_than_memory() -> None:
     overrides = ("agent.replay=1000000", "agent.replay_directory=/var/tmp")
     assert build_spec(StartRequest(agent="sac", overrides=overrides)).agent_config.replay == 1_000_000
