@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agents.errors import UnsupportedTaskError
-from agents.offpolicy.config import OffPolicyConfig
+from agents.offpolicy.config import OffPolicyConfig, Sizes
 from carracing.task import Box, TaskSpec
 
 
@@ -13,8 +13,8 @@ from carracing.task import Box, TaskSpec
 class DQNConfig(OffPolicyConfig):
     """How DQN learns."""
 
-    PICTURES = (100_000, 64)
-    VECTORS = (300_000, 256)
+    PICTURES = Sizes(replay=100_000, round=64, batch=64)
+    VECTORS = Sizes(replay=300_000, round=256, batch=256)
 
     target_every: int = 1000
     """Updates after which the target network becomes as the network is, 1 or more."""

@@ -50,6 +50,7 @@ class OffPolicyAgent:
     ) -> None:
         self._task, self._config, self._learner, self._pulse = task, config, learner, pulse
         config.check_memory(task, detect().memory_free)
+        self._sizes = config.sizes(task)
         self._replay = self._empty_replay()
         self._rng = rng
         self._counts = Counts()
@@ -57,7 +58,7 @@ class OffPolicyAgent:
     @property
     def demand(self) -> Demand:
         """One round."""
-        return Demand(self._config.round_for(self._task))
+        return Demand(self._sizes.round)
 
     def actor_spec(self) -> ActorSpec:
         """How workers build the actor."""
@@ -76,7 +77,7 @@ class OffPolicyAgent:
         due = self._due(self._counts.steps + steps)
         started = time.perf_counter()
         for number in range(1, due + 1):
-            batch = self._replay.sample(self._config.batch, self._rng, self._config.gamma, self._config.n_step)
+            batch = self._replay.sample(self._sizes.batch, self._rng, self._config.gamma, self._config.n_step)
             self._learner.update(batch, self._rng, self._counts.updates + number)
             self._pulse()
         figures = self._learner.figures()
@@ -122,7 +123,7 @@ class OffPolicyAgent:
         self._replay, self._rng, self._counts = filled, rng, counts
 
     def _empty_replay(self) -> Replay:
-        return Replay(self._task, self._config.replay_for(self._task), self._config.replay_directory)
+        return Replay(self._task, self._sizes.replay, self._config.replay_directory)
 
     def _take_in(self, segments: Sequence[Segment]) -> int:
         if not segments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from agents.errors import UnsupportedTaskError
 from agents.network_plans import NETWORKS, policy_input_shape
@@ -14,14 +14,22 @@ MAX_BATCH = 2**20
 """Steps of one gradient step at most."""
 
 
+class Sizes(NamedTuple):
+    """What depends on what is seen."""
+
+    replay: int
+    round: int
+    batch: int
+
+
 @dataclass(frozen=True, slots=True)
 class OffPolicyConfig:
     """How experience is kept and used again."""
 
-    PICTURES: ClassVar[tuple[int, int]]
-    """Replay and round for pictures, where they are 0."""
-    VECTORS: ClassVar[tuple[int, int]]
-    """The same for vectors."""
+    PICTURES: ClassVar[Sizes]
+    """Where they are 0 and pictures are seen."""
+    VECTORS: ClassVar[Sizes]
+    """Where they are 0 and vectors are seen."""
 
     replay: int = 0
     """Latest steps to learn from, 16 or more; 0 chooses by what is seen."""
@@ -35,8 +43,8 @@ class OffPolicyConfig:
     """Steps at the beginning of the run taken at random, none of them learned from yet; 0 or more."""
     updates_per_step: float = 0.25
     """Gradient steps per step collected; above 0 to 64."""
-    batch: int = 256
-    """Steps sampled for each gradient step, 1 or more."""
+    batch: int = 0
+    """Steps sampled for each gradient step, 1 or more; 0 chooses by what is seen."""
     learning_rate: float = 3e-4
     """Step size of Adam."""
     gamma: float = 0.99
@@ -57,7 +65,7 @@ class OffPolicyConfig:
         for key, value, least, most in (
             ("round", self.round, 0, 2**20),
             ("warmup", self.warmup, 0, 2**40),
-            ("batch", self.batch, 1, MAX_BATCH),
+            ("batch", self.batch, 0, MAX_BATCH),
             ("n_step", self.n_step, 1, 100),
         ):
             if not least <= value <= most:
@@ -77,18 +85,15 @@ class OffPolicyConfig:
             if choice not in known:
                 raise ValueError(f"{key} must be one of {', '.join(known)}, not {choice}")
 
-    def replay_for(self, task: TaskSpec) -> int:
-        """Steps to keep."""
-        return self.replay or self._usual(task)[0]
-
-    def round_for(self, task: TaskSpec) -> int:
-        """Steps per round."""
-        return self.round or self._usual(task)[1]
+    def sizes(self, task: TaskSpec) -> Sizes:
+        """Replay, round and batch for the task."""
+        usual = self.PICTURES if task.observation_dtype == "uint8" else self.VECTORS
+        return Sizes(self.replay or usual.replay, self.round or usual.round, self.batch or usual.batch)
 
     def check_memory(self, task: TaskSpec, free: int) -> None:
         """Raise ReplayMemoryError if a full replay in memory needs more than ``free`` bytes."""
         if not self.replay_directory:
-            check_memory(task, self.replay_for(task), free)
+            check_memory(task, self.sizes(task).replay, free)
 
     def check_task(self, task: TaskSpec) -> None:
         """Raise UnsupportedTaskError if the agent with these settings cannot work on ``task``."""
@@ -101,6 +106,3 @@ class OffPolicyConfig:
                     )
         elif min(NETWORKS[self.network].positions(*shape[1:])) < 1:
             raise UnsupportedTaskError(f"images of {shape[1]}x{shape[2]} are too small for network {self.network}")
-
-    def _usual(self, task: TaskSpec) -> tuple[int, int]:
-        return self.PICTURES if task.observation_dtype == "uint8" else self.VECTORS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agents.errors import UnsupportedTaskError
-from agents.offpolicy.config import OffPolicyConfig
+from agents.offpolicy.config import OffPolicyConfig, Sizes
 from carracing.task import Discrete, TaskSpec
 
 
@@ -13,8 +13,8 @@ from carracing.task import Discrete, TaskSpec
 class SACConfig(OffPolicyConfig):
     """How SAC learns."""
 
-    PICTURES = (30_000, 16)
-    VECTORS = (300_000, 256)
+    PICTURES = Sizes(replay=30_000, round=64, batch=128)
+    VECTORS = Sizes(replay=300_000, round=256, batch=256)
 
     target_rate: float = 0.005
     """Share of the way that the target critics go towards the critics with each update; above 0 to 1."""

@@ -122,7 +122,10 @@ def test_an_agent_gets_the_actions_it_is_for_unless_somebody_says_otherwise(tmp_
         (StartRequest(agent="dqn", overrides=("task.action=steer-accel",)), r"set task\.action to discrete"),
         (StartRequest(agent="sac", overrides=("task.action=discrete",)), r"set task\.action to steer-accel"),
         (StartRequest(overrides=("agent.network=nature", "task.observation=vector")), "nature"),
-        (StartRequest(agent="sac", overrides=("agent.replay=1000000",)), r"7\.31 GB, and 4\.29 GB are free: at most 58"),
+        (
+            StartRequest(agent="sac", overrides=("agent.replay=1000000",)),
+            r"7\.31 GB, and 4\.29 GB are free: at most 58",
+        ),
     ],
 )
 def test_what_the_agent_cannot_learn_is_refused_before_there_is_a_run(request_: StartRequest, words: str) -> None:

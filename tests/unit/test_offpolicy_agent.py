@@ -306,7 +306,7 @@ IMPOSSIBLE: dict[str, list[Any]] = {
     "replay": [15, -1, 10**9],
     "round": [-1],
     "warmup": [-1],
-    "batch": [0],
+    "batch": [-1],
     "n_step": [0, 101],
     "updates_per_step": [0.0, 65.0, float("nan")],
     "learning_rate": [0.0, 2.0, float("nan")],

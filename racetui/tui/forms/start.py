@@ -47,7 +47,9 @@ class StartForm(Form):
         collectors = [Option(name, entry.title, entry.purpose) for name, entry in COLLECTORS.items()]
         yield Field(
             "agent",
-            Choice("agent", [Option(name, entry.title, entry.purpose) for name, entry in AGENTS.items()], USUAL.agent),
+            Choice(
+                "agent", [Option(name, entry.title, entry.purpose) for name, entry in AGENTS.items()], USUAL.agent
+            ),
             "what learns",
         )
         yield Field("collector", Choice("collector", collectors, USUAL.collector))
