@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class Segment:
     actions: Array
     """(T, A) as the policy emitted them, before clipping to the environment's bounds."""
     rewards: Array
-    """(T,) float32, raw environment reward."""
+    """(T,) float32, the environment's own, with what the task adds for training only (``TaskConfig``)."""
     log_probs: Array | None
     """(T,) float32 log-densities of ``actions`` under the acting weights; None for policies without them."""
     end: End
@@ -201,3 +201,11 @@ class Agent(Protocol):
 
     def restore(self, state: State) -> None:
         """Go on exactly where ``state`` was taken. Raises StateError or what its chunks raise, then unchanged."""
+
+
+@runtime_checkable
+class Beginner(Protocol):
+    """An agent that has something to do before its first round, such as taking over another's policy."""
+
+    def begin(self) -> None:
+        """Called once for a training that starts, never for one that goes on. Raises StartError."""

@@ -17,6 +17,8 @@ class Arithmetic:
     """Encode images with products of bfloat16 numbers, summed in float32."""
     channels_last: bool = True
     """Keep the channels of a pixel together in memory: about twice as fast on CPUs."""
+    fused: bool = True
+    """Step all parameters in one loop over them, not operation by operation."""
     device: str = "cpu"
 
     def inputs(self, observations: torch.Tensor) -> torch.Tensor:
@@ -31,6 +33,10 @@ class Arithmetic:
         """The precision in which layers within compute."""
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
             yield
+
+
+PLAIN = Arithmetic(channels_last=False, fused=False)
+"""As PyTorch computes when told nothing: what other programs do, to the last bit."""
 
 
 def choose_arithmetic(precision: str, device: str, images: bool) -> Arithmetic:
@@ -48,5 +54,5 @@ def choose_arithmetic(precision: str, device: str, images: bool) -> Arithmetic:
 def _computes_bfloat16(device: str) -> bool:
     """Whether the processor multiplies bfloat16 itself; PyTorch emulates it elsewhere, slower than float32."""
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())

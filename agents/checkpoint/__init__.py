@@ -5,7 +5,7 @@ the files ``LATEST`` and ``BEST``, each with the name of a checkpoint. Equal fil
 several names. One process writes it; anyone may read.
 """
 
-from agents.checkpoint.building import build_agent
+from agents.checkpoint.building import build_agent, config_of, task_of
 from agents.checkpoint.content import Checkpoint
 from agents.checkpoint.directory import list_checkpoints, prune, read_pointer, resolve, set_pointer
 from agents.checkpoint.reading import load_checkpoint
@@ -32,6 +32,7 @@ __all__ = [
     "TornCheckpointError",
     "UnwritableCheckpointError",
     "build_agent",
+    "config_of",
     "list_checkpoints",
     "load_checkpoint",
     "prune",
@@ -39,4 +40,5 @@ __all__ = [
     "resolve",
     "save_checkpoint",
     "set_pointer",
+    "task_of",
 ]

@@ -10,30 +10,46 @@ import msgspec
 from agents.api import Agent, Pulse, StateError, no_pulse
 from agents.checkpoint.content import Checkpoint
 from agents.errors import EditedCheckpointError, ForeignCheckpointError, UnsupportedTaskError
-from agents.registry import UnknownAgentError, config_class, make_agent
+from agents.registry import UnknownAgentError, completed_config, config_class, make_agent
 from carracing.task import TaskConfig, task_spec
 
 
 def build_agent(checkpoint: Checkpoint, seed: int = 0, pulse: Pulse = no_pulse) -> Agent:
-    """The agent as it was when the checkpoint was taken, to act or to be exported: bulky chunks are left out.
+    """The agent as it was when the checkpoint was taken, on the CPU, whatever it learned on; to act or be exported.
 
-    ``seed`` only draws weights that are then replaced.
+    Bulky chunks are left out.
 
-    Raises ForeignCheckpointError for an agent this version does not have, EditedCheckpointError for settings
-    or a state that do not fit it.
+    ``seed`` only draws weights that are then replaced. Raises ForeignCheckpointError for an agent this version does
+    not have, EditedCheckpointError for settings or a state that do not fit it.
     """
-    try:
-        wanted = config_class(checkpoint.agent)
-    except UnknownAgentError as error:
-        raise ForeignCheckpointError(f"the checkpoint is of an agent this version does not have: {error}") from error
-    config = _convert(checkpoint.agent_config, wanted, "agent_config")
-    task = task_spec(_convert(checkpoint.task, TaskConfig, "task"))
+    config, task = config_of(checkpoint), task_spec(task_of(checkpoint))
+    if hasattr(config, "device"):
+        config = replace(config, device="cpu")
     try:
         agent = make_agent(checkpoint.agent, task, config, seed, pulse)
         agent.restore(replace(checkpoint.agent_state, chunks={}))
     except (StateError, UnsupportedTaskError) as error:
         raise EditedCheckpointError(f"the checkpoint's state and settings disagree: {error}") from error
     return agent
+
+
+def task_of(checkpoint: Checkpoint) -> TaskConfig:
+    """The task it was trained on. Raises EditedCheckpointError for one that does not exist."""
+    task: TaskConfig = _convert(checkpoint.task, TaskConfig, "task")
+    return task
+
+
+def config_of(checkpoint: Checkpoint) -> Any:
+    """The agent's settings, those that did not exist yet as they were then.
+
+    Raises ForeignCheckpointError, EditedCheckpointError.
+    """
+    try:
+        wanted = config_class(checkpoint.agent)
+    except UnknownAgentError as error:
+        raise ForeignCheckpointError(f"the checkpoint is of an agent this version does not have: {error}") from error
+    discrete = checkpoint.task.get("action") == "discrete"
+    return _convert(completed_config(checkpoint.agent, checkpoint.agent_config, discrete), wanted, "agent_config")
 
 
 def _convert(content: dict[str, Any], wanted: type[Any], what: str) -> Any:

@@ -20,7 +20,6 @@ from agents.replay.replay import Replay
 from agents.replay.state import pack_replay, unpack_replay
 from agents.segments import SegmentError
 from carracing.task import TaskSpec
-from profiles import detect
 
 _ADVICE = "go back to the last checkpoint and try a lower learning_rate"
 
@@ -42,14 +41,13 @@ class Counts:
 class OffPolicyAgent:
     """Implements ``agents.api.Agent`` over a ``Learner``; sampling and noise come from a generator of its own.
 
-    Refuses a replay that does not fit into the memory that is free when it is made (ReplayMemoryError).
+    The replay takes memory as it fills: check that all of it fits with ``config.check_memory``.
     """
 
     def __init__(
         self, task: TaskSpec, config: OffPolicyConfig, learner: Learner, rng: np.random.Generator, pulse: Pulse
     ) -> None:
         self._task, self._config, self._learner, self._pulse = task, config, learner, pulse
-        config.check_memory(task, detect().memory_free)
         self._sizes = config.sizes(task)
         self._replay = self._empty_replay()
         self._rng = rng

@@ -10,14 +10,22 @@ from racetui.exits import Exit
 
 def explain(error: Exception) -> tuple[Exit, str]:
     """What to tell the user of an error a command ended with."""
-    from agents.errors import CheckpointError
+    from agents.errors import (
+        CheckpointError,
+        ExportError,
+        ForeignFileError,
+        UnsupportedFormatError,
+        UnsupportedTaskError,
+    )
     from agents.registry import UnknownAgentError
     from carracing.registry import UnknownBackendError, UnsupportedTaskOptionError
+    from collectors.api import CollectorConfigError
     from collectors.registry import UnknownCollectorError
     from profiles import PlanError, ProfileError
     from racetui.config import ConfigError
     from racetui.launching import NothingToResumeError
     from racetui.runs.errors import AmbiguousRun, ControlError, OrderTimeout, RunNotFound, StoreError
+    from racetui.video import VideoError
 
     text = " ".join(str(error).split())
     if isinstance(error, RunNotFound | AmbiguousRun):
@@ -25,6 +33,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     if isinstance(error, OrderTimeout):
         return Exit.TIMEOUT, text
     usage = (
+        CollectorConfigError,
         ConfigError,
         PlanError,
         ProfileError,
@@ -33,11 +42,14 @@ def explain(error: Exception) -> tuple[Exit, str]:
         UnknownAgentError,
         UnknownBackendError,
         UnknownCollectorError,
+        UnsupportedFormatError,
+        UnsupportedTaskError,
         UnsupportedTaskOptionError,
+        VideoError,
     )
     if isinstance(error, usage):
         return Exit.USAGE, text
-    if isinstance(error, ControlError | CheckpointError | OSError):
+    if isinstance(error, ControlError | CheckpointError | ExportError | ForeignFileError | OSError):
         return Exit.FAILURE, text
     if os.environ.get("RACETUI_DEBUG"):
         traceback.print_exception(error)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +12,16 @@ from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from profiles import profile_names
 from racetui import __version__
+from racetui.cli.options import RUN_HELP
+from racetui.cli.options import add_json as _json
+from racetui.cli.options import later as _later
+from racetui.cli.policy_parser import add_policy_commands
 from racetui.cli.values import count, counts, duration
 from racetui.launching import user_profiles
 
 EPILOG = """\
 exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 no terminal, 4 not found, 5 timeout, 130 interrupted
 environment: RACETUI_HOME moves the run store; NO_COLOR is honoured; RACETUI_DEBUG=1 shows tracebacks"""
-
-RUN_HELP = "id, name or unique prefix of either"
 
 _SET_HELP = "one setting, as agent.learning_rate=1e-4, task.frame_skip=2, collector.lanes=16; repeatable"
 
@@ -40,7 +40,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_reading(commands)
     _add_orders(commands)
-    _add_eval(commands)
+    add_policy_commands(commands)
     _add_bench(commands)
     return parser
 
@@ -55,8 +55,24 @@ def _add_train(commands: Any) -> None:
         "--profile", metavar="NAME", help=f"hardware plan: {', '.join(profile_names(user_profiles()))} (default auto)"
     )
     what.add_argument("--backend", choices=BACKENDS, help="what simulates (default fast)")
-    what.add_argument("--observation", choices=OBSERVATIONS, help="what the policy sees (default grey)")
+    what.add_argument(
+        "--observation", choices=OBSERVATIONS, help="what the policy sees (default grey-fast, and grey on gymnasium)"
+    )
+    what.add_argument("--lanes", type=count, metavar="N", help="cars stepped together (default: the profile's)")
+    what.add_argument(
+        "--cars", type=count, metavar="N", help="of them on each track, as ghosts (multicar, hybrid; divides lanes)"
+    )
+    what.add_argument(
+        "--workers", type=count, metavar="N", help="processes that step them (async, hybrid; default: the profile's)"
+    )
     what.add_argument("--seed", type=int, help="decides weights, tracks and noise (default 1)")
+    what.add_argument(
+        "--seeds",
+        metavar="STRATEGY",
+        help="tracks: independent (default), shared (all cars on one track each round), fixed, curriculum:EPISODES "
+        "(one track for so many episodes, then new ones)",
+    )
+    what.add_argument("--seed-base", type=int, metavar="N", help="track seeds count up from N (default: drawn)")
     what.add_argument("--name", help="name of the run (default AGENT-COLLECTOR, numbered if taken)")
     budget = train.add_argument_group(
         "how long (the first limit reached, checked after each round; default 1M frames)"
@@ -115,26 +131,11 @@ def _add_orders(commands: Any) -> None:
     _order_options(stop)
 
 
-def _add_eval(commands: Any) -> None:
-    evaluate = commands.add_parser("eval", help="evaluate a run's checkpoint or a checkpoint directory")
-    evaluate.set_defaults(command=_later("racetui.cli.evaluate:evaluate_command"))
-    evaluate.add_argument("target", metavar="RUN|CHECKPOINT", help=f"{RUN_HELP}; or a checkpoint directory")
-    evaluate.add_argument("--checkpoint", metavar="WHICH", default="", help="best, latest or FRAMES of a run's")
-    evaluate.add_argument("--episodes", type=count, default=100, help="tracks to drive (default 100)")
-    evaluate.add_argument("--seed", type=int, default=2_000_000, help="track seed of the first (default 2000000)")
-    evaluate.add_argument("--stochastic", action="store_true", help="sample actions instead of taking the best")
-    evaluate.add_argument(
-        "--backend",
-        choices=BACKENDS,
-        help="what simulates (default gymnasium; fast where the policy sees what only that can show)",
-    )
-    _json(evaluate)
-
-
 def _add_bench(commands: Any) -> None:
     bench = commands.add_parser("bench", help="measure this machine")
     subjects = bench.add_subparsers(title="what to measure", metavar="SUBJECT", required=True)
     _add_bench_collectors(subjects)
+    _add_bench_learner(subjects)
     simulators = subjects.add_parser("sim", help="speed of the simulator beside stock CarRacing-v3 and EnvPool")
     simulators.set_defaults(command=_later("racetui.cli.bench:simulators"))
     simulators.add_argument("--seconds", type=duration, default=2.0, help="of each measurement (default 2s)")
@@ -178,6 +179,19 @@ def _add_bench_replay(subjects: Any) -> None:
     _json(replay)
 
 
+def _add_bench_learner(subjects: Any) -> None:
+    learner = subjects.add_parser(
+        "learner", help="how fast PPO learns, beside stable-baselines3 on the same experience"
+    )
+    learner.set_defaults(command=_later("racetui.cli.bench_learner:learner"))
+    learner.add_argument(
+        "--observation", choices=OBSERVATIONS, default="grey-fast", help="what is learned from (default grey-fast)"
+    )
+    learner.add_argument("--threads", type=count, help="of the learner (default: usable cores)")
+    learner.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
+    _json(learner)
+
+
 def _with_run(commands: Any, name: str, text: str, command: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=text, description=text[0].upper() + text[1:] + "."
@@ -191,19 +205,6 @@ def _order_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-wait", action="store_true", help="do not wait for the run's answer")
     parser.add_argument("--timeout", type=duration, default=120.0, help="how long to wait for it (default 2m)")
     _json(parser)
-
-
-def _json(parser: Any) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-
-
-def _later(path: str) -> Callable[[argparse.Namespace], int]:
-    def command(options: argparse.Namespace) -> int:
-        module, name = path.split(":")
-        code: int = getattr(import_module(module), name)(options)
-        return code
-
-    return command
 
 
 _Raw = argparse.RawDescriptionHelpFormatter

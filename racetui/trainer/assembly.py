@@ -10,12 +10,14 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from agents.api import Agent
+from agents.api import Agent, Beginner
 from agents.checkpoint import Checkpoint, load_checkpoint, resolve
-from agents.registry import make_agent
-from carracing import task_spec, warm_up
+from agents.registry import completed_config, make_agent
+from carracing import TaskConfig, task_spec, warm_up
 from collectors.api import Collector
+from profiles import detect
 from racetui.collecting import collector_for
+from racetui.fitness import check_agent
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -42,9 +44,11 @@ class ResumeError(ValueError):
 def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trainer]:
     """A trainer ready to run; everything it is made of is closed on the way out.
 
-    Raises CheckpointError, ResumeError, StateError and what agents and collectors raise when they cannot start.
+    Raises ConfigError, CheckpointError, ResumeError, StateError and what agents and collectors raise when they
+    cannot start.
     """
     spec = RunReader(paths).spec()
+    check_agent(spec, detect().memory_free)
     _use_threads(spec.threads)
     checkpoint = load_checkpoint(resolve(paths.checkpoints, "latest")) if resume else None
     with ExitStack() as stack:
@@ -54,6 +58,8 @@ def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trai
         agent = make_agent(spec.agent, task_spec(spec.task), spec.agent_config, spec.seed, orders.pulse)
         collector = stack.enter_context(closing(collector_for(spec, agent, orders.pulse)))
         if checkpoint is None:
+            if isinstance(agent, Beginner):
+                agent.begin()
             progress = Progress(Counters())
         else:
             progress = _restore(paths, writer, spec, checkpoint, agent, collector)
@@ -110,8 +116,11 @@ def _restore(
     paths: RunPaths, writer: RunWriter, spec: RunSpec, checkpoint: Checkpoint, agent: Agent, collector: Collector
 ) -> Progress:
     _check_same("agent", checkpoint.agent, spec.agent)
-    _check_same("agent_config", checkpoint.agent_config, asdict(spec.agent_config))
-    _check_same("task", checkpoint.task, asdict(spec.task))
+    settings = completed_config(
+        checkpoint.agent, checkpoint.agent_config, checkpoint.task.get("action") == "discrete"
+    )
+    _check_same("agent_config", settings, asdict(spec.agent_config))
+    _check_same("task", asdict(TaskConfig()) | checkpoint.task, asdict(spec.task))
     if checkpoint.collector_state is None:
         raise ResumeError("the checkpoint has no collector state: it can be evaluated, but not resumed")
     agent.restore(checkpoint.agent_state)

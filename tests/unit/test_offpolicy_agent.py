@@ -297,9 +297,12 @@ def test_what_is_not_finite_is_an_error_that_says_what_to_try(case: Case) -> Non
 
 
 @EVERY_VECTOR
-def test_a_replay_beyond_memory_is_refused_before_anything_is_made(case: Case, tmp_path: Path) -> None:
+def test_a_replay_beyond_memory_is_refused_with_numbers(case: Case) -> None:
+    case.config.check_memory(case.task, 10_000)
+    huge = replace(case.config, replay=100_000_000)
     with pytest.raises(ReplayMemoryError, match=r"100,000,000 transitions needs .* GB are free: at most .* fit"):
-        replace(case, task=replace(case.task, observation_shape=(300,))).make(replay=100_000_000)
+        huge.check_memory(case.task, 10**9)
+    replace(huge, replay_directory="/var/tmp").check_memory(case.task, 10**9)
 
 
 IMPOSSIBLE: dict[str, list[Any]] = {
