@@ -150,6 +150,7 @@ def _add_bench(commands: Any) -> None:
     simulators.add_argument("--seconds", type=duration, default=2.0, help="of each measurement (default 2s)")
     simulators.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
     _json(simulators)
+    _add_bench_replay(subjects)
 
 
 def _add_bench_collectors(subjects: Any) -> None:
@@ -174,6 +175,17 @@ def _add_bench_collectors(subjects: Any) -> None:
     collectors.add_argument("--repeats", type=count, default=3, help="turns, of which the median counts (default 3)")
     collectors.add_argument("--out", type=Path, metavar="PREFIX", help="where PREFIX.json and PREFIX.png are written")
     _json(collectors)
+
+
+def _add_bench_replay(subjects: Any) -> None:
+    replay = subjects.add_parser("replay", help="memory and speed of the replay beside stable-baselines3's")
+    replay.set_defaults(command=_later("racetui.cli.bench_replay:replays"))
+    replay.add_argument("--observation", choices=OBSERVATIONS, default="grey", help="what is kept (default grey)")
+    replay.add_argument("--steps", type=count, default=10_000, help="transitions each is filled with (default 10k)")
+    replay.add_argument("--batch", type=count, default=256, help="transitions sampled at once (default 256)")
+    replay.add_argument("--seconds", type=duration, default=1.0, help="of each measurement (default 1s)")
+    replay.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
+    _json(replay)
 
 
 def _add_bench_learner(subjects: Any) -> None:

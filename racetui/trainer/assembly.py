@@ -15,7 +15,9 @@ from agents.checkpoint import Checkpoint, load_checkpoint, resolve
 from agents.registry import completed_config, make_agent
 from carracing import TaskConfig, task_spec, warm_up
 from collectors.api import Collector
+from profiles import detect
 from racetui.collecting import collector_for
+from racetui.fitness import check_agent
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -44,9 +46,11 @@ class ResumeError(ValueError):
 def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trainer]:
     """A trainer ready to run; everything it is made of is closed on the way out.
 
-    Raises CheckpointError, ResumeError, StateError and what agents and collectors raise when they cannot start.
+    Raises ConfigError, CheckpointError, ResumeError, StateError and what agents and collectors raise when they
+    cannot start.
     """
     spec = RunReader(paths).spec()
+    check_agent(spec, detect().memory_free)
     _use_threads(spec.threads)
     checkpoint = load_checkpoint(resolve(paths.checkpoints, "latest")) if resume else None
     with ExitStack() as stack:
