@@ -10,7 +10,8 @@ from agents.api import Pulse
 from agents.distributions import Distribution
 from agents.networks import ActorCritic, PolicyNetwork
 from agents.ppo.advantages import Floats
-from agents.ppo.experience import Experience, SegmentError
+from agents.ppo.experience import Experience
+from agents.segments import SegmentError
 
 _LARGEST_LOG = 50.0
 """Logarithm of a ratio so large that only its being large matters."""

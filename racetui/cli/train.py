@@ -16,6 +16,7 @@ from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import Budget
 
+_TRACKERS = ("tensorboard", "aim")
 _SETTINGS = (
     *("agent", "collector", "profile", "backend", "observation", "lanes", "cars", "workers"),
     *("seed", "seeds", "seed_base", "select", "name", "config"),
@@ -47,12 +48,13 @@ def request_of(options: argparse.Namespace) -> StartRequest:
         seconds=options.duration,
         eval_every=options.eval_every,
         checkpoint_every=options.checkpoint_every,
-        overrides=tuple(options.set),
+        overrides=(*options.set, *(f"tracking.{name}=false" for name in _TRACKERS if getattr(options, f"no_{name}"))),
     )
 
 
 def _resume(options: argparse.Namespace) -> RunPaths:
     changed = [name for name in (*_SETTINGS, "eval_every", "checkpoint_every") if getattr(options, name) is not None]
+    changed += [f"no_{name}" for name in _TRACKERS if getattr(options, f"no_{name}")]
     if changed or options.set:
         what = ", ".join(f"--{name.replace('_', '-')}" for name in changed) or "--set"
         raise ConfigError(f"--resume goes on with the run's own settings: {what} cannot change, only the budget can")

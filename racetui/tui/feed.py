@@ -12,12 +12,12 @@ from profiles import detect
 from racetui.bottleneck import Remark, remarks_on
 from racetui.hardware import MachineSampler
 from racetui.runs.errors import StoreError
+from racetui.runs.logbook import Logbook
 from racetui.runs.model import RunState, RunSummary, Series
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import RunSpec
-from racetui.tui.logbook import Logbook
 from racetui.tui.picture import CURVES, SHARES, Detail, Picture
 
 _NO_POINTS = Series(np.empty(0, np.int64), np.empty(0), np.empty(0))

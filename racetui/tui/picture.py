@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from racetui.bottleneck import Remark
 from racetui.hardware import MachineSample
+from racetui.runs.logbook import LogLine
 from racetui.runs.model import CheckpointRow, CommandRow, EvaluationRow, HardwareRow, HeatRow, RunSummary, Series
-from racetui.tui.logbook import LogLine
 
 CURVES = ("return_mean", "frames_per_second", "episodes_per_second", "missed_tiles")
 """Metrics with a chart."""

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from collectors.api import Heat
+from racetui.runs.logbook import LogLine, merged
 from racetui.runs.model import RunState
 from racetui.runs.store import RunStore
 from racetui.runs.writer import RunWriter
 from racetui.tui.clockwork import Clockwork
 from racetui.tui.feed import Feed
-from racetui.tui.logbook import LogLine, merged
 from racetui.tui.picture import Picture
 from tests.tui import scenes, stores
 

@@ -35,7 +35,7 @@ def finished(store_home: Path) -> RunPaths:
         writer.checkpoint(1000, 1 << 20, "end")
         writer.tag_checkpoint("latest", 1000)
         writer.set_state(RunState.FINISHED)
-    paths.log.write_text("one\ntwo\nthree \x1b]0;stolen title\x07done\n")
+    paths.log.write_text("2020-01-02 03:04:05,678 INFO one\ntwo\nthree \x1b]0;stolen title\x07done\n")
     return paths
 
 
@@ -78,8 +78,22 @@ def test_show_tells_everything(finished: RunPaths) -> None:
 
 
 def test_logs_cannot_drive_the_terminal(finished: RunPaths) -> None:
-    assert racetui("logs", "1", "-n", "2").out.splitlines() == ["two", "three done"]
-    assert racetui("logs", "1", "-f").out.splitlines()[0] == "one"  # it has ended, so following ends too
+    *printed, finished_event = racetui("logs", "1", "-n", "3").out.splitlines()
+    assert printed == ["two", "three done"]
+    assert finished_event.endswith(" finished")
+    assert racetui("logs", "1", "-f").out.splitlines()[0] == "2020-01-02 03:04:05 one"  # ended: so does following
+
+
+def test_logs_have_events_among_what_was_printed(finished: RunPaths) -> None:
+    with RunWriter(finished) as writer:
+        writer.event("warning", "worker", "worker 1 died; \x1b[31mreplaced")
+    lines = racetui("logs", "1", "--json").json
+    assert [line["text"] for line in lines] == ["one", "two", "three done", "finished", "worker 1 died; replaced"]
+    assert [line["level"] for line in lines] == ["info", "output", "output", "info", "warning"]
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    assert racetui("logs", "1", "-n", "1").out.endswith(" warning: worker 1 died; replaced\n")
+    assert racetui("logs", "1", "-n", "0").out == ""
+    assert racetui("logs", "1", "-f", "--json").code == 2
 
 
 def test_waiting_for_an_ended_run_is_over_at_once(finished: RunPaths) -> None:

@@ -222,3 +222,44 @@ def test_command_line_asks_for_the_same(request_: StartRequest) -> None:
     words = shlex.split(command_line(request_))
     assert words[0] == "racetui"
     assert request_of(make_parser().parse_args(words[1:])) == request_
+
+
+def test_an_agent_gets_the_actions_it_is_for_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    assert build_spec(StartRequest(agent="dqn")).task.action == "discrete"
+    assert build_spec(StartRequest(agent="sac")).task.action == "steer-accel"
+    config = tmp_path / "run.yaml"
+    config.write_text("agent: sac\ntask: {action: native, stack: 2}\n")
+    spec = build_spec(StartRequest(config=config))
+    assert (spec.task.action, spec.task.stack) == ("native", 2)
+    assert build_spec(StartRequest(overrides=("agent=dqn", "task.stack=1"))).task.action == "discrete"
+    assert build_spec(StartRequest(overrides=("task.action=discrete",))).task.action == "discrete"
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (StartRequest(agent="dqn", overrides=("task.action=steer-accel",)), r"set task\.action to discrete"),
+        (StartRequest(agent="sac", overrides=("task.action=discrete",)), r"set task\.action to steer-accel"),
+        (StartRequest(overrides=("agent.network=nature", "task.observation=vector")), "nature"),
+        (
+            StartRequest(agent="sac", overrides=("agent.replay=1000000",)),
+            r"7\.31 GB, and 4\.29 GB are free: at most 58",
+        ),
+    ],
+)
+def test_what_the_agent_cannot_learn_is_refused_before_there_is_a_run(request_: StartRequest, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        build_spec(request_)
+
+
+@pytest.mark.parametrize("text", ["agent: {epochs: 3}", "agent: [sac]", "task: 3", "task: {action: 3}"])
+def test_files_with_other_things_in_their_place_are_refused_by_key(text: str, tmp_path: Path) -> None:
+    config = tmp_path / "run.yaml"
+    config.write_text(text)
+    with pytest.raises(ConfigError, match=r"agent must be a name|task must be keys|task\.action must be"):
+        build_spec(StartRequest(config=config))
+
+
+def test_a_replay_in_a_file_may_be_larger_than_memory() -> None:
+    overrides = ("agent.replay=1000000", "agent.replay_directory=/var/tmp")
+    assert build_spec(StartRequest(agent="sac", overrides=overrides)).agent_config.replay == 1_000_000

@@ -12,8 +12,8 @@ from agents.api import End, State, StateError, no_pulse
 from agents.errors import TrainingDivergedError
 from agents.ppo.agent import PPOAgent
 from agents.ppo.config import PPOConfig
-from agents.ppo.experience import SegmentError
 from agents.ppo.state import parameters_of
+from agents.segments import SegmentError
 from carracing.task import TaskSpec
 from tests.unit.ppo_rounds import COLOUR, GREY, TASKS, VECTOR, Shape, make_round
 

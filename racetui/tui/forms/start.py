@@ -48,7 +48,9 @@ class StartForm(Form):
         """What a run is made of."""
         yield Field(
             "agent",
-            Choice("agent", [Option(name, entry.title) for name, entry in AGENTS.items()], USUAL.agent),
+            Choice(
+                "agent", [Option(name, entry.title, entry.purpose) for name, entry in AGENTS.items()], USUAL.agent
+            ),
             "what learns",
         )
         yield Field("collector", Choice("collector", _collectors(USUAL.backend), USUAL.collector))
