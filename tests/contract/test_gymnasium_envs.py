@@ -15,7 +15,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 
-from carracing.gymnasium_plugin import register
+from carracing.registration import register
 from carracing.simulator.env import FastCarRacing
 from carracing.simulator.worlds import WorldsError
 
@@ -24,10 +24,8 @@ NAME = "racetui/CarRacing-v3"
 
 @pytest.fixture(scope="module", autouse=True)
 def registered() -> None:
-    """As the installed package's entry point does; a checkout may not be installed."""
-    if NAME not in gymnasium.registry:
-        with gymnasium.envs.registration.namespace("racetui"):
-            register()
+    """As an installed package does by itself; a checkout may not be installed."""
+    register()
 
 
 def vector(count: int, **options: Any) -> Any:
