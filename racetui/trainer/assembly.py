@@ -130,7 +130,10 @@ def _restore(
         raise ResumeError("the checkpoint has no collector state: it can be evaluated, but not resumed")
     agent.restore(checkpoint.agent_state)
     collector.restore(checkpoint.collector_state)
-    counters = Counters.of(checkpoint.counters)
+    try:
+        counters = Counters.of(checkpoint.counters)
+    except KeyError as missing:
+        raise ResumeError(f"the checkpoint has no counter {missing}: it can be evaluated, but not resumed") from None
     writer.rewind(counters.frames, counters.episodes)
     recent = RunReader(paths).episodes(last=RETURN_WINDOW)
     logging.info("resumed at %d frames", counters.frames)
@@ -138,8 +141,15 @@ def _restore(
 
 
 def _check_same(what: str, saved: Any, wanted: Any) -> None:
-    if saved != wanted:
-        raise ResumeError(f"the checkpoint was made with {what} {saved}, but the run now asks for {wanted}")
+    if saved == wanted:
+        return
+    if isinstance(saved, Mapping) and isinstance(wanted, Mapping):
+        for key in sorted({*saved, *wanted}):
+            _check_same(f"{what}.{key}", saved.get(key), wanted.get(key))
+    raise ResumeError(
+        f"the checkpoint was made with {what} {saved!r}, but the run now asks for {wanted!r}: put it back, or start "
+        "a new run"
+    )
 
 
 def _answer_requests(
