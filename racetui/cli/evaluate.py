@@ -45,7 +45,7 @@ class Target:
 
 def evaluate_command(options: argparse.Namespace) -> int:
     """Evaluate in the foreground, print the scores, and keep them with the run."""
-    _settings(options, "gymnasium")  # what is wrong with the options is said before anything is read
+    _settings(options, "fast")  # what is wrong with the options is said before anything is read
     target = find_target(options.target, options.checkpoint)
     checkpoint = loaded(target.path)
     settings = _settings(options, options.backend or usual_backend(checkpoint))

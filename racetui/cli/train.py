@@ -19,12 +19,14 @@ from racetui.spec import Budget
 _TRACKERS = ("tensorboard", "aim")
 _SETTINGS = (
     *("agent", "collector", "profile", "backend", "observation", "lanes", "cars", "workers"),
-    *("seed", "seeds", "seed_base", "name", "config"),
+    *("seed", "seeds", "seed_base", "select", "name", "config"),
 )
 
 
 def train(options: argparse.Namespace) -> int:
     """Start a run as a process of its own; in the foreground follow it to its end."""
+    if options.detach and options.verbose:
+        raise ConfigError("--verbose prints episodes as they end, and --detach does not wait for any: leave one out")
     paths = _resume(options) if options.resume else start_run(request_of(options))
     if options.detach:
         if options.json:
@@ -32,7 +34,7 @@ def train(options: argparse.Namespace) -> int:
         else:
             print(paths.id)
         return Exit.OK
-    interrupted = follow(paths)
+    interrupted = follow(paths, options.verbose)
     return _report(paths, options.json, interrupted)
 
 

@@ -67,7 +67,7 @@ def posed_task(checkpoint: Checkpoint, backend: str) -> TaskConfig:
 
 
 def usual_backend(checkpoint: Checkpoint | Path) -> str:
-    """Where the scores of a checkpoint's policy count. Raises CheckpointError."""
+    """Where a checkpoint's policy is scored unless someone asks for another backend. Raises CheckpointError."""
     from agents.checkpoint import task_of
     from carracing.registry import scoring_backend
 

@@ -15,7 +15,9 @@ from agents.checkpoint import Checkpoint, load_checkpoint, resolve
 from agents.registry import completed_config, make_agent
 from carracing import TaskConfig, task_spec, warm_up
 from collectors.api import Collector
+from profiles import detect
 from racetui.collecting import collector_for
+from racetui.fitness import check_agent
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -44,9 +46,11 @@ class ResumeError(ValueError):
 def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trainer]:
     """A trainer ready to run; everything it is made of is closed on the way out.
 
-    Raises CheckpointError, ResumeError, StateError and what agents and collectors raise when they cannot start.
+    Raises ConfigError, CheckpointError, ResumeError, StateError and what agents and collectors raise when they
+    cannot start.
     """
     spec = RunReader(paths).spec()
+    check_agent(spec, detect().memory_free)
     _use_threads(spec.threads)
     checkpoint = load_checkpoint(resolve(paths.checkpoints, "latest")) if resume else None
     with ExitStack() as stack:
@@ -120,7 +124,8 @@ def _warm_up(spec: RunSpec, writer: RunWriter, orders: Orders) -> None:
 def _restore(
     paths: RunPaths, writer: RunWriter, spec: RunSpec, checkpoint: Checkpoint, agent: Agent, collector: Collector
 ) -> Progress:
-    _check_same("agent", checkpoint.agent, spec.agent)
+    if checkpoint.agent != spec.agent:
+        raise ResumeError(f"the checkpoint is of agent {checkpoint.agent}, but the run now asks for {spec.agent}")
     settings = completed_config(
         checkpoint.agent, checkpoint.agent_config, checkpoint.task.get("action") == "discrete"
     )
@@ -140,16 +145,12 @@ def _restore(
     return Progress(counters, [row.episode_return for row in recent])
 
 
-def _check_same(what: str, saved: Any, wanted: Any) -> None:
-    if saved == wanted:
-        return
-    if isinstance(saved, Mapping) and isinstance(wanted, Mapping):
-        for key in sorted({*saved, *wanted}):
-            _check_same(f"{what}.{key}", saved.get(key), wanted.get(key))
-    raise ResumeError(
-        f"the checkpoint was made with {what} {saved!r}, but the run now asks for {wanted!r}: put it back, or start "
-        "a new run"
-    )
+def _check_same(what: str, saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse other settings than the checkpoint was made with, naming each."""
+    different = sorted(key for key in saved.keys() | wanted if saved.get(key) != wanted.get(key))
+    if different:
+        details = ", ".join(f"{key} {saved.get(key)}, not {wanted.get(key)}" for key in different)
+        raise ResumeError(f"the checkpoint was made with another {what}: {details}")
 
 
 def _answer_requests(

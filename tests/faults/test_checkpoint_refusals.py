@@ -127,7 +127,7 @@ def test_a_run_whose_checkpoint_is_of_another_kind_is_not_resumed(store_home: Pa
         assert show("1")["state"] == "failed"
 
     (root / "spec.yaml").write_text(spec.replace("network: small", "network: nature"))
-    resumed("agent_config.network 'small', but the run now asks for 'nature'")
+    resumed("another agent_config: network small, not nature")
     assert content_of(checkpoint) == before
     (root / "spec.yaml").write_text(spec)
     with_tensors(checkpoint, _poison)
