@@ -28,15 +28,18 @@ FOR_COLLECTORS = ("agents.api", "agents.random", "agents.threads")
 HEAVY = {"torch", "gymnasium", "numba", "stable_baselines3"}
 LIGHT = [
     "agents.api",
+    "agents.dqn.config",
     "agents.ppo.config",
     "agents.random",
     "agents.registry",
+    "agents.sac.config",
     "carracing",
     "collectors.api",
     "collectors.registry",
     "collectors.seeds",
     "profiles",
     "racetui.config",
+    "racetui.fitness",
     "racetui.runs.model",
     "racetui.spec",
 ]
