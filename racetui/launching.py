@@ -46,6 +46,7 @@ class StartRequest:
     seeds: str | None = None
     """A strategy; curriculum with its episodes, as curriculum:200."""
     seed_base: int | None = None
+    select: str | None = None
     name: str | None = None
     frames: int | None = None
     steps: int | None = None
@@ -69,6 +70,7 @@ _KEYS = {
     "workers": "collector_config.workers",
     "seed": "seed",
     "seed_base": "seeds.seed_base",
+    "select": "collector_config.select",
     "name": "name",
     "eval_every": "evaluation.every",
     "checkpoint_every": "checkpoint.every",

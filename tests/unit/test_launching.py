@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,16 @@ def test_seeds_can_be_asked_for(request_: StartRequest, expected: SeedsConfig) -
     assert spec.episode_seeds == EpisodeSeeds(1, 1, expected, lanes=16)
 
 
+def test_winners_can_be_asked_for() -> None:
+    for request in (
+        StartRequest(collector="hybrid"),
+        StartRequest(seeds="shared"),
+        StartRequest(collector="multicar"),
+    ):
+        assert build_spec(request).collector_config.select == "all"
+        assert build_spec(replace(request, select="best")).collector_config.select == "best"
+
+
 def test_a_strategy_asked_for_replaces_the_one_of_the_file(tmp_path: Path) -> None:
     config = tmp_path / "run.yaml"
     config.write_text("seeds: {strategy: curriculum, curriculum: 50, seed_base: 9}\n")
@@ -180,6 +191,7 @@ def test_profiles_of_the_user_are_found() -> None:
         (StartRequest(collector="multicar", lanes=5000), ConfigError, "lanes must be 1 to 4096"),
         (StartRequest(lanes=1, overrides=("collector.threads=2",)), CollectorConfigError, "threads must be 1 for 1"),
         (StartRequest(collector="sequential", seeds="shared"), ConfigError, "seeds.strategy shared needs more"),
+        (StartRequest(select="best"), ConfigError, "select best needs cars that drive the same track"),
         (StartRequest(seeds="curriculum"), ConfigError, "seeds: curriculum is how many episodes"),
         (StartRequest(seeds="curriculum:many"), ConfigError, "seeds.curriculum must be a whole number, not 'many'"),
         (StartRequest(seeds="shard"), ConfigError, "independent or shared or fixed or curriculum, not 'shard'"),
@@ -202,6 +214,7 @@ def test_what_is_wrong_is_named(request_: StartRequest, error: type[Exception], 
         StartRequest(agent="ppo", collector="sync", profile="auto", backend="gymnasium", observation="rgb", seed=3),
         StartRequest(name="it's mine", frames=500_000, eval_every=0, checkpoint_every=1000),
         StartRequest(collector="hybrid", lanes=16, cars=4, workers=2, seeds="curriculum:200", seed_base=1000),
+        StartRequest(collector="multicar", cars=4, select="best"),
         StartRequest(seconds=90.0, config=Path("a b.yaml"), overrides=("agent.epochs=2", "name=x y")),
     ],
 )
