@@ -190,11 +190,18 @@ def _add_bench_replay(subjects: Any) -> None:
 
 def _add_bench_learner(subjects: Any) -> None:
     learner = subjects.add_parser(
-        "learner", help="how fast PPO learns, beside stable-baselines3 on the same experience"
+        "learner", help="how fast an agent learns, beside stable-baselines3 on the same experience"
     )
     learner.set_defaults(command=_later("racetui.cli.bench_learner:learner"))
     learner.add_argument(
         "--observation", choices=OBSERVATIONS, default="grey-fast", help="what is learned from (default grey-fast)"
+    )
+    learner.add_argument("--agent", choices=("ppo", "sac", "dqn"), default="ppo", help="what learns (default ppo)")
+    learner.add_argument(
+        "--seconds",
+        type=duration,
+        default=5.0,
+        help="of each measurement of sac and dqn (default 5s); ppo takes a round",
     )
     learner.add_argument("--threads", type=count, help="of the learner (default: usable cores)")
     learner.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
