@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agents.errors import UnsupportedTaskError
-from carracing.task import TaskSpec
+from carracing.task import Discrete, TaskSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,25 @@ NETWORKS = {
 small has its kernels and strides, which halve an 84x84 image's side to 20, 9 and 7, with half the channels.
 """
 
-VECTOR_LAYERS = (64, 64)
-"""Hidden layers for vector observations, with tanh: stable-baselines3's MlpPolicy."""
+VECTOR_NETWORKS = {"small": (64, 64), "wide": (256, 256)}
+"""Hidden layers for vector observations, with tanh; small are those of stable-baselines3's MlpPolicy."""
+
+DISTRIBUTIONS = ("beta", "squashed", "gaussian", "categorical")
+"""What ``agents.distributions`` knows; the last is for discrete actions, the others for continuous ones."""
+
+
+def choose_distribution(wanted: str, task: TaskSpec) -> str:
+    """The distribution of a policy for ``task``: the one wanted, or for "auto" the usual one.
+
+    Raises UnsupportedTaskError where the task's actions are of another kind.
+    """
+    discrete = isinstance(task.action, Discrete)
+    if wanted == "auto":
+        return "categorical" if discrete else "beta"
+    if (wanted == "categorical") is not discrete:
+        kind = "discrete" if discrete else "continuous"
+        raise UnsupportedTaskError(f"distribution {wanted} does not go with {kind} actions: use auto")
+    return wanted
 
 
 def policy_input_shape(task: TaskSpec) -> tuple[int, ...]:
@@ -65,8 +83,12 @@ def policy_input_shape(task: TaskSpec) -> tuple[int, ...]:
 def check_network(network: str, task: TaskSpec) -> None:
     """Raise UnsupportedTaskError if the named network cannot read the task's observations."""
     shape = policy_input_shape(task)
-    if len(shape) == 1:
-        if network != "small":
-            raise UnsupportedTaskError(f"network {network} reads images, and this task gives vectors: use small")
-    elif min(NETWORKS[network].positions(*shape[1:])) < 1:
+    known, kind = (VECTOR_NETWORKS, "vectors") if len(shape) == 1 else (NETWORKS, "images")
+    if network not in known:
+        raise UnsupportedTaskError(f"network {network} does not read {kind}, as this task gives: use {_or(known)}")
+    if len(shape) == 3 and min(NETWORKS[network].positions(*shape[1:])) < 1:
         raise UnsupportedTaskError(f"images of {shape[1]}x{shape[2]} are too small for network {network}")
+
+
+def _or(names: Iterable[str]) -> str:
+    return " or ".join(names)

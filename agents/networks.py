@@ -1,18 +1,29 @@
 """Networks in plain torch, so that workers act without loading what learning needs.
 
-Parameter names are those of stable-baselines3's ActorCriticPolicy, whose policy half this is: a snapshot of
-the learner's parameters loads as it stands.
+Parameter names are those of stable-baselines3's ActorCriticPolicy, so that weights go either way as they stand.
+A checkpoint keeps each under ``policy/NAME``, whatever agent wrote it; ``PolicyNetwork`` has the policy's,
+``ActorCritic`` the value's too. Continuous policies share one head, ``action_net``, whose outputs are
+
+* gaussian, squashed: the mean of each action; the logarithm of its standard deviation is the parameter ``log_std``;
+* beta: for all actions what becomes alpha, then for all what becomes beta.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
+from math import sqrt
 
 import torch
 from torch import nn
+from torch.nn import functional
 
-from agents.network_plans import NETWORKS, VECTOR_LAYERS, ConvPlan, policy_input_shape
-from carracing.task import Box, TaskSpec
+from agents.network_plans import NETWORKS, VECTOR_NETWORKS, ConvPlan, choose_distribution, policy_input_shape
+from carracing.task import TaskSpec
+
+HIDDEN_GAIN = sqrt(2.0)
+"""Gain of the orthogonal initial weights of hidden layers, as stable-baselines3 has it (for ReLU)."""
+ACTION_GAIN = 0.01
+"""The same of the action layer: all observations begin with nearly the same policy."""
 
 
 def convolution_layers(plan: ConvPlan, channels: int) -> nn.Sequential:
@@ -30,8 +41,16 @@ def dense_layer(plan: ConvPlan, height: int, width: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(plan.convolutions[-1].channels * rows * columns, plan.dense), nn.ReLU())
 
 
+def vector_layers(length: int, network: str) -> nn.Sequential:
+    """The named network's hidden layers with their tanhs, for vectors of ``length``."""
+    layers: list[nn.Module] = []
+    for wide, narrow in pairwise((length, *VECTOR_NETWORKS[network])):
+        layers += [nn.Linear(wide, narrow), nn.Tanh()]
+    return nn.Sequential(*layers)
+
+
 class ImageEncoder(nn.Module):
-    """(rows, channels, height, width) float32 in 0 to 1 -> (rows, plan.dense)."""
+    """(rows, channels, height, width) in 0 to 1 -> (rows, plan.dense)."""
 
     def __init__(self, plan: ConvPlan, shape: tuple[int, ...]) -> None:
         super().__init__()
@@ -44,44 +63,93 @@ class ImageEncoder(nn.Module):
         return encoded
 
 
-class PolicyHidden(nn.Module):
-    """(rows, length) float32 -> (rows, VECTOR_LAYERS[-1]), with tanh."""
+class VectorEncoder(nn.Module):
+    """(rows, length) float32 -> (rows, width of the last layer); policy and value have one each."""
 
-    def __init__(self, length: int) -> None:
+    value_net: nn.Sequential
+    """Only where a value is learned too."""
+
+    def __init__(self, length: int, network: str) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for wide, narrow in pairwise((length, *VECTOR_LAYERS)):
-            layers += [nn.Linear(wide, narrow), nn.Tanh()]
-        self.policy_net = nn.Sequential(*layers)
-
-    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Encode a batch."""
-        encoded: torch.Tensor = self.policy_net(vectors)
-        return encoded
+        self.policy_net = vector_layers(length, network)
 
 
 class PolicyNetwork(nn.Module):
-    """The acting half of PPO's networks: stacked observations -> means of a Gaussian, or logits."""
+    """The acting half: stacked observations -> parameters of the actions' distribution, one row each.
 
-    def __init__(self, task: TaskSpec, network: str) -> None:
+    These are (rows, 2 * A) for gaussian and squashed (means, then standard deviations) and for beta (alphas,
+    then betas, all above 1), (rows, n) logits for categorical: what ``agents.distributions`` works on.
+    """
+
+    def __init__(self, task: TaskSpec, network: str, distribution: str) -> None:
         super().__init__()
         self.shape = policy_input_shape(task)
+        self.distribution = choose_distribution(distribution, task)
         if len(self.shape) == 3:
             self.features_extractor = ImageEncoder(NETWORKS[network], self.shape)
-            features = NETWORKS[network].dense
+            self.features = NETWORKS[network].dense
         else:
-            self.mlp_extractor = PolicyHidden(self.shape[0])
-            features = VECTOR_LAYERS[-1]
-        outputs = task.action.size if isinstance(task.action, Box) else task.action.n
-        self.action_net = nn.Linear(features, outputs)
-        if isinstance(task.action, Box):
-            self.log_std = nn.Parameter(torch.zeros(outputs))
+            self.mlp_extractor = VectorEncoder(self.shape[0], network)
+            self.features = VECTOR_NETWORKS[network][-1]
+        size = task.action.size
+        outputs = {"beta": 2 * size, "categorical": getattr(task.action, "n", 0)}.get(self.distribution, size)
+        self.action_net = nn.Linear(self.features, outputs)
+        if self.distribution in ("gaussian", "squashed"):
+            self.log_std = nn.Parameter(torch.zeros(size))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """(rows, *shape) of uint8 images or float32 vectors -> (rows, outputs)."""
+        """(rows, *shape) of uint8 images or float32 vectors -> the parameters above, float32."""
+        return self.head(self.encode(observations))
+
+    def encode(self, observations: torch.Tensor) -> torch.Tensor:
+        """(rows, *shape) -> (rows, features) of the policy; of the value too where they are images."""
         if len(self.shape) == 3:
-            features = self.features_extractor(observations.float() / 255.0)
+            encoded: torch.Tensor = self.features_extractor(observations.float() / 255.0)
         else:
-            features = self.mlp_extractor(observations)
+            encoded = self.mlp_extractor.policy_net(observations)
+        return encoded
+
+    def head(self, features: torch.Tensor) -> torch.Tensor:
+        """(rows, features) -> the parameters."""
         outputs: torch.Tensor = self.action_net(features)
-        return outputs
+        if self.distribution == "beta":
+            return functional.softplus(outputs) + 1.0
+        if self.distribution == "categorical":
+            return outputs
+        return torch.cat([outputs, torch.ones_like(outputs) * self.log_std.exp()], dim=1)
+
+
+class ActorCritic(PolicyNetwork):
+    """What PPO trains: the policy, and the value of an observation. Of images both share the encoder."""
+
+    def __init__(self, task: TaskSpec, network: str, distribution: str) -> None:
+        super().__init__(task, network, distribution)
+        if len(self.shape) == 1:
+            self.mlp_extractor.value_net = vector_layers(self.shape[0], network)
+        self.value_net = nn.Linear(self.features, 1)
+
+    def evaluate(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(rows, *shape) -> parameters of the distribution, and (rows,) values."""
+        features = self.encode(observations)
+        return self.head(features), self._value(observations, features)
+
+    def values(self, observations: torch.Tensor) -> torch.Tensor:
+        """(rows, *shape) -> (rows,) values alone."""
+        return self._value(observations, self.encode(observations) if len(self.shape) == 3 else observations)
+
+    def _value(self, observations: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        if len(self.shape) == 1:
+            features = self.mlp_extractor.value_net(observations)
+        values: torch.Tensor = self.value_net(features)
+        return values.flatten()
+
+    def initialise(self, log_std: float = 0.0) -> None:
+        """Draw orthogonal weights from torch's generator, as stable-baselines3 does; biases are 0."""
+        gains = {"action_net": ACTION_GAIN, "value_net": 1.0}
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Linear | nn.Conv2d):
+                nn.init.orthogonal_(module.weight, gain=gains.get(name, HIDDEN_GAIN))
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        if self.distribution in ("gaussian", "squashed"):
+            nn.init.constant_(self.log_std, log_std)

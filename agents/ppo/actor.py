@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from math import log, pi
-
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from agents.api import Decision, WeightsSnapshot
+from agents.distributions import make_distribution
 from agents.networks import PolicyNetwork
 from agents.random import EpisodeRandom
 from carracing.task import Array, Box, TaskSpec
 
-_HALF_LOG_2PI = 0.5 * log(2.0 * pi)
 
-
-def make_actor(task: TaskSpec, network: str) -> PPOActor:
-    """Build PPO's actor for ``task``; ``network`` as in PPOConfig."""
-    return PPOActor(task, network)
+def make_actor(task: TaskSpec, network: str, distribution: str) -> PPOActor:
+    """Build PPO's actor for ``task``; ``network`` and ``distribution`` as in PPOConfig."""
+    return PPOActor(task, network, distribution)
 
 
 class PPOActor:
-    """Acts with a diagonal Gaussian (Box) or a categorical distribution (Discrete).
+    """Acts with the policy network's distribution.
 
-    With the knob ``deterministic`` at 1 it takes the most probable action instead of a sample.
+    With the knob ``deterministic`` at 1 it takes the distribution's mode instead of a sample.
     """
 
-    def __init__(self, task: TaskSpec, network: str) -> None:
-        self._task = task
+    def __init__(self, task: TaskSpec, network: str, distribution: str) -> None:
         with torch.device("meta"):  # draws no initial weights: they come with load
-            unloaded = PolicyNetwork(task, network)
+            unloaded = PolicyNetwork(task, network, distribution)
         self._network = unloaded.to_empty(device="cpu").eval().requires_grad_(requires_grad=False)
-        self._std: npt.NDArray[np.float32] = np.ones(task.action.size, np.float32)
+        self._distribution = make_distribution(unloaded.distribution, task.action)
+        self._action = task.action
         self._deterministic = False
         self._loaded = False
 
@@ -45,8 +41,6 @@ class PPOActor:
                 raise ValueError(f"{name} has shape {value.shape}, and this network needs {tuple(parameter.shape)}")
         for name, parameter in parameters.items():
             parameter.copy_(torch.tensor(weights.tensors[name]))
-        if isinstance(self._task.action, Box):
-            self._std = np.exp(weights.tensors["log_std"])
         self._deterministic = weights.knobs.get("deterministic", 0.0) == 1.0
         self._loaded = True
 
@@ -56,26 +50,15 @@ class PPOActor:
             raise RuntimeError("this actor has no weights yet: call load first")
         with torch.inference_mode():
             batch = torch.tensor(observations).reshape(len(observations), *self._network.shape)
-            outputs = self._network(batch).numpy()
-        if isinstance(self._task.action, Box):
-            return self._gaussian(outputs, self._task.action, rngs)
-        return self._categorical(outputs, rngs)
+            parameters = self._network(batch)
+            if self._deterministic:
+                actions = self._distribution.mode(parameters).numpy()
+            else:
+                actions = self._distribution.sample(parameters.numpy(), rngs)
+            log_probs = self._distribution.log_prob(parameters, torch.from_numpy(actions)).numpy()
+        return Decision(actions, self._for_environment(actions), log_probs)
 
-    def _gaussian(self, mean: npt.NDArray[np.float32], bounds: Box, rngs: EpisodeRandom) -> Decision:
-        actions = mean if self._deterministic else mean + self._std * rngs.normal(mean.shape[1]).astype(np.float32)
-        deviations = (actions - mean) / self._std
-        log_probs = -(0.5 * deviations**2 + np.log(self._std) + _HALF_LOG_2PI).sum(axis=1)
-        env_actions = np.clip(actions, np.asarray(bounds.low, np.float32), np.asarray(bounds.high, np.float32))
-        return Decision(actions, env_actions, log_probs.astype(np.float32))
-
-    def _categorical(self, logits: npt.NDArray[np.float32], rngs: EpisodeRandom) -> Decision:
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        log_all = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        if self._deterministic:
-            actions = logits.argmax(axis=1)[:, None]
-        else:
-            cumulative = np.exp(log_all.astype(np.float64)).cumsum(axis=1)
-            chosen = (cumulative < rngs.uniform(1)).sum(axis=1, dtype=np.int64)
-            actions = np.minimum(chosen, logits.shape[1] - 1)[:, None]
-        log_probs = np.take_along_axis(log_all, actions, axis=1)[:, 0]
-        return Decision(actions, actions.copy(), log_probs)
+    def _for_environment(self, actions: Array) -> Array:
+        if not isinstance(self._action, Box):
+            return actions.copy()
+        return np.clip(actions, np.asarray(self._action.low, np.float32), np.asarray(self._action.high, np.float32))

@@ -12,6 +12,7 @@ import torch
 
 from agents.api import ActorSpec, Demand, Metrics, Pulse, Segment, State, WeightsSnapshot, no_pulse
 from agents.errors import TrainingDivergedError
+from agents.network_plans import choose_distribution
 from agents.ppo.advantages import Discounting, Evaluated, advantages
 from agents.ppo.buffer import ExperienceBuffer
 from agents.ppo.config import PPOConfig
@@ -20,7 +21,7 @@ from agents.ppo.experience import Experience, gather_experience
 from agents.ppo.maths import build_maths
 from agents.ppo.rewards import ReturnStatistics
 from agents.ppo.state import Learned, pack_state, parameters_of, unpack_state
-from carracing.task import TaskSpec
+from carracing.task import Box, TaskSpec
 
 EVALUATION_ROWS = 256
 """Steps evaluated at once before training: bounds memory to about 100 MB with the larger network."""
@@ -71,7 +72,9 @@ class PPOAgent:
 
     def actor_spec(self) -> ActorSpec:
         """How workers build the actor."""
-        return ActorSpec("agents.ppo.actor:make_actor", self._task, {"network": self._config.network})
+        distribution = choose_distribution("gaussian" if isinstance(self._task.action, Box) else "auto", self._task)
+        options = {"network": self._config.network, "distribution": distribution}
+        return ActorSpec("agents.ppo.actor:make_actor", self._task, options)
 
     def snapshot(self) -> WeightsSnapshot:
         """The policy's parameters, copied; the value's stay here."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agents.errors import UnsupportedTaskError
-from agents.network_plans import NETWORKS, check_network
+from agents.network_plans import NETWORKS, VECTOR_NETWORKS, check_network
 from carracing.task import Discrete, TaskSpec
 
 
@@ -38,10 +38,11 @@ class PPOConfig:
     """Longest gradient of one step, as a Euclidean norm; above 0."""
     normalise_rewards: bool = True
     """Divide rewards by the running standard deviation of the discounted return."""
-    network: Literal["small", "nature"] = "small"
+    network: Literal["small", "nature", "wide"] = "small"
     """Image encoder. small: 16-32-32 channels and 256 units, 0.4 M parameters, learns 3,100 and acts 19,000
     samples/s on one core; nature: 32-64-64 and 512, 1.7 M, 1,500 and 7,300. (Measured on 84x84 images in
-    stacks of 4, acting 16 at once.) Vectors have two layers of 64 units, called small."""
+    stacks of 4, acting 16 at once.) For vectors, small
+    has two layers of 64 units and wide two of 256."""
     initial_log_std: float = 0.0
     """Natural logarithm of the actions' standard deviation at the start, -10 to 2; continuous actions only."""
 
@@ -74,8 +75,9 @@ class PPOConfig:
     def _check_choices(self) -> None:
         if self.learning_rate_schedule not in ("linear", "constant"):
             raise ValueError(f"learning_rate_schedule must be linear or constant, not {self.learning_rate_schedule}")
-        if self.network not in NETWORKS:
-            raise ValueError(f"network must be one of {', '.join(NETWORKS)}, not {self.network}")
+        networks = NETWORKS | VECTOR_NETWORKS
+        if self.network not in networks:
+            raise ValueError(f"network must be one of {', '.join(networks)}, not {self.network}")
 
     def check_task(self, task: TaskSpec) -> None:
         """Raise UnsupportedTaskError if PPO with these settings cannot work on ``task``."""

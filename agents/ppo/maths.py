@@ -12,7 +12,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
 from agents.api import Pulse
-from agents.network_plans import NETWORKS, VECTOR_LAYERS, ConvPlan, policy_input_shape
+from agents.network_plans import NETWORKS, VECTOR_NETWORKS, ConvPlan, policy_input_shape
 from agents.networks import convolution_layers, dense_layer
 from agents.ppo.buffer import ExperienceBuffer
 from agents.ppo.config import PPOConfig
@@ -75,7 +75,10 @@ def _policy_arguments(task: TaskSpec, config: PPOConfig) -> dict[str, Any]:
         arguments["features_extractor_class"] = SharedImageEncoder
         arguments["features_extractor_kwargs"] = {"plan": NETWORKS[config.network]}
     else:
-        arguments["net_arch"] = {"pi": list(VECTOR_LAYERS), "vf": list(VECTOR_LAYERS)}
+        arguments["net_arch"] = {
+            "pi": list(VECTOR_NETWORKS[config.network]),
+            "vf": list(VECTOR_NETWORKS[config.network]),
+        }
     return arguments
 
 

@@ -122,7 +122,7 @@ def test_misuse_is_told() -> None:
 def test_a_worker_loads_torch_but_nothing_that_learning_needs() -> None:
     code = (
         "import sys; from carracing.task import TaskConfig, task_spec; from agents.ppo.actor import make_actor;"
-        "make_actor(task_spec(TaskConfig()), 'small');"
+        "make_actor(task_spec(TaskConfig()), 'small', 'beta');"
         "print([name for name in ('stable_baselines3', 'gymnasium', 'numba') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

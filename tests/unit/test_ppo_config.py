@@ -42,7 +42,7 @@ def test_tasks_it_cannot_work_on_are_refused_with_the_reason() -> None:
     PPOConfig().check_task(task((7,), "float32"))
     with pytest.raises(UnsupportedTaskError, match="too small"):
         PPOConfig().check_task(task((20, 20)))
-    with pytest.raises(UnsupportedTaskError, match="use small"):
+    with pytest.raises(UnsupportedTaskError, match="use small or wide"):
         PPOConfig(network="nature").check_task(task((7,), "float32"))
     with pytest.raises(UnsupportedTaskError, match="float32 observations of shape"):
         PPOConfig().check_task(task((84, 84), "float32"))
