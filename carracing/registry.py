@@ -22,6 +22,9 @@ THREADED = frozenset({"fast"})
 ANY_START = frozenset({"fast"})
 """Backends that can begin an episode anywhere."""
 
+LABELLED = frozenset({"fast"})
+"""Backends that know what the scripted driver would do."""
+
 OBSERVED = {"fast": tuple(OBSERVATIONS), "gymnasium": ("grey", "rgb")}
 """What each backend can show."""
 
@@ -63,6 +66,11 @@ def check_backend(backend: str, config: TaskConfig) -> None:
             f"backend {backend} starts every car on the line: use backend {' or '.join(sorted(ANY_START))}, "
             "or task.random_start false"
         )
+    if config.labels and backend not in LABELLED:
+        raise UnsupportedTaskOptionError(
+            f"backend {backend} has no scripted driver: use backend {' or '.join(sorted(LABELLED))}, "
+            "or task.labels false"
+        )
 
 
 def scoring_task(config: TaskConfig, backend: str) -> TaskConfig:
@@ -70,7 +78,7 @@ def scoring_task(config: TaskConfig, backend: str) -> TaskConfig:
 
     So a policy trained on grey-fast shows on stock's own pictures what it is worth.
     """
-    config = replace(config, early_stop=0, random_start=False)
+    config = replace(config, early_stop=0, random_start=False, labels=False)
     if config.observation == "grey-fast" and config.observation not in OBSERVED[backend]:
         return replace(config, observation="grey")
     return config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,8 @@ class TaskConfig:
 
     All of it follows from the episode's track seed. Tiles, and so the facts, are counted from where the car begins.
     """
+    labels: bool = False
+    """Say at every step what the scripted driver would do (training only; backend fast, continuous actions)."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
@@ -85,6 +87,8 @@ class TaskConfig:
             raise ValueError(f"early_stop must be 0 to {EPISODE_FRAMES} frames, not {self.early_stop}")
         if self.crop_indicators and self.observation != "grey":
             raise ValueError("crop_indicators goes with observation grey only")
+        if self.labels and self.action == "discrete":
+            raise ValueError("labels go with continuous actions only: the scripted driver has no others")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,13 @@ class TaskSpec:
     frame_skip: int
     facts: tuple[str, ...] = ()
     """Names of the columns of ``Step.facts``."""
+    labels: bool = False
+    """Whether ``Worlds.labels`` can be asked."""
+
+    @property
+    def label_size(self) -> int:
+        """Columns of an array of labels: those of an action, or 0."""
+        return self.action.size if self.labels else 0
 
     @property
     def observation_bytes(self) -> int:
@@ -200,6 +211,14 @@ class Worlds(Protocol):
         """Free what they hold; may be called twice."""
 
 
+@runtime_checkable
+class LabelledWorlds(Worlds, Protocol):
+    """Worlds that an expert looks at; all whose ``spec`` has labels are."""
+
+    def labels(self) -> Array:
+        """(N, spec.label_size): what the expert would do now in the place of each car; any value for ended ones."""
+
+
 def task_spec(config: TaskConfig) -> TaskSpec:
     """Describe the CarRacing task that ``config`` sets, without importing any simulator."""
     kind = OBSERVATIONS[config.observation]
@@ -210,6 +229,7 @@ def task_spec(config: TaskConfig) -> TaskSpec:
         action=_ACTIONS[config.action],
         frame_skip=config.frame_skip,
         facts=FACTS,
+        labels=config.labels,
     )
 
 

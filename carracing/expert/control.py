@@ -1,4 +1,4 @@
-"""Control."""
+"""From the true state of a car to steering and pedals."""
 
 from __future__ import annotations
 
@@ -6,142 +6,188 @@ import math
 
 import numpy as np
 
-from carracing.expert.line import BEND, PLACE, SPEED, TX, TY, X, Y
-from carracing.simulator.body import WHEEL_RADIUS
+from carracing.expert.line import AHEAD_X, AHEAD_Y, BEND, COLUMNS, SPEED, X, Y
+from carracing.simulator.body import HULL, SIZE, WHEEL, WHEEL_PLACES, WHEEL_RADIUS
+from carracing.simulator.car import (
+    BRAKE_FORCE,
+    ENGINE_POWER,
+    FRICTION_LIMIT,
+    GRASS_FRICTION,
+    STIFFNESS,
+    WHEEL_MOMENT_OF_INERTIA,
+)
 from carracing.simulator.compiled import compiled, inner
 from carracing.simulator.lanes import LANES
-from carracing.simulator.layout import ANGLE, BODY_ROWS, COS, CX, CY, OMEGA, SIN, SPIN, VX, VY
+from carracing.simulator.layout import BODY_ROWS, COS, CX, CY, OMEGA, SIN, SPIN, VX, VY
+from carracing.simulator.rules import FRAME_SECONDS
 
-WHEELBASE = 162 * 0.02
-TYRE = 400.0
-GRASS = 240.0
-STIFF = 82.0
-MASS = 7.302
+WHEELBASE = (WHEEL_PLACES[0][1] - WHEEL_PLACES[2][1]) * SIZE
+"""Units between the axles."""
+MASS = float(1 / HULL.inverse_mass + 4 / WHEEL.inverse_mass)
+GAS_PER_FORCE = WHEEL_RADIUS / ENGINE_POWER
+"""Gas that balances a unit of a rear tyre's force, for each radian/s (and 5) that the wheel rolls."""
+BRAKE_PER_FORCE = FRAME_SECONDS * WHEEL_RADIUS / WHEEL_MOMENT_OF_INERTIA / BRAKE_FORCE
+"""Brake that balances a unit of a tyre's force."""
+GAS_PER_ROLL = WHEEL_MOMENT_OF_INERTIA / (FRAME_SECONDS * ENGINE_POWER)
+"""Gas that turns a rear wheel faster by a radian/s in a frame, for each radian/s (and 5) that it rolls."""
+IDLE_ROLL = 5.0
+"""Radians/s that the engine's power is counted from (``Car.step``)."""
+MOST_STEERING = 0.4
+"""Radians that the front wheels turn either way (``lowerAngle``, ``upperAngle``)."""
+MOST_BRAKE = 0.19
+"""Just beyond what the tyres' grip on the road balances: more would lock the wheels."""
+_WINDOW = 25
+"""Points either way among which the nearest is sought; all of them for a car that has strayed."""
+_STRAYED = 20.0
+_CREEP = 1.0
+"""Units/s up to which the car goes where it looks; from five times that, where it moves."""
+_ASTRAY = 0.8
+"""Radians across the line beyond which the car turns round first, at ``_TURNING`` units/s."""
+_TURNING = 15.0
+_MOST_SLIDE = 0.98
+"""Share of a tyre's grip that bends are taken to need at most, so that some is left for the pedals."""
 
 
 @inner
-def _nearest(line, m, x, y, hint):
+def _nearest(line, count, x, y, hint):
+    """Index of the line's point nearest to a place, sought around ``hint`` first."""
     best, least = hint, 1e18
-    for offset in range(-25, 26):
-        i = (hint + offset) % m
-        dd = (line[i, X] - x) ** 2 + (line[i, Y] - y) ** 2
-        if dd < least:
-            best, least = i, dd
-    if least > 400.0:
-        for i in range(m):
-            dd = (line[i, X] - x) ** 2 + (line[i, Y] - y) ** 2
-            if dd < least:
-                best, least = i, dd
+    for offset in range(-_WINDOW, _WINDOW + 1):
+        i = (hint + offset) % count
+        distance = (line[i, X] - x) ** 2 + (line[i, Y] - y) ** 2
+        if distance < least:
+            best, least = i, distance
+    if least > _STRAYED * _STRAYED:
+        for i in range(count):
+            distance = (line[i, X] - x) ** 2 + (line[i, Y] - y) ** 2
+            if distance < least:
+                best, least = i, distance
     return best
 
 
 @inner
-def _further(line, m, i, distance):
-    while distance > 0:
-        j = (i + 1) % m
-        distance -= math.hypot(line[j, X] - line[i, X], line[j, Y] - line[i, Y])
-        i = j
-    return i
+def _look(line, count, i, distance, seen):
+    """Write the line ``distance`` beyond point ``i``, linear between points, to ``seen`` (COLUMNS,)."""
+    after = (i + 1) % count
+    span = max(math.hypot(line[after, X] - line[i, X], line[after, Y] - line[i, Y]), 1e-6)
+    while distance > span:
+        distance -= span
+        i, after = after, (after + 1) % count
+        span = max(math.hypot(line[after, X] - line[i, X], line[after, Y] - line[i, Y]), 1e-6)
+    share = max(distance, 0.0) / span
+    for column in range(COLUMNS):
+        seen[column] = (1.0 - share) * line[i, column] + share * line[after, column]
 
 
 @inner
-def _at(line, m, i, distance, column):
-    """Value of ``column`` so far beyond point i, linear between points."""
-    for _ in range(64):
-        j = (i + 1) % m
-        h = max(math.hypot(line[j, X] - line[i, X], line[j, Y] - line[i, Y]), 1e-6)
-        if distance <= h:
-            t = max(distance, 0.0) / h
-            return line[i, column] * (1 - t) + line[j, column] * t
-        distance -= h
-        i = j
-    return line[i, column]
+def _course(f, lane, speed):
+    """Unit vector of where the car goes."""
+    ahead_x, ahead_y = -np.float64(f[SIN, lane]), np.float64(f[COS, lane])
+    if speed <= _CREEP:
+        return ahead_x, ahead_y
+    trust = min((speed - _CREEP) / (4.0 * _CREEP), 1.0)
+    x = (1.0 - trust) * ahead_x + trust * np.float64(f[VX, lane]) / speed
+    y = (1.0 - trust) * ahead_y + trust * np.float64(f[VY, lane]) / speed
+    length = max(math.hypot(x, y), 1e-6)
+    return x / length, y / length
 
 
 @inner
-def _drive(line, m, hint, f, d, road, lane, s, out):
-    x, y = np.float64(f[CX, lane]), np.float64(f[CY, lane])
-    vx, vy = np.float64(f[VX, lane]), np.float64(f[VY, lane])
-    hx, hy = -np.float64(f[SIN, lane]), np.float64(f[COS, lane])
-    spin = np.float64(f[SPIN, lane])
-    v = math.hypot(vx, vy)
-    # course
-    cx, cy = hx, hy
-    if v > 1.0:
-        t = min((v - 1.0) / 4.0, 1.0)
-        cx, cy = (1 - t) * hx + t * vx / v, (1 - t) * hy + t * vy / v
-        length = max(math.hypot(cx, cy), 1e-6)
-        cx, cy = cx / length, cy / length
-    # predicted
-    turn = spin * s.ahead
-    qx, qy = x + v * s.ahead * (cx - 0.5 * turn * cy), y + v * s.ahead * (cy + 0.5 * turn * cx)
-    px, py = cx - turn * cy, cy + turn * cx
-    length = math.hypot(px, py)
-    px, py = px / length, py / length
-    i = _nearest(line, m, qx, qy, hint)
-    tx, ty = line[i, TX], line[i, TY]
-    along = (qx - line[i, X]) * tx + (qy - line[i, Y]) * ty
-    if along < 0:
-        i = (i - 1) % m
-        tx, ty = line[i, TX], line[i, TY]
-        along = (qx - line[i, X]) * tx + (qy - line[i, Y]) * ty
-    tx, ty = _at(line, m, i, along, TX), _at(line, m, i, along, TY)
-    length = max(math.hypot(tx, ty), 1e-6)
-    tx, ty = tx / length, ty / length
-    lx, ly = _at(line, m, i, along, X), _at(line, m, i, along, Y)
-    off = tx * (qy - ly) - ty * (qx - lx)
-    skew = math.atan2(tx * py - ty * px, tx * px + ty * py)
-    reach = s.reach + s.reach_time * v
-    bend = _at(line, m, i, along + v * s.bend_ahead, BEND)
-    want = bend - 2 * s.damping * skew / reach - min(max(off, -reach), reach) / (reach * reach)
-    rate = v * want
-    steer = math.atan(WHEELBASE * want) + s.understeer * 1e-4 * want * v * v + s.yaw * (rate - spin)
-    steer = min(max(steer, -0.4), 0.4)
-    # speed
-    target = _at(line, m, i, along + v * s.speed_ahead, SPEED)
-    target = min(target, target / (1 + s.caution * (abs(off) / 5.0 + abs(skew))))
-    if abs(skew) > 0.8:
-        target = min(target, 15.0 + 0.0 * v)
-    # tyres
-    limit = 1e9
-    slip = -1e9
-    omega = 0.0
+def _grip_left(f, d, road, lane, sideways):
+    """(force left along each of all tyres, the same for the rear ones, rear slip, rear roll) in a bend.
+
+    ``sideways`` is the force that the bend needs of each tyre; what the tyres do now counts where it is more.
+    """
+    everywhere, rear, slip, roll = 1e9, 1e9, -1e9, 0.0
     for wheel in range(4):
         row = (wheel + 1) * BODY_ROWS
         sine, cosine = np.float64(f[row + SIN, lane]), np.float64(f[row + COS, lane])
-        wx, wy = np.float64(f[row + VX, lane]), np.float64(f[row + VY, lane])
-        ahead, across = -sine * wx + cosine * wy, cosine * wx + sine * wy
-        size = TYRE if road[wheel, lane] else GRASS
-        sideways = min(STIFF * abs(across), 0.98 * size)
-        bendy = min(abs(rate * v) * MASS / 4.0, 0.98 * size)
-        sideways = max(sideways, bendy)
+        vx, vy = np.float64(f[row + VX, lane]), np.float64(f[row + VY, lane])
+        limit = FRICTION_LIMIT if road[wheel, lane] else GRASS_FRICTION
+        used = min(max(STIFFNESS * abs(cosine * vx + sine * vy), sideways), _MOST_SLIDE * limit)
+        left = math.sqrt(limit * limit - used * used)
+        everywhere = min(everywhere, left)
         if wheel >= 2:
-            limit = min(limit, math.sqrt(size * size - sideways * sideways))
-            w = d[OMEGA + wheel, lane]
-            slip = max(slip, w * WHEEL_RADIUS - ahead)
-            omega = max(omega, abs(w))
-    force = s.urge * (target - v) * MASS
-    if force >= 0:
-        each = min(force / 2, s.tyre * limit)
-        gas = each * 1.35e-5 * (omega + 5)
-        excess = slip - each / STIFF
-        gas -= s.slip_gain * max(excess, 0.0) / WHEEL_RADIUS * (omega + 5) / 500
-        out[1] = min(max(gas, 0.0), 1.0)
-    else:
-        each = min(-force / 4, s.brake_tyre * limit)
-        out[1] = -min(each / 2222.0, 0.19)
-    out[0] = -steer
+            rear = min(rear, left)
+            slip = max(slip, d[OMEGA + wheel, lane] * WHEEL_RADIUS - (-sine * vx + cosine * vy))
+            roll = max(roll, abs(d[OMEGA + wheel, lane]))
+    return everywhere, rear, slip, roll
+
+
+@inner
+def _pedals(acceleration, grip, style):
+    """Gas, or the brake as a negative number, for an acceleration in units/s²."""
+    everywhere, rear, slip, roll = grip
+    force = acceleration * MASS
+    if force < 0.0:
+        return -min(min(-force / 4.0, style.brake_tyre * everywhere) * BRAKE_PER_FORCE, MOST_BRAKE)
+    each = min(force / 2.0, style.tyre * rear)
+    excess = max(slip - each / STIFFNESS, 0.0)
+    gas = each * GAS_PER_FORCE - style.slip * excess / WHEEL_RADIUS * GAS_PER_ROLL
+    return min(max(gas * (roll + IDLE_ROLL), 0.0), 1.0)
+
+
+@inner
+def _aim(line, count, hint, x, y, here):
+    """Write the line where it is nearest to a place to ``here``; (index of the point before, distance from it)."""
+    i = _nearest(line, count, x, y, hint)
+    along = (x - line[i, X]) * line[i, AHEAD_X] + (y - line[i, Y]) * line[i, AHEAD_Y]
+    if along < 0.0:
+        i = (i - 1) % count
+        along = (x - line[i, X]) * line[i, AHEAD_X] + (y - line[i, Y]) * line[i, AHEAD_Y]
+    _look(line, count, i, along, here)
+    return i, max(along, 0.0)
+
+
+@inner
+def _drive(line, count, hint, f, d, road, lane, style, seen):
+    """(steering to the right, gas or minus brake) of one car; ``seen`` (2, COLUMNS) is room to work in."""
+    x, y = np.float64(f[CX, lane]), np.float64(f[CY, lane])
+    speed = math.hypot(np.float64(f[VX, lane]), np.float64(f[VY, lane]))
+    here, there = seen[0], seen[1]
+    i, along = _aim(line, count, hint, x, y, here)
+    line_x, line_y = here[AHEAD_X], here[AHEAD_Y]
+    aside = line_x * (y - here[Y]) - line_y * (x - here[X])
+    course_x, course_y = _course(f, lane, speed)
+    across = math.atan2(line_x * course_y - line_y * course_x, line_x * course_x + line_y * course_y)
+
+    reach = style.reach + style.reach_time * speed
+    _look(line, count, i, along + style.bend_ahead * speed, there)
+    back = min(max(aside, -reach), reach) / (reach * reach) + 2.0 * style.damping * across / reach
+    bend = there[BEND] - back
+    turn = math.atan(WHEELBASE * bend) + 1e-4 * style.understeer * bend * speed * speed
+    turn += style.yaw * (speed * bend - np.float64(f[SPIN, lane]))
+
+    _look(line, count, i, along + style.speed_ahead * speed, there)
+    wanted = there[SPEED]
+    _look(line, count, i, along + style.speed_ahead * speed + _SLOPE, there)
+    slowing = min((there[SPEED] ** 2 - wanted**2) / (2.0 * _SLOPE), 0.0)
+    wanted /= 1.0 + style.caution * (abs(aside) / 5.0 + abs(across))
+    if abs(across) > _ASTRAY:
+        wanted = min(wanted, _TURNING)
+    acceleration = style.urge * (wanted - speed) + style.lead * slowing
+    grip = _grip_left(f, d, road, lane, abs(bend) * speed * speed * MASS / 4.0)
+    return -min(max(turn, -MOST_STEERING), MOST_STEERING), _pedals(acceleration, grip, style)
+
+
+_SLOPE = 3.0
+"""Units over which the line's change of speed is measured."""
 
 
 @compiled
-def drive_cars(cars, tracks, lines, lengths, style, out):
-    out_one = np.zeros(2)
+def drive_cars(cars, tracks, lines, counts, style, actions):
+    """Write the actions (N, 2) of all cars on tracks whose ``lines`` (G, rows, COLUMNS) have ``counts`` (G,) rows.
+
+    A pure function of the cars' state: nothing is remembered from one call to the next.
+    """
+    seen = np.empty((2, COLUMNS))
     for car in range(len(cars.group)):
         block, lane, group = car // LANES, car % LANES, cars.group[car]
-        m, tiles = lengths[group], tracks.tiles[group]
-        if m == 0:
+        count = counts[group]
+        if count == 0:
             continue
-        hint = (cars.position[car] % tiles) * m // tiles
-        _drive(lines[group], m, hint, cars.bodies[block], cars.drives[block], cars.road[block], lane, style, out_one)
-        out[car, 0] = out_one[0]
-        out[car, 1] = out_one[1]
+        hint = cars.position[car] % tracks.tiles[group]
+        bodies, drives, road = cars.bodies[block], cars.drives[block], cars.road[block]
+        steering, pedal = _drive(lines[group], count, hint, bodies, drives, road, lane, style, seen)
+        actions[car, 0] = steering
+        actions[car, 1] = pedal

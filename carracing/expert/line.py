@@ -1,4 +1,13 @@
-"""The racing line."""
+"""The racing line of a track: a smooth way round within the road, and how fast it may be driven.
+
+The line is the centre line moved sideways, at each point along the track's own normal. Offsets minimise
+
+    sum of weight * bend**2  +  shortness * sum of length**2,
+
+both quadratic in the offsets. Weights grow with the bend found before, so that a few passes flatten the sharpest
+bends, where time is lost, rather than the mean (iteratively reweighted least squares). Then speeds follow: what each
+bend allows, and what braking for the bends to come allows, on tyres that share one grip between both.
+"""
 
 from __future__ import annotations
 
@@ -6,171 +15,137 @@ import math
 
 import numpy as np
 
+from carracing.expert.smoothing import smooth_within
 from carracing.simulator.compiled import compiled, inner
+from carracing.simulator.rules import TRACK_DETAIL_STEP
 
-X, Y, TX, TY, BEND, SPEED, PLACE = range(7)
-COLUMNS = 7
-PAD = 24
-ROUNDS = 60
+X, Y = 0, 1
+AHEAD_X, AHEAD_Y = 2, 3
+"""Unit vector along the line."""
+BEND = 4
+"""Curvature, radians per unit, to the left positive."""
+SPEED = 5
+"""Units per second."""
+COLUMNS = 6
+
+TOP_SPEED = 101.0
+"""Units per second: just beyond what a car reaches (two units a frame, Box2D's ``b2_maxTranslation``)."""
+
+LEAST_ROOM = 2
+"""Rows of a line per tile that are always enough: ``lay_line`` divides only gaps wider than usual."""
+_GAP = 1.5 * TRACK_DETAIL_STEP
+"""A track's last and first point are two steps apart; points further apart than this get one between them."""
+_OVERLAP = 24
+"""Points by which the open problem overlaps itself at either end: beyond them a bend has no influence."""
+_PASSES = 4
+_ROUNDS = 100
+_SHARP = 0.0316
+"""Radians per unit: bends well below weigh alike."""
 
 
 @inner
-def _unroll(points, tiles, c, n):
-    """Centre points and normals once round."""
-    m = 0
+def _centre_line(points, tiles, centre):
+    """Write x, y and the unit normal to the right of points about a step apart to ``centre``; how many there are."""
+    count = 0
     for i in range(tiles):
-        b = points[i, 1]
-        c[m, 0], c[m, 1] = points[i, 2], points[i, 3]
-        n[m, 0], n[m, 1] = math.cos(b), math.sin(b)
-        m += 1
-        j = (i + 1) % tiles
-        gap = math.hypot(points[j, 2] - points[i, 2], points[j, 3] - points[i, 3])
-        if gap > 5.25:
-            c[m, 0], c[m, 1] = 0.5 * (points[i, 2] + points[j, 2]), 0.5 * (points[i, 3] + points[j, 3])
-            nx, ny = n[m - 1, 0] + math.cos(points[j, 1]), n[m - 1, 1] + math.sin(points[j, 1])
+        heading, x, y = points[i, 1], points[i, 2], points[i, 3]
+        after = (i + 1) % tiles
+        centre[count] = (x, y, math.cos(heading), math.sin(heading))
+        count += 1
+        if math.hypot(points[after, 2] - x, points[after, 3] - y) > _GAP:
+            nx = math.cos(heading) + math.cos(points[after, 1])
+            ny = math.sin(heading) + math.sin(points[after, 1])
             length = max(math.hypot(nx, ny), 1e-9)
-            n[m, 0], n[m, 1] = nx / length, ny / length
-            m += 1
-    return m
+            middle_x, middle_y = 0.5 * (x + points[after, 2]), 0.5 * (y + points[after, 3])
+            centre[count] = (middle_x, middle_y, nx / length, ny / length)
+            count += 1
+    return count
 
 
 @inner
-def _bends(p, m, kappa):
-    for i in range(m):
-        a, b = (i - 1) % m, (i + 1) % m
-        ux, uy = p[i, 0] - p[a, 0], p[i, 1] - p[a, 1]
-        wx, wy = p[b, 0] - p[i, 0], p[b, 1] - p[i, 1]
-        lu, lw = math.hypot(ux, uy), math.hypot(wx, wy)
-        chord = math.hypot(ux + wx, uy + wy)
-        kappa[i] = 2 * (ux * wy - uy * wx) / max(lu * lw * chord, 1e-9)
+def _distance(places, i, j):
+    return math.hypot(places[j, 0] - places[i, 0], places[j, 1] - places[i, 1])
 
 
 @inner
-def _assemble(c, n, w, m, shortness, diag, off1, off2, q):
-    M = m + 2 * PAD
-    diag[:] = 0
-    off1[:] = 0
-    off2[:] = 0
-    q[:] = 0
-    for j in range(1, M - 1):
-        i = (j - PAD) % m
-        a, b = (i - 1) % m, (i + 1) % m
-        h0 = max(math.hypot(c[i, 0] - c[a, 0], c[i, 1] - c[a, 1]), 0.5)
-        h1 = max(math.hypot(c[b, 0] - c[i, 0], c[b, 1] - c[i, 1]), 0.5)
-        h = 0.5 * (h0 + h1)
-        ka, kb = 1 / (h0 * h), 1 / (h1 * h)
-        ki = -ka - kb
-        dx = ka * c[a, 0] + ki * c[i, 0] + kb * c[b, 0]
-        dy = ka * c[a, 1] + ki * c[i, 1] + kb * c[b, 1]
-        s = w[i] * h
-        ax, ay = ka * n[a, 0], ka * n[a, 1]
-        ix, iy = ki * n[i, 0], ki * n[i, 1]
-        bx, by = kb * n[b, 0], kb * n[b, 1]
-        diag[j - 1] += s * (ax * ax + ay * ay)
-        diag[j] += s * (ix * ix + iy * iy)
-        diag[j + 1] += s * (bx * bx + by * by)
-        off1[j - 1] += s * (ax * ix + ay * iy)
-        off1[j] += s * (ix * bx + iy * by)
-        off2[j - 1] += s * (ax * bx + ay * by)
-        q[j - 1] += s * (ax * dx + ay * dy)
-        q[j] += s * (ix * dx + iy * dy)
-        q[j + 1] += s * (bx * dx + by * dy)
-        # length
-        t = shortness / h1
-        ex, ey = c[b, 0] - c[i, 0], c[b, 1] - c[i, 1]
-        diag[j] += t
-        diag[j + 1] += t
-        off1[j] -= t * (n[i, 0] * n[b, 0] + n[i, 1] * n[b, 1])
-        q[j] -= t * (n[i, 0] * ex + n[i, 1] * ey)
-        q[j + 1] += t * (n[b, 0] * ex + n[b, 1] * ey)
+def _add_square(diagonals, linear, first, factors, normals, constant, weight):
+    """Add weight * |sum_k factors[k] * (normals[k] x[first + k]) + constant|**2 / 2 to the programme."""
+    for k in range(len(factors)):
+        nx, ny = factors[k] * normals[k, 0], factors[k] * normals[k, 1]
+        linear[first + k] += weight * (nx * constant[0] + ny * constant[1])
+        for other in range(k, len(factors)):
+            product = nx * normals[other, 0] + ny * normals[other, 1]
+            diagonals[other - k, first + k] += weight * factors[other] * product
 
 
 @inner
-def _solve(diag, off1, off2, q, M, room, rho, rounds, x, z, u, d, l1, l2):
-    for j in range(M):
-        v = diag[j] + rho
-        if j >= 1:
-            v -= l1[j - 1] ** 2 * d[j - 1]
-        if j >= 2:
-            v -= l2[j - 2] ** 2 * d[j - 2]
-        d[j] = v
-        o = off1[j]
-        if j >= 1:
-            o -= l1[j - 1] * l2[j - 1] * d[j - 1]
-        l1[j] = o / v
-        l2[j] = off2[j] / v
-    for _ in range(rounds):
-        for j in range(M):
-            v = rho * (z[j] - u[j]) - q[j]
-            if j >= 1:
-                v -= l1[j - 1] * x[j - 1]
-            if j >= 2:
-                v -= l2[j - 2] * x[j - 2]
-            x[j] = v
-        for j in range(M - 1, -1, -1):
-            v = x[j] / d[j]
-            if j + 1 < M:
-                v -= l1[j] * x[j + 1]
-            if j + 2 < M:
-                v -= l2[j] * x[j + 2]
-            x[j] = v
-        for j in range(M):
-            r = 1.6 * x[j] + (1 - 1.6) * z[j]
-            new = min(max(r + u[j], -room), room)
-            u[j] += r - new
-            z[j] = new
+def _pose(centre, count, weights, shortness, diagonals, linear):
+    """Write the programme whose unknowns are the offsets of the points from -_OVERLAP to count + _OVERLAP."""
+    diagonals[:] = 0.0
+    linear[:] = 0.0
+    factors, normals, constant = np.empty(3), np.empty((3, 2)), np.empty(2)
+    for j in range(1, len(linear) - 1):
+        here = (j - _OVERLAP) % count
+        before, after = (here - 1) % count, (here + 1) % count
+        back, on = max(_distance(centre, before, here), 0.5), max(_distance(centre, here, after), 0.5)
+        span = 0.5 * (back + on)
+        factors[0], factors[2] = 1.0 / (back * span), 1.0 / (on * span)
+        factors[1] = -factors[0] - factors[2]
+        for axis in range(2):
+            normals[0, axis], normals[1, axis] = centre[before, 2 + axis], centre[here, 2 + axis]
+            normals[2, axis] = centre[after, 2 + axis]
+            constant[axis] = (
+                factors[0] * centre[before, axis] + factors[1] * centre[here, axis] + factors[2] * centre[after, axis]
+            )
+        _add_square(diagonals, linear, j - 1, factors, normals, constant, weights[here] * span)
+        factors[0], factors[1] = -1.0, 1.0
+        for axis in range(2):
+            constant[axis] = centre[after, axis] - centre[here, axis]
+        _add_square(diagonals, linear, j, factors[:2], normals[1:], constant, shortness / on)
 
 
 @inner
-def _pace(line, m, grip, brake, top):
-    """Speeds: what bends allow, then what braking allows, twice round."""
-    for i in range(m):
-        line[i, SPEED] = min(top, math.sqrt(grip / max(abs(line[i, BEND]), 1e-6)))
-    for k in range(2 * m):
-        i = (2 * m - 1 - k) % m
-        j = (i + 1) % m
-        v = line[j, SPEED]
-        share = min(v * v * abs(line[j, BEND]) / grip, 1.0)
-        h = math.hypot(line[j, X] - line[i, X], line[j, Y] - line[i, Y])
-        fastest = math.sqrt(v * v + 2 * h * brake * math.sqrt(1 - share * share))
-        line[i, SPEED] = min(line[i, SPEED], fastest)
+def _measure(line, count):
+    """Write directions and bends from the places: the circle through a point and its neighbours."""
+    for i in range(count):
+        before, after = (i - 1) % count, (i + 1) % count
+        ux, uy = line[i, X] - line[before, X], line[i, Y] - line[before, Y]
+        wx, wy = line[after, X] - line[i, X], line[after, Y] - line[i, Y]
+        chord = max(math.hypot(ux + wx, uy + wy), 1e-9)
+        line[i, AHEAD_X], line[i, AHEAD_Y] = (ux + wx) / chord, (uy + wy) / chord
+        sides = max(math.hypot(ux, uy) * math.hypot(wx, wy), 1e-9)
+        line[i, BEND] = 2.0 * (ux * wy - uy * wx) / (sides * chord)
+
+
+@inner
+def _pace(line, count, grip, braking):
+    """Write speeds: what bends allow, then, backwards and twice round, what braking allows."""
+    for i in range(count):
+        line[i, SPEED] = min(TOP_SPEED, math.sqrt(grip / max(abs(line[i, BEND]), 1e-6)))
+    for k in range(2 * count - 1, -1, -1):
+        i, after = k % count, (k + 1) % count
+        speed = line[after, SPEED]
+        used = min(speed * speed * abs(line[after, BEND]) / grip, 1.0)
+        slower = 2.0 * braking * math.sqrt(1.0 - used * used) * _distance(line, i, after)
+        line[i, SPEED] = min(line[i, SPEED], math.sqrt(speed * speed + slower))
 
 
 @compiled
 def lay_line(points, tiles, style, line):
-    """Fill ``line`` (2 * tiles, COLUMNS); how many points it has."""
-    c = np.empty((2 * tiles, 2))
-    n = np.empty((2 * tiles, 2))
-    m = _unroll(points, tiles, c, n)
-    M = m + 2 * PAD
-    w = np.ones(m)
-    kappa = np.zeros(m)
-    diag, off1, off2, q = np.zeros(M), np.zeros(M), np.zeros(M), np.zeros(M)
-    x, z, u = np.zeros(M), np.zeros(M), np.zeros(M)
-    d, l1, l2 = np.zeros(M), np.zeros(M), np.zeros(M)
-    p = np.empty((m, 2))
-    passes = 4
-    for turn in range(passes):
-        _assemble(c, n, w, m, style.shortness, diag, off1, off2, q)
-        _solve(diag, off1, off2, q, M, style.room, 3e-4, 100, x, z, u, d, l1, l2)
-        for i in range(m):
-            p[i, 0] = c[i, 0] + z[i + PAD] * n[i, 0]
-            p[i, 1] = c[i, 1] + z[i + PAD] * n[i, 1]
-        _bends(p, m, kappa)
-        if turn + 1 < passes:
-            for i in range(m):
-                w[i] = ((kappa[i] ** 2 + 1e-4) / 1e-3) ** (style.sharpness / 2)
-            u[:] = 0
-    place = 0.0
-    for i in range(m):
-        a, b = (i - 1) % m, (i + 1) % m
-        line[i, X], line[i, Y] = p[i, 0], p[i, 1]
-        tx, ty = p[b, 0] - p[a, 0], p[b, 1] - p[a, 1]
-        length = max(math.hypot(tx, ty), 1e-9)
-        line[i, TX], line[i, TY] = tx / length, ty / length
-        line[i, BEND] = kappa[i]
-        line[i, PLACE] = place
-        place += math.hypot(p[b, 0] - p[i, 0], p[b, 1] - p[i, 1])
-    line[m, PLACE] = place
-    _pace(line, m, style.grip, style.brake, style.top)
-    return m
+    """Fill ``line`` (LEAST_ROOM * tiles or more, COLUMNS) for a track's ``points`` (N, 4); how many rows it has."""
+    centre = np.empty((LEAST_ROOM * tiles, 4))
+    count = _centre_line(points, tiles, centre)
+    unknowns = count + 2 * _OVERLAP
+    diagonals, linear, offsets = np.empty((3, unknowns)), np.empty(unknowns), np.zeros(unknowns)
+    weights = np.ones(count)
+    for _ in range(_PASSES):
+        _pose(centre, count, weights, style.shortness, diagonals, linear)
+        smooth_within(diagonals, linear, style.room, _ROUNDS, offsets)
+        for i in range(count):
+            line[i, X] = centre[i, 0] + offsets[i + _OVERLAP] * centre[i, 2]
+            line[i, Y] = centre[i, 1] + offsets[i + _OVERLAP] * centre[i, 3]
+        _measure(line, count)
+        for i in range(count):
+            weights[i] = ((line[i, BEND] / _SHARP) ** 2 + 0.1) ** (0.5 * style.sharpness)
+    _pace(line, count, style.grip, style.braking)
+    return count
