@@ -36,6 +36,8 @@ class CollectorPlan:
     actor: ActorSpec
     seeds: EpisodeSeeds
     pulse: Pulse = no_pulse
+    acting_threads: int = 1
+    """Threads that act in the collecting process, where many lanes act together; they are idle while it learns."""
     preload: tuple[str, ...] = ()
     """Modules that making a world imports: loaded once, before workers are forked, and shared by all of them."""
 

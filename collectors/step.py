@@ -9,6 +9,7 @@ import numpy as np
 from agents.api import End, Segment, State, WeightsSnapshot
 from agents.random import EpisodeRandom
 from carracing.task import Array, Step
+from collectors.acting import ThreadedActor, build_actor
 from collectors.api import CollectorError, CollectorStats, EpisodeRecord, Lanes
 from collectors.recording import Recording
 from collectors.registry import CollectorPlan
@@ -28,7 +29,7 @@ class StepCollector:
             raise CollectorError(f"the worlds pose another task than planned: {lanes.spec}, not {plan.task}")
         self._plan = plan
         self._lanes = lanes
-        self._actor = plan.actor.build()
+        self._actor = build_actor(plan.actor, plan.acting_threads)
         self._recording = Recording(plan.task, lanes.num)
         self._roster = Roster(lanes.groups, plan.seeds, plan.task.facts)
         self._env_actions = np.zeros((lanes.num, plan.task.action.size), plan.task.action_dtype)
@@ -90,6 +91,8 @@ class StepCollector:
 
     def close(self) -> None:
         """Free the lanes' processes and memory; may be called twice."""
+        if isinstance(self._actor, ThreadedActor):
+            self._actor.close()
         self._lanes.close()
 
     def _capture(self) -> State:

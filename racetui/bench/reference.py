@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -15,13 +15,16 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecFrameStack
 
 from agents.network_plans import NETWORKS
-from agents.ppo.config import PPOConfig
 from agents.ppo.maths import SharedImageEncoder
 from carracing.actions import to_controls
 from carracing.observation import grey
 from carracing.stock import make_stock_world
 from carracing.task import TaskConfig
-from racetui.bench.contenders import Bench, Speed
+from racetui.bench.measurement import Measurement, Watch
+from racetui.spec import RunSpec
+
+SLICE = 16
+"""Steps of each environment between looks at the clock, where nothing is learned."""
 
 
 class StockEnv(gymnasium.Env[Any, Any]):
@@ -75,43 +78,69 @@ class UndrawnEnv(gymnasium.Env[Any, Any]):
         )
 
 
+def train(spec: RunSpec, seconds: float, drawn: bool) -> Measurement:
+    """Whole rounds of PPO, learning included, after a first one."""
+    envs = _environments(spec, drawn)
+    model = _model(spec, envs)
+    clock = _Clock(seconds)
+    with closing(envs):
+        model.learn(10**9, callback=clock)
+    if clock.measured is None:
+        raise RuntimeError("stable-baselines3 stopped before the measurement was over")
+    return clock.measured
+
+
+def collect(spec: RunSpec, seconds: float, drawn: bool) -> Measurement:
+    """Rollouts of PPO's policy without learning from them."""
+    envs = _environments(spec, drawn)
+    model = _model(spec, envs)
+    clock = _Clock(seconds)
+    with closing(envs):
+        _, callback = model._setup_learn(10**9, clock)
+        while clock.measured is None:
+            model.collect_rollouts(envs, callback, model.rollout_buffer, SLICE)
+    return clock.measured
+
+
 class _Clock(BaseCallback):
-    """Counts frames and seconds from the end of the first round on, and stops after whole rounds."""
+    """Counts steps and frames from the end of the first round on, and stops after whole rounds."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self._seconds = seconds
         self._rounds = 0
-        self._started = 0.0
-        self._frames = 0
-        self.speed: Speed | None = None
+        self._watch: Watch | None = None
+        self.measured: Measurement | None = None
 
     def _on_rollout_start(self) -> None:
-        now = time.perf_counter()
         if self._rounds == 1:
-            self._started, self._frames = now, 0
-        elif self._rounds > 1 and now - self._started >= self._seconds:
-            self.speed = Speed(self._frames, now - self._started)
+            self._watch = Watch()
+        elif self._watch is not None and self.measured is None and self._watch.seconds >= self._seconds:
+            self.measured = self._watch.read()
         self._rounds += 1
 
     def _on_step(self) -> bool:
-        self._frames += sum(info["frames"] for info in self.locals["infos"])
-        return self.speed is None
+        if self._watch is not None:
+            infos = self.locals["infos"]
+            self._watch.add(len(infos), sum(info["frames"] for info in infos))
+        return self.measured is None
 
 
-def measure_reference(bench: Bench, drawn: bool) -> Speed:
-    """Train stable-baselines3's PPO for ``bench.seconds`` after a first round; frames per second of it all."""
-    task, config = TaskConfig(), PPOConfig()
+def _environments(spec: RunSpec, drawn: bool) -> VecFrameStack:
+    task = spec.task
     make: Callable[[], gymnasium.Env[Any, Any]]
     make = partial(StockEnv, task.frame_skip) if drawn else partial(UndrawnEnv, task)
-    envs = VecFrameStack(
-        SubprocVecEnv([make] * bench.lanes, start_method="forkserver"), task.stack, channels_order="first"
-    )
-    model = PPO(
+    processes = SubprocVecEnv([make] * spec.collector_config.lanes, start_method="forkserver")
+    return VecFrameStack(processes, task.stack, channels_order="first")
+
+
+def _model(spec: RunSpec, envs: VecFrameStack) -> PPO:
+    config = spec.agent_config
+    return PPO(
         "CnnPolicy",
         envs,
         learning_rate=config.learning_rate,
-        n_steps=config.rollout // bench.lanes,
+        n_steps=config.rollout // spec.collector_config.lanes,
         batch_size=config.minibatch,
         n_epochs=config.epochs,
         ent_coef=config.entropy,
@@ -122,11 +151,3 @@ def measure_reference(bench: Bench, drawn: bool) -> Speed:
         device="cpu",
         seed=1,
     )
-    clock = _Clock(bench.seconds)
-    try:
-        model.learn(10**9, callback=clock)
-    finally:
-        envs.close()
-    if clock.speed is None:
-        raise RuntimeError("stable-baselines3 stopped before the measurement was over")
-    return clock.speed

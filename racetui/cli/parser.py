@@ -14,7 +14,7 @@ from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from profiles import profile_names
 from racetui import __version__
-from racetui.cli.values import count, duration
+from racetui.cli.values import count, counts, duration
 from racetui.launching import user_profiles
 
 EPILOG = """\
@@ -22,6 +22,8 @@ exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 no terminal, 4 not foun
 environment: RACETUI_HOME moves the run store; NO_COLOR is honoured; RACETUI_DEBUG=1 shows tracebacks"""
 
 RUN_HELP = "id, name or unique prefix of either"
+
+_SET_HELP = "one setting, as agent.learning_rate=1e-4, task.frame_skip=2, collector.lanes=16; repeatable"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -70,7 +72,7 @@ def _add_train(commands: Any) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="one setting, as agent.learning_rate=1e-4, task.frame_skip=2, collector.lanes=16; repeatable",
+        help=_SET_HELP,
     )
     settings.add_argument("--eval-every", type=count, metavar="FRAMES", help="frames between evaluations, 0 for none")
     settings.add_argument("--checkpoint-every", type=count, metavar="FRAMES", help="frames between checkpoints")
@@ -132,21 +134,36 @@ def _add_eval(commands: Any) -> None:
 def _add_bench(commands: Any) -> None:
     bench = commands.add_parser("bench", help="measure this machine")
     subjects = bench.add_subparsers(title="what to measure", metavar="SUBJECT", required=True)
-    collectors = subjects.add_parser(
-        "collectors", help="training speed of every collector beside stable-baselines3's"
-    )
-    collectors.set_defaults(command=_later("racetui.cli.bench:collectors"))
-    collectors.add_argument("--lanes", type=count, default=8, help="cars (default 8)")
-    collectors.add_argument("--workers", type=count, help="processes of async (default: usable cores)")
-    collectors.add_argument("--threads", type=count, help="learner threads (default: usable cores)")
-    collectors.add_argument("--seconds", type=duration, default=20.0, help="of each measurement (default 20s)")
-    collectors.add_argument("--repeats", type=count, default=3, help="turns, of which the median counts (default 3)")
-    _json(collectors)
+    _add_bench_collectors(subjects)
     simulators = subjects.add_parser("sim", help="speed of the simulator beside stock CarRacing-v3 and EnvPool")
     simulators.set_defaults(command=_later("racetui.cli.bench:simulators"))
     simulators.add_argument("--seconds", type=duration, default=2.0, help="of each measurement (default 2s)")
     simulators.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
     _json(simulators)
+
+
+def _add_bench_collectors(subjects: Any) -> None:
+    collectors = subjects.add_parser(
+        "collectors", help="speed and memory of every collector, beside stable-baselines3's and EnvPool's"
+    )
+    collectors.set_defaults(command=_later("racetui.cli.bench_collectors:collectors"))
+    collectors.add_argument("--backend", choices=BACKENDS, default="fast", help="what simulates (default fast)")
+    collectors.add_argument("--agent", choices=AGENTS, default="ppo", help="whose policy acts (default ppo)")
+    collectors.add_argument("--observation", choices=OBSERVATIONS, help="what it sees (default grey-fast, or grey)")
+    collectors.add_argument("--lanes", type=count, help="cars (default 64 on fast, 8 on gymnasium)")
+    collectors.add_argument(
+        "--workers", type=counts, metavar="N,N", help="worker processes, or threads of sync (default 1 and all cores)"
+    )
+    collectors.add_argument("--threads", type=count, help="of the policy and learner (default: usable cores)")
+    collectors.add_argument("--only", nargs="+", metavar="NAME", help="these collectors and contenders only")
+    collectors.add_argument("--learn", action="store_true", help="measure whole training, learning included")
+    collectors.add_argument(
+        "--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE", help=_SET_HELP
+    )
+    collectors.add_argument("--seconds", type=duration, default=10.0, help="of each measurement (default 10s)")
+    collectors.add_argument("--repeats", type=count, default=3, help="turns, of which the median counts (default 3)")
+    collectors.add_argument("--out", type=Path, metavar="PREFIX", help="where PREFIX.json and PREFIX.png are written")
+    _json(collectors)
 
 
 def _with_run(commands: Any, name: str, text: str, command: str) -> argparse.ArgumentParser:

@@ -29,3 +29,8 @@ def duration(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 10m or 1h30m")
     hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return 3600 * hours + 60 * minutes + seconds
+
+
+def counts(text: str) -> tuple[int, ...]:
+    """Whole numbers between commas, each once: 1,2,4."""
+    return tuple(dict.fromkeys(count(part) for part in text.split(",")))

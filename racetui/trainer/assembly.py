@@ -8,16 +8,14 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
-from agents.api import Agent, Pulse
+from agents.api import Agent
 from agents.checkpoint import Checkpoint, load_checkpoint, resolve
 from agents.registry import make_agent
-from carracing import backend_module, make_worlds, task_spec, warm_up
+from carracing import task_spec, warm_up
 from collectors.api import Collector
-from collectors.registry import CollectorPlan, make_collector
-from collectors.seeds import EpisodeSeeds
+from racetui.collecting import collector_for
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -54,7 +52,7 @@ def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trai
         orders.listen_to_signals()
         _warm_up(spec, writer, orders)
         agent = make_agent(spec.agent, task_spec(spec.task), spec.agent_config, spec.seed, orders.pulse)
-        collector = stack.enter_context(closing(_make_collector(spec, agent, orders.pulse)))
+        collector = stack.enter_context(closing(collector_for(spec, agent, orders.pulse)))
         if checkpoint is None:
             progress = Progress(Counters())
         else:
@@ -106,19 +104,6 @@ def _warm_up(spec: RunSpec, writer: RunWriter, orders: Orders) -> None:
                 orders.poll()
                 time.sleep(POLL_SECONDS)
         ready.result()
-
-
-def _make_collector(spec: RunSpec, agent: Agent, pulse: Pulse) -> Collector:
-    plan = CollectorPlan(
-        config=spec.collector_config,
-        worlds=partial(make_worlds, spec.backend, spec.task, threads=spec.collector_config.threads),
-        task=task_spec(spec.task),
-        actor=agent.actor_spec(),
-        seeds=EpisodeSeeds(spec.seed),
-        pulse=pulse,
-        preload=(backend_module(spec.backend),),
-    )
-    return make_collector(spec.collector, plan)
 
 
 def _restore(

@@ -7,6 +7,7 @@ import time
 
 import psutil
 
+from racetui.processes import proportional_bytes
 from racetui.runs.model import HardwareRow
 
 PSS_EVERY = 10
@@ -39,7 +40,7 @@ class TreeUsage:
                 rss += process.memory_info().rss
         elapsed, self._last, self._cpu = now - self._last, now, cpu
         if self._samples % PSS_EVERY == 0:
-            self._pss = _pss(processes)
+            self._pss = proportional_bytes(processes)
         self._samples += 1
         self.peak_rss = max(self.peak_rss, rss)
         return HardwareRow(
@@ -54,14 +55,3 @@ class TreeUsage:
         children = self._root.children(recursive=True)
         self._known = {child.pid: self._known.get(child.pid, child) for child in children}
         return [self._root, *self._known.values()]
-
-
-def _pss(processes: list[psutil.Process]) -> int | None:
-    total = 0
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            pss = getattr(process.memory_full_info(), "pss", None)  # Linux only
-            if pss is None:
-                return None
-            total += pss
-    return total

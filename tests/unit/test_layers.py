@@ -22,7 +22,7 @@ ALLOWED = {
 }
 """Package -> the other packages of ours that it may import."""
 
-FOR_COLLECTORS = {"agents.api", "agents.random"}
+FOR_COLLECTORS = ("agents.api", "agents.random", "agents.threads")
 """All that collectors may know of agents: any agent goes with any collector."""
 
 HEAVY = {"torch", "gymnasium", "numba", "stable_baselines3"}

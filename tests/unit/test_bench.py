@@ -1,0 +1,94 @@
+"""What the collectors' benchmark compares, and how its rows are made."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from collectors.registry import COLLECTORS
+from racetui.bench import collecting
+from racetui.bench.cases import REFERENCE, Case, Setting, cases
+from racetui.bench.collecting import MeasurementError, Row, measure, measure_all
+from racetui.bench.measurement import Measurement
+from racetui.bench.plot import plot
+from racetui.config import ConfigError
+from tests.program import racetui
+
+
+def _measured(frames: int) -> Measurement:
+    return Measurement(2.0, frames // 4, frames, 3, 100.0, 150.0, 2, 1000, 2000)
+
+
+def test_every_collector_is_compared_or_said_to_be_left_out() -> None:
+    found, skipped = cases(Setting(workers=(1, 2)))
+    compared = {case.spec.collector for case in found}
+    left_out = {reason.split(":")[0] for reason in skipped}
+    assert compared | left_out >= set(COLLECTORS)
+    assert found[0].name == REFERENCE and found[0].spec.backend == "gymnasium"
+    assert len({case.name for case in found}) == len(found)
+
+
+def test_workers_are_swept() -> None:
+    found, _ = cases(Setting(workers=(1, 2)), only=("sync", "async"))
+    assert [(case.name, case.parallel) for case in found[1:]] == [
+        ("sync x 1", 1),
+        ("sync x 2", 2),
+        ("async x 1", 1),
+        ("async x 2", 2),
+    ]
+
+
+def test_numbers_have_no_pictures_to_compare() -> None:
+    found, skipped = cases(Setting(observation="vector"))
+    assert {case.kind for case in found} == {"ours", "bare"}
+    assert any(reason.startswith("sb3:") for reason in skipped)
+
+
+def test_a_wrong_setting_is_refused() -> None:
+    with pytest.raises(ConfigError, match="frame_skip"):
+        cases(Setting(overrides=("task.frame_skip=99",)))
+
+
+def test_rows_are_medians_beside_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    speeds = {REFERENCE: [100, 300, 200], "sync x 1": [800, 700, 900], "sync x 2": [1200, 1200, 1200]}
+
+    def fake(case: Case, seconds: float, learn: bool) -> Measurement:
+        return _measured(2 * speeds[case.name].pop(0))
+
+    monkeypatch.setattr(collecting, "measure", fake)
+    found, _ = cases(Setting(workers=(1, 2)), only=("sync",))
+    rows = {row.name: row for row in measure_all(found, 2.0, 3, False, lambda text: None)}
+    assert rows[REFERENCE].frames_per_second == 200
+    assert (rows["sync x 1"].lowest, rows["sync x 1"].frames_per_second, rows["sync x 1"].highest) == (700, 800, 900)
+    assert rows["sync x 2"].speed_up == 6 and rows["sync x 2"].efficiency == 0.75
+    assert rows["sync x 1"].seconds_per_episode == pytest.approx(100 / 200)
+
+
+def test_a_contender_that_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = cases(Setting(), only=("sync",))
+    monkeypatch.setattr(sys, "executable", "false")
+    with pytest.raises(MeasurementError, match=REFERENCE):
+        measure(found[0], 1.0)
+
+
+def test_a_plot_of_rows_is_a_picture(tmp_path: Path) -> None:
+    found, _ = cases(Setting(), only=("sync",))
+    row = Row("a", "sync", "fast", 4, 1, 1, 10, 9, 11, 2.5, None, None, None, 2, None, 1, 1, 100, 1, 4)
+    plot([row] * len(found), "title", tmp_path / "rows.png")
+    assert (tmp_path / "rows.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_command_measures(tmp_path: Path) -> None:
+    out = tmp_path / "table"
+    options = ["--only", "sync", "bare", "--workers", "1", "--lanes", "4", "--seconds", "0.3", "--repeats", "1"]
+    done = racetui("bench", "collectors", *options, "--json", "--out", str(out))
+    assert done.code == 0, done.err
+    document = done.json
+    rows = {row["name"]: row for row in document["rows"]}
+    assert rows["sync x 1"]["frames_per_second"] > rows[REFERENCE]["frames_per_second"] > 0
+    assert rows["sync x 1"]["memory_end"] > 50 * 2**20 and rows["sync x 1"]["processes"] == 1
+    assert json.loads(out.with_suffix(".json").read_text()) == document
+    assert out.with_suffix(".png").stat().st_size > 1000
