@@ -10,6 +10,7 @@ from racetui.exits import Exit
 
 def explain(error: Exception) -> tuple[Exit, str]:
     """What to tell the user of an error a command ended with."""
+    from agents.demonstrations.errors import DemonstrationsError
     from agents.errors import CheckpointError
     from agents.registry import UnknownAgentError
     from carracing.registry import UnknownBackendError, UnsupportedTaskOptionError
@@ -37,7 +38,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     )
     if isinstance(error, usage):
         return Exit.USAGE, text
-    if isinstance(error, ControlError | CheckpointError | OSError):
+    if isinstance(error, ControlError | CheckpointError | DemonstrationsError | OSError):
         return Exit.FAILURE, text
     if os.environ.get("RACETUI_DEBUG"):
         traceback.print_exception(error)

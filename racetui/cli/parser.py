@@ -41,6 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_reading(commands)
     _add_orders(commands)
     _add_eval(commands)
+    _add_demos(commands)
     _add_bench(commands)
     return parser
 
@@ -131,6 +132,38 @@ def _add_eval(commands: Any) -> None:
     _json(evaluate)
 
 
+def _add_demos(commands: Any) -> None:
+    demos = commands.add_parser(
+        "demos", help="record demonstrations, or show a set", description=_DEMOS, formatter_class=_Raw
+    )
+    demos.set_defaults(command=_later("racetui.cli.demos:demos"))
+    demos.add_argument("--episodes", type=count, default=100, help="episodes of the set (default 100)")
+    demos.add_argument("--workers", type=count, help="processes that drive (default: usable cores less one)")
+    demos.add_argument("--from", dest="source", metavar="RUN|CHECKPOINT", help="whose policy drives, not the expert")
+    demos.add_argument("--observation", choices=OBSERVATIONS, help="what is recorded (default grey)")
+    demos.add_argument(
+        "--noise",
+        type=float,
+        nargs="+",
+        metavar="LEVEL",
+        help="noise on what is driven, 0 to 1; episodes take the levels in turn; labels stay clean (default 0)",
+    )
+    demos.add_argument(
+        "--random-starts", type=float, default=0.0, metavar="SHARE", help="share of starts anywhere (default 0)"
+    )
+    demos.add_argument("--seed", type=int, default=0, help="decides tracks and noise (default 0)")
+    demos.add_argument("--backend", choices=BACKENDS, default="fast", help="what simulates (default fast)")
+    demos.add_argument("--set", action="append", default=[], metavar="task.KEY=VALUE", help="the task; repeatable")
+    demos.add_argument("--out", type=Path, metavar="DIR", help="where to (default: a directory of the store)")
+    _json(demos)
+    subjects = demos.add_subparsers(title="what else", metavar="")
+    show = subjects.add_parser("show", help="print what a set holds", description="Check a set and print what it holds.")
+    show.set_defaults(command=_later("racetui.cli.demos:show"))
+    show.add_argument("directory", type=Path, metavar="DIR")
+    show.add_argument("--rows", action="store_true", help="a row for each episode too")
+    _json(show)
+
+
 def _add_bench(commands: Any) -> None:
     bench = commands.add_parser("bench", help="measure this machine")
     subjects = bench.add_subparsers(title="what to measure", metavar="SUBJECT", required=True)
@@ -195,5 +228,8 @@ def _later(path: str) -> Callable[[argparse.Namespace], int]:
 
 
 _Raw = argparse.RawDescriptionHelpFormatter
+_DEMOS = """Record demonstrations: worker processes drive whole episodes and write what was seen, what the driver
+would do (the label) and what was driven. Interrupted, the same command goes on. The scripted expert drives on
+backend fast, which knows the true state; a policy on any."""
 _TRAIN = """Train an agent. The run is a process of its own: it goes on when this terminal, or the SSH
 connection, goes away. In the foreground, Ctrl-C stops it with a checkpoint."""
