@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -183,3 +183,11 @@ class Agent(Protocol):
 
     def restore(self, state: State) -> None:
         """Go on exactly where ``state`` was taken. Raises StateError, then unchanged."""
+
+
+@runtime_checkable
+class Beginner(Protocol):
+    """An agent that has something to do before its first round, such as taking over another's policy."""
+
+    def begin(self) -> None:
+        """Called once for a training that starts, never for one that goes on. Raises StartError."""

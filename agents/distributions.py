@@ -40,6 +40,9 @@ class Distribution(Protocol):
     def entropy(self, parameters: torch.Tensor) -> torch.Tensor:
         """(rows,) entropies in nats."""
 
+    def evaluate(self, parameters: torch.Tensor, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Both ``log_prob`` and ``entropy``, with what they share computed once."""
+
     def divergence(self, reference: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
         """(rows,) Kullback-Leibler divergences of ``parameters`` from ``reference``: E_reference[log ratio]."""
 
@@ -77,18 +80,36 @@ class Gaussian:
 
     def log_prob(self, parameters: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
-        mean, std = _halves(parameters)
-        return (-((actions - mean) ** 2) / (2 * std**2) - std.log() - _HALF_LOG_2PI).sum(dim=1)
+        return self.evaluate(parameters, actions)[0]
 
     def entropy(self, parameters: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
-        return (0.5 + 0.5 * log(2 * pi) + _halves(parameters)[1].log()).sum(dim=1)
+        return _normal_entropy(_halves(parameters)[1]).sum(dim=1)
+
+    def evaluate(self, parameters: torch.Tensor, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(rows,) each."""
+        mean, std = _halves(parameters)  # once: gradients then add up in stable-baselines3's order
+        log_probs = _normal_log_prob(mean, std, actions).sum(dim=1)
+        return log_probs, _normal_entropy(std).sum(dim=1)
 
     def divergence(self, reference: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
-        (mean, std), (other, width) = _halves(reference), _halves(parameters)
-        ratio = (std / width) ** 2
-        return 0.5 * (ratio + ((mean - other) / width) ** 2 - 1.0 - ratio.log()).sum(dim=1)
+        return _normal_divergence(reference, parameters)
+
+
+def _normal_log_prob(mean: torch.Tensor, std: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+    return -((values - mean) ** 2) / (2 * std**2) - std.log() - _HALF_LOG_2PI
+
+
+def _normal_entropy(std: torch.Tensor) -> torch.Tensor:
+    return 0.5 + 0.5 * log(2 * pi) + std.log()
+
+
+def _normal_divergence(reference: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
+    """(rows,)."""
+    (mean, std), (other, width) = _halves(reference), _halves(parameters)
+    ratio = (std / width) ** 2
+    return 0.5 * (ratio + ((mean - other) / width) ** 2 - 1.0 - ratio.log()).sum(dim=1)
 
 
 class _Bounded:
@@ -125,21 +146,22 @@ class Squashed(_Bounded):
         """(rows,)."""
         mean, std = _halves(parameters)
         raw = torch.atanh(2.0 * self._shares(actions) - 1.0)
-        normal = -((raw - mean) ** 2) / (2 * std**2) - std.log() - _HALF_LOG_2PI
-        return (normal - _log_slope(raw)).sum(dim=1) - self._log_volume
+        return (_normal_log_prob(mean, std, raw) - _log_slope(raw)).sum(dim=1) - self._log_volume
 
     def entropy(self, parameters: torch.Tensor) -> torch.Tensor:
         """(rows,): the normal's plus the mean logarithm of tanh's slope, by Gauss-Hermite quadrature."""
         mean, std = _halves(parameters)
         nodes, weights = (torch.from_numpy(values).to(mean) for values in (_NODES, _WEIGHTS / sqrt(2 * pi)))
         slopes = _log_slope(mean[..., None] + std[..., None] * nodes) @ weights
-        return (0.5 + 0.5 * log(2 * pi) + std.log() + slopes).sum(dim=1) + self._log_volume
+        return (_normal_entropy(std) + slopes).sum(dim=1) + self._log_volume
+
+    def evaluate(self, parameters: torch.Tensor, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(rows,) each."""
+        return self.log_prob(parameters, actions), self.entropy(parameters)
 
     def divergence(self, reference: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
         """(rows,): that of the normals, since both are squashed alike."""
-        (mean, std), (other, width) = _halves(reference), _halves(parameters)
-        ratio = (std / width) ** 2
-        return 0.5 * (ratio + ((mean - other) / width) ** 2 - 1.0 - ratio.log()).sum(dim=1)
+        return _normal_divergence(reference, parameters)
 
 
 def _log_slope(raw: torch.Tensor) -> torch.Tensor:
@@ -167,21 +189,27 @@ class Beta(_Bounded):
 
     def log_prob(self, parameters: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
-        alpha, beta = _halves(parameters)
-        shares = self._shares(actions)
-        powers = (alpha - 1.0) * shares.log() + (beta - 1.0) * torch.log1p(-shares)
-        return (powers - _log_beta(alpha, beta)).sum(dim=1) - self._log_volume
+        return self._log_prob(parameters, actions, _log_beta(*_halves(parameters)))
 
     def entropy(self, parameters: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
+        return self._entropy(parameters, _log_beta(*_halves(parameters)))
+
+    def evaluate(self, parameters: torch.Tensor, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(rows,) each."""
+        log_beta = _log_beta(*_halves(parameters))
+        return self._log_prob(parameters, actions, log_beta), self._entropy(parameters, log_beta)
+
+    def _log_prob(self, parameters: torch.Tensor, actions: torch.Tensor, log_beta: torch.Tensor) -> torch.Tensor:
+        (alpha, beta), shares = _halves(parameters), self._shares(actions)
+        powers = (alpha - 1.0) * shares.log() + (beta - 1.0) * torch.log1p(-shares)
+        return (powers - log_beta).sum(dim=1) - self._log_volume
+
+    def _entropy(self, parameters: torch.Tensor, log_beta: torch.Tensor) -> torch.Tensor:
         alpha, beta = _halves(parameters)
-        found = (
-            _log_beta(alpha, beta)
-            - (alpha - 1.0) * torch.digamma(alpha)
-            - (beta - 1.0) * torch.digamma(beta)
-            + (alpha + beta - 2.0) * torch.digamma(alpha + beta)
-        )
-        return found.sum(dim=1) + self._log_volume
+        both = (alpha + beta - 2.0) * torch.digamma(alpha + beta)
+        own = (alpha - 1.0) * torch.digamma(alpha) + (beta - 1.0) * torch.digamma(beta)
+        return (log_beta + both - own).sum(dim=1) + self._log_volume
 
     def divergence(self, reference: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
@@ -217,12 +245,16 @@ class Categorical:
 
     def log_prob(self, parameters: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
-        return _log_all(parameters).gather(1, actions)[:, 0]
+        return self.evaluate(parameters, actions)[0]
 
     def entropy(self, parameters: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
+        return _choice_entropy(_log_all(parameters))
+
+    def evaluate(self, parameters: torch.Tensor, actions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(rows,) each."""
         logits = _log_all(parameters)
-        return -(logits * functional.softmax(logits, dim=1)).sum(dim=1)
+        return logits.gather(1, actions)[:, 0], _choice_entropy(logits)
 
     def divergence(self, reference: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
         """(rows,)."""
@@ -233,3 +265,8 @@ class Categorical:
 def _log_all(logits: torch.Tensor) -> torch.Tensor:
     """Normalised as torch.distributions.Categorical does it."""
     return logits - logits.logsumexp(dim=1, keepdim=True)
+
+
+def _choice_entropy(logits: torch.Tensor) -> torch.Tensor:
+    """(rows,), of normalised logits."""
+    return -(logits * functional.softmax(logits, dim=1)).sum(dim=1)

@@ -11,6 +11,10 @@ class TrainingDivergedError(RuntimeError):
     """Learning met NaN or infinite numbers; says where and what to try. The agent must not be saved after it."""
 
 
+class StartError(ValueError):
+    """A run cannot start from the policy it is asked to start from; says why, and what to set."""
+
+
 class CheckpointError(RuntimeError):
     """A checkpoint cannot be read or written; says which, why, and what to do."""
 

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from agents.arithmetic import Arithmetic
 from agents.network_plans import NETWORKS, VECTOR_NETWORKS, ConvPlan, choose_distribution, policy_input_shape
 from carracing.task import TaskSpec
 
@@ -85,6 +86,7 @@ class PolicyNetwork(nn.Module):
         super().__init__()
         self.shape = policy_input_shape(task)
         self.distribution = choose_distribution(distribution, task)
+        self.arithmetic = Arithmetic()
         if len(self.shape) == 3:
             self.features_extractor = ImageEncoder(NETWORKS[network], self.shape)
             self.features = NETWORKS[network].dense
@@ -104,10 +106,18 @@ class PolicyNetwork(nn.Module):
     def encode(self, observations: torch.Tensor) -> torch.Tensor:
         """(rows, *shape) -> (rows, features) of the policy; of the value too where they are images."""
         if len(self.shape) == 3:
-            encoded: torch.Tensor = self.features_extractor(observations.float() / 255.0)
-        else:
-            encoded = self.mlp_extractor.policy_net(observations)
-        return encoded
+            with self.arithmetic.encoding():
+                encoded: torch.Tensor = self.features_extractor(self.arithmetic.inputs(observations))
+            return encoded.float()
+        hidden: torch.Tensor = self.mlp_extractor.policy_net(observations.to(self.arithmetic.device))
+        return hidden
+
+    def compute_with(self, arithmetic: Arithmetic) -> None:
+        """From now on; moves the parameters there."""
+        self.arithmetic = arithmetic
+        self.to(arithmetic.device)
+        layout = torch.channels_last if arithmetic.channels_last else torch.contiguous_format
+        self.to(memory_format=layout)  # type: ignore[call-overload]  # documented, but not in its hints
 
     def head(self, features: torch.Tensor) -> torch.Tensor:
         """(rows, features) -> the parameters."""
@@ -133,13 +143,16 @@ class ActorCritic(PolicyNetwork):
         features = self.encode(observations)
         return self.head(features), self._value(observations, features)
 
-    def values(self, observations: torch.Tensor) -> torch.Tensor:
-        """(rows, *shape) -> (rows,) values alone."""
-        return self._value(observations, self.encode(observations) if len(self.shape) == 3 else observations)
+    def values(self, observations: torch.Tensor, frozen_encoder: bool = False) -> torch.Tensor:
+        """(rows, *shape) -> (rows,) values alone, with gradients for the value's own layers only if so asked."""
+        if len(self.shape) == 1:
+            return self._value(observations, observations)
+        features = self.encode(observations)
+        return self._value(observations, features.detach() if frozen_encoder else features)
 
     def _value(self, observations: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
         if len(self.shape) == 1:
-            features = self.mlp_extractor.value_net(observations)
+            features = self.mlp_extractor.value_net(observations.to(self.arithmetic.device))
         values: torch.Tensor = self.value_net(features)
         return values.flatten()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -19,10 +20,15 @@ class AgentEntry:
     """"module:class" of its frozen config dataclass."""
     agent: str
     """"module:class", called with (task, config, seed, pulse)."""
+    completion: str = ""
+    """"module:function", called with (settings, discrete actions?) where an older version may have written the
+    settings: adds those it did not have yet, with the values that mean what it did."""
 
 
 AGENTS = {
-    "ppo": AgentEntry("PPO", "agents.ppo.config:PPOConfig", "agents.ppo.agent:PPOAgent"),
+    "ppo": AgentEntry(
+        "PPO", "agents.ppo.config:PPOConfig", "agents.ppo.agent:PPOAgent", "agents.ppo.config:complete_config"
+    ),
 }
 
 
@@ -42,6 +48,15 @@ def config_class(name: str) -> type[Any]:
     """The config dataclass of the named agent. Raises UnknownAgentError."""
     found: type[Any] = _load(agent_entry(name).config)
     return found
+
+
+def completed_config(name: str, content: Mapping[str, Any], discrete: bool) -> dict[str, Any]:
+    """Stored settings of the named agent, for a task of discrete actions or not, as this version would store them.
+
+    Raises UnknownAgentError.
+    """
+    completion = agent_entry(name).completion
+    return dict(_load(completion)(content, discrete) if completion else content)
 
 
 def make_agent(name: str, task: TaskSpec, config: Any, seed: int, pulse: Pulse = no_pulse) -> Agent:

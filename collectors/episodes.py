@@ -12,6 +12,10 @@ from agents.random import EpisodeRandom
 from carracing.task import Array, Step
 from collectors.api import CollectorError, EpisodeRecord, Lanes
 
+BATCH = 16
+"""Rows the actor is given at once, always as many: matrix kernels are chosen by the number of rows and differ in the
+last bit. So an episode's course depends on its plan and the weights alone, not on what is driven beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class EpisodePlan:
@@ -42,10 +46,20 @@ def run_episodes(
     while drive.live.any():
         pulse()
         rows = np.flatnonzero(drive.live)
-        decision = actor.act(drive.windows[rows], EpisodeRandom(drive.keys[rows], drive.steps[rows]))
-        for record in drive.step(rows, decision.env_actions):
+        for record in drive.step(rows, _decide(actor, drive, rows)):
             on_episode(record)
     return [drive.records[index] for index in range(len(plans))]
+
+
+def _decide(actor: Actor, drive: _Drive, rows: Array) -> Array:
+    """(rows, A) what each of these lanes does next; the last batch is filled up with rows that are there already."""
+    filled = np.resize(rows, (-(-len(rows) // BATCH), BATCH))
+    batches = [
+        actor.act(drive.windows[batch], EpisodeRandom(drive.keys[batch], drive.steps[batch])).env_actions
+        for batch in filled
+    ]
+    actions: Array = np.concatenate(batches)[: len(rows)]
+    return actions
 
 
 class _Drive:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from agents.registry import UnknownAgentError, config_class
+from agents.registry import AGENTS, UnknownAgentError, completed_config, config_class
 from profiles.strict import DocumentError, Sections, convert, convert_value, field_types, unknown_key
 from profiles.strict_yaml import YamlError, dump_yaml, parse_yaml, read_yaml
 from racetui.spec import RunSpec
@@ -62,6 +62,15 @@ def load_spec(document: Mapping[str, Any], source: str) -> RunSpec:
         return convert(document, RunSpec, source, _sections(document, source))
     except DocumentError as error:
         raise ConfigError(str(error)) from None
+
+
+def load_stored_spec(document: Mapping[str, Any], source: str) -> RunSpec:
+    """The spec of an existing run, which an older version may have written. Raises ConfigError."""
+    agent, settings, task = document.get("agent"), document.get("agent_config"), document.get("task")
+    if isinstance(agent, str) and agent in AGENTS and isinstance(settings, Mapping) and isinstance(task, Mapping):
+        settings = completed_config(agent, settings, task.get("action") == "discrete")
+        document = {**document, "agent_config": settings}
+    return load_spec(document, source)
 
 
 def dump_spec(spec: RunSpec) -> str:

@@ -4,7 +4,7 @@ A directory of checkpoints holds ``<frames>/{manifest.json, tensors.safetensors}
 ``LATEST`` and ``BEST``, each with the name of a checkpoint. One process writes it; anyone may read.
 """
 
-from agents.checkpoint.building import build_agent
+from agents.checkpoint.building import build_agent, task_of
 from agents.checkpoint.content import Checkpoint
 from agents.checkpoint.directory import list_checkpoints, prune, read_pointer, resolve, set_pointer
 from agents.checkpoint.reading import load_checkpoint
@@ -38,4 +38,5 @@ __all__ = [
     "resolve",
     "save_checkpoint",
     "set_pointer",
+    "task_of",
 ]

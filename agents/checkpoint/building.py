@@ -10,7 +10,7 @@ import msgspec
 from agents.api import Agent, Pulse, StateError, no_pulse
 from agents.checkpoint.content import Checkpoint
 from agents.errors import EditedCheckpointError, ForeignCheckpointError, UnsupportedTaskError
-from agents.registry import UnknownAgentError, config_class, make_agent
+from agents.registry import UnknownAgentError, completed_config, config_class, make_agent
 from carracing.task import TaskConfig, task_spec
 
 
@@ -24,14 +24,22 @@ def build_agent(checkpoint: Checkpoint, seed: int = 0, pulse: Pulse = no_pulse) 
         wanted = config_class(checkpoint.agent)
     except UnknownAgentError as error:
         raise ForeignCheckpointError(f"the checkpoint is of an agent this version does not have: {error}") from error
-    config = _convert(checkpoint.agent_config, wanted, "agent_config")
-    task = task_spec(_convert(checkpoint.task, TaskConfig, "task"))
+    settings = completed_config(
+        checkpoint.agent, checkpoint.agent_config, checkpoint.task.get("action") == "discrete"
+    )
+    config = _convert(settings, wanted, "agent_config")
     try:
-        agent = make_agent(checkpoint.agent, task, config, seed, pulse)
+        agent = make_agent(checkpoint.agent, task_spec(task_of(checkpoint)), config, seed, pulse)
         agent.restore(checkpoint.agent_state)
     except (StateError, UnsupportedTaskError) as error:
         raise EditedCheckpointError(f"the checkpoint's state and settings disagree: {error}") from error
     return agent
+
+
+def task_of(checkpoint: Checkpoint) -> TaskConfig:
+    """The task it was trained on. Raises EditedCheckpointError for one that does not exist."""
+    task: TaskConfig = _convert(checkpoint.task, TaskConfig, "task")
+    return task
 
 
 def _convert(content: dict[str, Any], wanted: type[Any], what: str) -> Any:

@@ -6,29 +6,32 @@ import numpy as np
 import torch
 
 from agents.api import Decision, WeightsSnapshot
+from agents.arithmetic import Arithmetic
 from agents.distributions import make_distribution
 from agents.networks import PolicyNetwork
 from agents.random import EpisodeRandom
 from carracing.task import Array, Box, TaskSpec
 
 
-def make_actor(task: TaskSpec, network: str, distribution: str) -> PPOActor:
-    """Build PPO's actor for ``task``; ``network`` and ``distribution`` as in PPOConfig."""
-    return PPOActor(task, network, distribution)
+def make_actor(task: TaskSpec, network: str, distribution: str, bfloat16: bool) -> PPOActor:
+    """Build the actor of a PolicyNetwork for ``task``; ``bfloat16`` encodes images so while it explores."""
+    return PPOActor(task, network, distribution, bfloat16)
 
 
 class PPOActor:
     """Acts with the policy network's distribution.
 
-    With the knob ``deterministic`` at 1 it takes the distribution's mode instead of a sample.
+    With the knob ``deterministic`` at 1 it takes the distribution's mode instead of a sample, and computes in
+    float32, so that scores are the same on every machine.
     """
 
-    def __init__(self, task: TaskSpec, network: str, distribution: str) -> None:
+    def __init__(self, task: TaskSpec, network: str, distribution: str, bfloat16: bool) -> None:
         with torch.device("meta"):  # draws no initial weights: they come with load
             unloaded = PolicyNetwork(task, network, distribution)
         self._network = unloaded.to_empty(device="cpu").eval().requires_grad_(requires_grad=False)
         self._distribution = make_distribution(unloaded.distribution, task.action)
         self._action = task.action
+        self._bfloat16 = bfloat16
         self._deterministic = False
         self._loaded = False
 
@@ -42,6 +45,7 @@ class PPOActor:
         for name, parameter in parameters.items():
             parameter.copy_(torch.tensor(weights.tensors[name]))
         self._deterministic = weights.knobs.get("deterministic", 0.0) == 1.0
+        self._network.compute_with(Arithmetic(bfloat16=self._bfloat16 and not self._deterministic))
         self._loaded = True
 
     def act(self, observations: Array, rngs: EpisodeRandom) -> Decision:

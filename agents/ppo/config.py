@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from agents.errors import UnsupportedTaskError
-from agents.network_plans import NETWORKS, VECTOR_NETWORKS, check_network
-from carracing.task import Discrete, TaskSpec
+from agents.network_plans import NETWORKS, VECTOR_NETWORKS, check_network, choose_distribution, policy_input_shape
+from carracing.task import TaskSpec
+
+_LOG_STD = ("gaussian", "squashed")
+"""Distributions whose standard deviation is a parameter of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class PPOConfig:
     """How PPO learns. Defaults are for CarRacing from pixels on a few cores."""
 
-    rollout: int = 2048
+    rollout: int = 4096
     """Steps per round of learning, over all lanes together; 2 or more."""
     minibatch: int = 256
     """Steps per gradient step, 2 to ``rollout``."""
@@ -31,7 +35,9 @@ class PPOConfig:
     clip_range: float = 0.2
     """How far the probability ratio may leave 1 before its gradient is cut; above 0."""
     entropy: float = 0.002
-    """Weight of the entropy bonus, which keeps actions varied; 0 or more."""
+    """Weight of the entropy bonus, which keeps actions varied, at the start of the run; 0 or more."""
+    entropy_schedule: Literal["linear", "constant"] = "constant"
+    """linear: falls to 0 at the end of the run's budget; constant: stays."""
     value_coefficient: float = 0.5
     """Weight of the value loss beside the policy loss; 0 or more."""
     max_grad_norm: float = 0.5
@@ -39,12 +45,27 @@ class PPOConfig:
     normalise_rewards: bool = True
     """Divide rewards by the running standard deviation of the discounted return."""
     network: Literal["small", "nature", "wide"] = "small"
-    """Image encoder. small: 16-32-32 channels and 256 units, 0.4 M parameters, learns 3,100 and acts 19,000
-    samples/s on one core; nature: 32-64-64 and 512, 1.7 M, 1,500 and 7,300. (Measured on 84x84 images in
-    stacks of 4, acting 16 at once.) For vectors, small
-    has two layers of 64 units and wide two of 256."""
+    """For images, small: 16-32-32 channels and 256 units, 0.4 M parameters; nature: 32-64-64 and 512, 1.7 M, three
+    times slower. For vectors, small: two layers of 64 units; wide: two of 256."""
+    distribution: Literal["auto", "beta", "squashed", "gaussian", "categorical"] = "auto"
+    """Of actions. beta: between the bounds, with one peak; squashed: a Gaussian bent into the bounds by tanh;
+    gaussian: clipped at the bounds; categorical: discrete. auto: beta, or categorical where actions are discrete."""
     initial_log_std: float = 0.0
-    """Natural logarithm of the actions' standard deviation at the start, -10 to 2; continuous actions only."""
+    """Natural logarithm of the standard deviation at the start, -10 to 2; gaussian and squashed only."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """In which images are encoded. auto: bfloat16 where the processor computes it, else float32. Evaluation is in
+    float32 in any case."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the learner computes; auto: on the GPU if there is one. Actors compute on the CPU."""
+    init_from: str = ""
+    """Directory of a checkpoint whose policy this run starts from: of PPO or BC, with the same task and network."""
+    value_warmup: int = 0
+    """Rounds that only the value's own layers learn in, so that an unlearned value does not spoil the policy of
+    ``init_from``; with that only."""
+    pull: float = 0.0
+    """Weight, at the start of the run, of the divergence from the policy of ``init_from``; with that only."""
+    pull_until: float = 0.5
+    """Share of the budget at which the pull has fallen to 0, linearly; above 0 to 1."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
@@ -63,6 +84,7 @@ class PPOConfig:
         if not -10 <= self.initial_log_std <= 2:
             raise ValueError(f"initial_log_std must be -10 to 2, not {self.initial_log_std}")
         self._check_choices()
+        self._check_start()
 
     def _check_integers(self) -> None:
         if self.rollout < 2:
@@ -73,14 +95,42 @@ class PPOConfig:
             raise ValueError(f"epochs must be 1 to 100, not {self.epochs}")
 
     def _check_choices(self) -> None:
-        if self.learning_rate_schedule not in ("linear", "constant"):
-            raise ValueError(f"learning_rate_schedule must be linear or constant, not {self.learning_rate_schedule}")
-        networks = NETWORKS | VECTOR_NETWORKS
-        if self.network not in networks:
-            raise ValueError(f"network must be one of {', '.join(networks)}, not {self.network}")
+        choices: dict[str, tuple[str, ...]] = {
+            "learning_rate_schedule": ("linear", "constant"),
+            "entropy_schedule": ("linear", "constant"),
+            "network": tuple(NETWORKS | VECTOR_NETWORKS),
+            "distribution": ("auto", "beta", "squashed", "gaussian", "categorical"),
+            "precision": ("auto", "float32", "bfloat16"),
+            "device": ("auto", "cpu", "cuda"),
+        }
+        for key, allowed in choices.items():
+            if getattr(self, key) not in allowed:
+                raise ValueError(f"{key} must be one of {', '.join(allowed)}, not {getattr(self, key)}")
+
+    def _check_start(self) -> None:
+        if self.value_warmup < 0:
+            raise ValueError(f"value_warmup must be 0 rounds or more, not {self.value_warmup}")
+        if not 0 <= self.pull < float("inf"):
+            raise ValueError(f"pull must be 0 or more, not {self.pull}")
+        if not 0 < self.pull_until <= 1:
+            raise ValueError(f"pull_until must be above 0 and at most 1, not {self.pull_until}")
+        for key in ("value_warmup", "pull"):
+            if getattr(self, key) and not self.init_from:
+                raise ValueError(f"{key} goes with init_from only, which names the policy to start from")
 
     def check_task(self, task: TaskSpec) -> None:
         """Raise UnsupportedTaskError if PPO with these settings cannot work on ``task``."""
         check_network(self.network, task)
-        if isinstance(task.action, Discrete) and self.initial_log_std:
-            raise UnsupportedTaskError("initial_log_std is for continuous actions, and this task's are discrete")
+        chosen = choose_distribution(self.distribution, task)
+        if self.initial_log_std and chosen not in _LOG_STD:
+            raise UnsupportedTaskError(
+                f"initial_log_std goes with distribution {' or '.join(_LOG_STD)} only, and this is {chosen}"
+            )
+        if self.precision == "bfloat16" and len(policy_input_shape(task)) == 1:
+            raise UnsupportedTaskError("precision bfloat16 is for images, and this task gives vectors: use auto")
+
+
+def complete_config(content: Mapping[str, Any], discrete: bool) -> dict[str, Any]:
+    """Settings that an older version may have written, with what it had no choice of added as it did it."""
+    older = {"distribution": "categorical" if discrete else "gaussian", "precision": "float32", "device": "cpu"}
+    return {**asdict(PPOConfig()), **older, **content}

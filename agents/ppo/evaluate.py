@@ -5,41 +5,46 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
-from stable_baselines3.common.policies import ActorCriticPolicy
 
 from agents.api import Pulse
+from agents.distributions import Distribution
+from agents.networks import ActorCritic, PolicyNetwork
 from agents.ppo.advantages import Floats
 from agents.ppo.experience import Experience, SegmentError
 
 
 def evaluate_steps(
-    policy: ActorCriticPolicy, experience: Experience, rows: int, pulse: Pulse
-) -> tuple[Floats, Floats]:
-    """(N,) values and (N,) log-probabilities of the actions taken, ``rows`` steps at a time."""
-    policy.set_training_mode(False)
-    values, log_probs = np.empty(len(experience), np.float32), np.empty(len(experience), np.float32)
-    discrete = not experience.actions.is_floating_point()
+    network: ActorCritic, distribution: Distribution, experience: Experience, rows: int, pulse: Pulse
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """(N,) values and (N,) log-probabilities of the actions taken, ``rows`` steps at a time; on the CPU."""
+    values, log_probs = torch.empty(len(experience)), torch.empty(len(experience))
     for start in range(0, len(experience), rows):
         part = slice(start, start + rows)
-        observations = experience.observations(experience.first_frame[part])
-        actions = experience.actions[part].flatten() if discrete else experience.actions[part]
         with torch.no_grad():
-            value, log_prob, _ = policy.evaluate_actions(observations, actions)
-        values[part], log_probs[part] = value.numpy()[:, 0], log_prob.numpy()
+            parameters, found = network.evaluate(experience.observations(experience.first_frame[part]))
+            log_probs[part] = distribution.log_prob(parameters, experience.actions[part].to(parameters.device)).cpu()
+        values[part] = found.cpu()
         pulse()
     return values, log_probs
 
 
-def evaluate_finals(policy: ActorCriticPolicy, experience: Experience, rows: int) -> Floats:
+def evaluate_finals(network: ActorCritic, experience: Experience, rows: int) -> Floats:
     """(S,) value of each segment's last observation, 0 where the task terminated the episode."""
-    policy.set_training_mode(False)
     values = np.zeros(len(experience.final_frame), np.float32)
     counted = np.flatnonzero(experience.bootstrapped)
     for start in range(0, len(counted), rows):
         part = counted[start : start + rows]
         with torch.no_grad():
-            values[part] = policy.predict_values(experience.observations(experience.final_frame[part])).numpy()[:, 0]
+            found = network.values(experience.observations(experience.final_frame[torch.from_numpy(part)]))
+        values[part] = found.cpu().numpy()
     return values
+
+
+def evaluate_policy(network: PolicyNetwork, experience: Experience, rows: int) -> torch.Tensor:
+    """(N, ...) parameters of the distribution of actions that a policy has at every step; on the CPU."""
+    with torch.no_grad():
+        parts = [network(experience.observations(part)).cpu() for part in torch.split(experience.first_frame, rows)]
+    return torch.cat(parts)
 
 
 def staleness_weights(experience: Experience, log_probs: Floats, version: int) -> Floats:

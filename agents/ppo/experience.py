@@ -12,7 +12,7 @@ import torch
 from agents.api import End, Segment
 from agents.network_plans import policy_input_shape
 from agents.ppo.advantages import Floats, SegmentLayout
-from carracing.task import Array, TaskSpec
+from carracing.task import TaskSpec
 
 
 class SegmentError(ValueError):
@@ -24,11 +24,11 @@ class Experience:
     """N steps of S segments, in the order given."""
 
     layout: SegmentLayout
-    frames: Array
-    """(N + S * stack, *observation_shape): the segments' frames one after another."""
-    first_frame: npt.NDArray[np.int64]
-    """(N,) index of the oldest frame of each step's observation."""
-    final_frame: npt.NDArray[np.int64]
+    frames: torch.Tensor
+    """(N + S * stack, numbers of an observation): the segments' frames one after another, each stored once."""
+    first_frame: torch.Tensor
+    """(N,) int64 index of the oldest frame of each step's observation."""
+    final_frame: torch.Tensor
     """(S,) the same for each segment's last observation."""
     bootstrapped: npt.NDArray[np.bool_]
     """(S,) whether the value of that observation counts."""
@@ -40,17 +40,18 @@ class Experience:
     """(N,) under the acting weights; NaN where a segment came without."""
     versions: npt.NDArray[np.int64]
     """(S,) of the acting weights."""
-    stack: int
+    window: torch.Tensor
+    """(stack,) 0, 1, 2, ...: the frames of a stack, counted from its oldest."""
     shape: tuple[int, ...]
     """Of one policy input: the stack joined to the channels."""
 
     def __len__(self) -> int:
         return len(self.first_frame)
 
-    def observations(self, first_frames: npt.NDArray[np.int64]) -> torch.Tensor:
+    def observations(self, first_frames: torch.Tensor) -> torch.Tensor:
         """(rows, *shape): the stacks that begin at these frames, copied."""
-        stacks = self.frames[first_frames[:, None] + np.arange(self.stack)]
-        return torch.from_numpy(stacks.reshape(len(first_frames), *self.shape))
+        chosen = (first_frames[:, None] + self.window).flatten()
+        return self.frames.index_select(0, chosen).view(len(first_frames), *self.shape)
 
 
 def gather_experience(segments: Sequence[Segment], task: TaskSpec) -> Experience:
@@ -64,15 +65,15 @@ def gather_experience(segments: Sequence[Segment], task: TaskSpec) -> Experience
     starts = np.cumsum(frame_counts) - frame_counts
     return Experience(
         layout=layout,
-        frames=np.concatenate([segment.frames for segment in segments]),
-        first_frame=starts[layout.column] + layout.row,
-        final_frame=starts + layout.lengths,
+        frames=torch.from_numpy(np.concatenate([segment.frames for segment in segments])).flatten(1),
+        first_frame=torch.from_numpy(starts[layout.column] + layout.row),
+        final_frame=torch.from_numpy(starts + layout.lengths),
         bootstrapped=np.array([segment.end is not End.TERMINATED for segment in segments]),
         actions=torch.from_numpy(np.concatenate([segment.actions for segment in segments])),
         rewards=np.concatenate([segment.rewards for segment in segments]).astype(np.float32, copy=False),
         acting_log_probs=np.concatenate([_log_probs(segment) for segment in segments]),
         versions=np.array([segment.version for segment in segments], np.int64),
-        stack=task.stack,
+        window=torch.arange(task.stack),
         shape=policy_input_shape(task),
     )
 

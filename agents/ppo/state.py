@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3 import PPO
+from torch import nn
 
 from agents.api import State, StateError
 from agents.ppo.rewards import ReturnStatistics
+from agents.ppo.update import Learner
 from carracing.task import Array
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -25,20 +26,29 @@ class Learned:
 
     version: int
     statistics: ReturnStatistics
+    start: Mapping[str, Array] | None = None
+    """Parameters of the policy that the run started from and is still pulled towards."""
 
 
-def parameters_of(model: PPO) -> dict[str, torch.nn.Parameter]:
-    """Every trained parameter once, by stable-baselines3's name for it."""
-    return dict(model.policy.named_parameters())
+def copied(tensor: torch.Tensor) -> Array:
+    """A tensor from wherever it is, as an array of its own."""
+    return np.array(tensor.detach().cpu().numpy(), order="C")
 
 
-def pack_state(model: PPO, rng: np.random.RandomState, learned: Learned) -> State:
+def parameters_of(network: nn.Module) -> dict[str, nn.Parameter]:
+    """Every trained parameter, by stable-baselines3's name for it."""
+    return dict(network.named_parameters())
+
+
+def pack_state(learner: Learner, rng: np.random.RandomState, learned: Learned) -> State:
     """Copy everything out."""
     tensors: dict[str, Array] = {}
-    for name, parameter in parameters_of(model).items():
-        tensors[f"policy/{name}"] = parameter.detach().numpy().copy()
-        for moment, value in model.policy.optimizer.state.get(parameter, {}).items():
-            tensors[f"optimizer/{name}/{moment}"] = value.numpy().copy()
+    for name, parameter in parameters_of(learner.network).items():
+        tensors[f"policy/{name}"] = copied(parameter)
+        for moment, value in learner.optimizer.state.get(parameter, {}).items():
+            tensors[f"optimizer/{name}/{moment}"] = copied(value)
+    for name, array in (learned.start or {}).items():
+        tensors[f"start/{name}"] = array
     generator = _generator_state(rng)
     tensors["rng/key"] = np.array(generator["key"], np.uint32)
     statistics = learned.statistics
@@ -48,25 +58,35 @@ def pack_state(model: PPO, rng: np.random.RandomState, learned: Learned) -> Stat
     return State(tensors, {"version": learned.version, "rng_position": int(generator["pos"])})
 
 
-def unpack_state(state: State, model: PPO, rng: np.random.RandomState) -> Learned:
-    """Put networks, optimizer and generator back, and return the rest. Raises StateError, then unchanged."""
-    _check_tensors(state.tensors, model)
-    learned = Learned(_count(state.facts, "version", 2**53), _statistics(state.tensors))
+def unpack_state(
+    state: State, learner: Learner, rng: np.random.RandomState, start: Mapping[str, tuple[int, ...]]
+) -> Learned:
+    """Put network, optimizer and generator back, and return the rest. Raises StateError, then unchanged.
+
+    ``start`` has the shapes of a starting policy's parameters, if the state may have one.
+    """
+    _check_tensors(state.tensors, learner.network, start)
+    kept = {name: np.array(state.tensors[f"start/{name}"]) for name in start if f"start/{name}" in state.tensors}
+    learned = Learned(_count(state.facts, "version", 2**53), _statistics(state.tensors), kept or None)
     position = _count(state.facts, "rng_position", _RNG_WORDS)
     if set(state.facts) != {"version", "rng_position"}:
         raise StateError(f"facts are {sorted(state.facts)}, and PPO's are rng_position and version")
-    optimizer = model.policy.optimizer
-    optimizer.state.clear()
-    for name, parameter in parameters_of(model).items():
-        with torch.no_grad():
-            parameter.copy_(torch.tensor(state.tensors[f"policy/{name}"]))
-        parameter.grad = None
-        if f"optimizer/{name}/step" in state.tensors:
-            optimizer.state[parameter] = {
-                moment: torch.tensor(state.tensors[f"optimizer/{name}/{moment}"]) for moment in _MOMENTS
-            }
+    _fill(state.tensors, learner)
     rng.set_state(("MT19937", np.array(state.tensors["rng/key"]), position, 0, 0.0))
     return learned
+
+
+def _fill(tensors: Mapping[str, Array], learner: Learner) -> None:
+    learner.optimizer.state.clear()
+    for name, parameter in parameters_of(learner.network).items():
+        with torch.no_grad():
+            parameter.copy_(torch.tensor(tensors[f"policy/{name}"]))
+        parameter.grad = None
+        if f"optimizer/{name}/step" in tensors:
+            moments = {moment: torch.tensor(tensors[f"optimizer/{name}/{moment}"]) for moment in _MOMENTS}
+            for moment in _MOMENTS[1:]:
+                moments[moment] = torch.empty_like(parameter).copy_(moments[moment])  # laid out as the parameter
+            learner.optimizer.state[parameter] = moments | {"step": moments["step"].to(parameter.device)}
 
 
 def _generator_state(rng: np.random.RandomState) -> Mapping[str, Any]:
@@ -75,21 +95,24 @@ def _generator_state(rng: np.random.RandomState) -> Mapping[str, Any]:
     return generator
 
 
-def _expected(tensors: Mapping[str, Array], model: PPO) -> dict[str, Array]:
+def _expected(
+    tensors: Mapping[str, Array], network: nn.Module, start: Mapping[str, tuple[int, ...]]
+) -> dict[str, Array]:
     """Arrays of the shape and dtype that each tensor must have; running episodes are checked apart."""
     expected: dict[str, Array] = {"rng/key": np.zeros(_RNG_WORDS, np.uint32), "returns/moments": np.zeros(3)}
-    trained = any(name.startswith("optimizer/") for name in tensors)
-    for name, parameter in parameters_of(model).items():
-        like = parameter.detach().numpy()
+    for name, parameter in parameters_of(network).items():
+        like = np.zeros(parameter.shape, np.float32)
         expected[f"policy/{name}"] = like
-        if trained:
+        if any(f"optimizer/{name}/{moment}" in tensors for moment in _MOMENTS):
             expected |= {f"optimizer/{name}/step": np.zeros((), np.float32)}
             expected |= {f"optimizer/{name}/{moment}": like for moment in _MOMENTS[1:]}
+    if any(name.startswith("start/") for name in tensors):
+        expected |= {f"start/{name}": np.zeros(shape, np.float32) for name, shape in start.items()}
     return expected
 
 
-def _check_tensors(tensors: Mapping[str, Array], model: PPO) -> None:
-    expected = _expected(tensors, model)
+def _check_tensors(tensors: Mapping[str, Array], network: nn.Module, start: Mapping[str, tuple[int, ...]]) -> None:
+    expected = _expected(tensors, network, start)
     running = {"returns/episodes", "returns/running"}
     wrong = set(tensors) ^ (set(expected) | running)
     if wrong:

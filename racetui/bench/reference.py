@@ -15,7 +15,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecFrameStack
 
 from agents.network_plans import NETWORKS
-from agents.ppo.maths import SharedImageEncoder
+from agents.ppo.config import PPOConfig
+from agents.ppo.reference import SharedImageEncoder
 from carracing.actions import to_controls
 from carracing.observation import grey
 from carracing.stock import make_stock_world

@@ -19,6 +19,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     from racetui.config import ConfigError
     from racetui.launching import NothingToResumeError
     from racetui.runs.errors import AmbiguousRun, ControlError, OrderTimeout, RunNotFound, StoreError
+    from racetui.video import VideoError
 
     text = " ".join(str(error).split())
     if isinstance(error, RunNotFound | AmbiguousRun):
@@ -35,6 +36,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
         UnknownBackendError,
         UnknownCollectorError,
         UnsupportedTaskOptionError,
+        VideoError,
     )
     if isinstance(error, usage):
         return Exit.USAGE, text

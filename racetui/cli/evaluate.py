@@ -4,55 +4,133 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from racetui.cli.output import number, print_json
+from agents.checkpoint import Checkpoint
+from collectors.api import EpisodeRecord
+from profiles import detect
+from racetui.cli.output import number, print_json, span, table
 from racetui.config import ConfigError
-from racetui.evaluation import EvaluationResult, EvaluationSettings, evaluate, usual_backend
+from racetui.evaluation import (
+    EpisodeScore,
+    EvaluationResult,
+    EvaluationSettings,
+    document_of,
+    evaluate,
+    loaded,
+    posed_task,
+    usual_backend,
+)
 from racetui.exits import Exit
 from racetui.runs.errors import StoreError
 from racetui.runs.paths import RunPaths
 from racetui.runs.store import RunStore
 from racetui.runs.writer import RunWriter
+from racetui.video import Camera, VideoPlan
+
+EPISODES = 100
+SEED = 2_000_000
+"""Neither training nor the evaluations beside it drive the tracks from here on."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
-    checkpoint: Path
+class Target:
+    """What to evaluate or export: a checkpoint, and the run it is of if it was named by one."""
+
+    path: Path
     run: RunPaths | None
 
 
 def evaluate_command(options: argparse.Namespace) -> int:
     """Evaluate in the foreground, print the scores, and keep them with the run."""
-    try:
-        settings = EvaluationSettings(options.episodes, options.seed, not options.stochastic)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    target = _find(options.target, options.checkpoint)
-    settings = replace(settings, backend=options.backend or usual_backend(target.checkpoint))
-    print(f"racetui: {settings.episodes} tracks from seed {settings.seed} with {target.checkpoint}", file=sys.stderr)
-    result = evaluate(target.checkpoint, settings)
+    _settings(options, "gymnasium")  # what is wrong with the options is said before anything is read
+    target = find_target(options.target, options.checkpoint)
+    checkpoint = loaded(target.path)
+    settings = _settings(options, options.backend or usual_backend(checkpoint))
+    print(f"racetui: {_what(checkpoint, target.path, settings)}", file=sys.stderr)
+    camera = Camera(VideoPlan(options.video, options.video_episode or "first"), settings) if options.video else None
+    _act_on_one_thread()
+    result = evaluate(checkpoint, settings, _progress(settings.episodes), camera.watching if camera else None)
     if target.run is not None:
-        _record(target.run, int(target.checkpoint.name), settings, result)
+        _record(target.run, int(target.path.name), settings, result)
     if options.json:
-        print_json({"checkpoint": target.checkpoint, "settings": asdict(settings), "results": asdict(result)})
+        print_json({"checkpoint": target.path, **document_of(checkpoint, settings, result)})
     else:
-        print(_sentence(result))
+        print("\n".join([*([_rows(result.episodes)] if options.rows else []), _sentence(result)]), flush=True)
+    if camera:
+        camera.film(result, posed_task(checkpoint, settings.backend))
+        print(f"racetui: {options.video} written", file=sys.stderr)
     return Exit.OK
 
 
-def _find(target: str, which: str) -> _Target:
+def find_target(target: str, which: str) -> Target:
+    """The checkpoint directory, or the checkpoint of a run: the one asked for, else the best, else the latest.
+
+    Raises ConfigError, RunNotFound, AmbiguousRun, CheckpointError.
+    """
     from agents.checkpoint import read_pointer, resolve
 
     path = Path(target)
     if (path / "manifest.json").is_file():
         if which:
             raise ConfigError("--checkpoint goes with a run, not with a checkpoint directory")
-        return _Target(path, None)
+        return Target(path, None)
     run = RunStore().find(target)
     default = "best" if read_pointer(run.checkpoints, "BEST") else "latest"
-    return _Target(resolve(run.checkpoints, which or default), run)
+    return Target(resolve(run.checkpoints, which or default), run)
+
+
+def _settings(options: argparse.Namespace, backend: str) -> EvaluationSettings:
+    episodes, seed = options.episodes, options.seed
+    if options.video_episode and not options.video:
+        raise ConfigError("--video-episode chooses what --video FILE shows: give that too")
+    if options.seeds is not None:
+        if episodes is not None or seed is not None:
+            raise ConfigError("--seeds says which and how many: leave --seed and --episodes out")
+        episodes, seed = len(options.seeds), options.seeds[0]
+    try:
+        return EvaluationSettings(
+            episodes=EPISODES if episodes is None else episodes,
+            seed=SEED if seed is None else seed,
+            deterministic=not options.stochastic,
+            backend=backend,
+            cores=detect().usable_cores if options.cores is None else options.cores,
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _what(checkpoint: Checkpoint, path: Path, settings: EvaluationSettings) -> str:
+    how = "deterministic" if settings.deterministic else "stochastic"
+    seeds = settings.seeds
+    return (
+        f"{checkpoint.agent} after {checkpoint.counters['frames']:,} frames ({path}), {how}, on "
+        f"{settings.backend}: tracks {seeds[0]} to {seeds[-1]}"
+    )
+
+
+def _act_on_one_thread() -> None:
+    """Acting is a small part of driving, and torch's threads wait by spinning, on the cores that simulate."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _progress(episodes: int) -> Callable[[EpisodeRecord], None]:
+    """Counts the driven tracks on a terminal; elsewhere nothing is told until the end."""
+    if not sys.stderr.isatty():
+        return lambda record: None
+    driven = 0
+
+    def count(record: EpisodeRecord) -> None:
+        nonlocal driven
+        driven += 1
+        end = "\n" if driven == episodes else ""
+        print(f"\r{driven}/{episodes} tracks, the last {record.episode_return:.1f} ", end=end, file=sys.stderr)
+
+    return count
 
 
 def _record(run: RunPaths, frames: int, settings: EvaluationSettings, result: EvaluationResult) -> None:
@@ -71,6 +149,22 @@ def _record(run: RunPaths, frames: int, settings: EvaluationSettings, result: Ev
         print(f"racetui: the scores are not kept with the run: {error}", file=sys.stderr)
 
 
+def _rows(episodes: tuple[EpisodeScore, ...]) -> str:
+    headings = ("seed", "return", "frames", "end", "missed", "lap frames")
+    rows = [
+        (
+            str(episode.seed),
+            number(episode.episode_return),
+            str(episode.frames),
+            episode.end,
+            number(episode.missed_tiles, 0),
+            number(episode.lap_frames, 0),
+        )
+        for episode in episodes
+    ]
+    return table(headings, rows)
+
+
 def _sentence(result: EvaluationResult) -> str:
     parts = [
         f"mean {result.mean:.1f} ± {result.std:.1f} over {len(result.returns)} tracks",
@@ -81,4 +175,5 @@ def _sentence(result: EvaluationResult) -> str:
         parts.append(f"finished {result.finish_rate:.0%}")
         parts.append(f"missed tiles {number(result.missed_tiles, 2)}")
         parts.append(f"lap frames {number(result.lap_frames, 0)}")
+    parts.append(f"{sum(result.frames):,} frames in {span(result.seconds)}")
     return ", ".join(parts)

@@ -14,7 +14,7 @@ from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from profiles import profile_names
 from racetui import __version__
-from racetui.cli.values import count, counts, duration
+from racetui.cli.values import count, counts, duration, seeds
 from racetui.launching import user_profiles
 
 EPILOG = """\
@@ -117,19 +117,48 @@ def _add_orders(commands: Any) -> None:
 
 
 def _add_eval(commands: Any) -> None:
-    evaluate = commands.add_parser("eval", help="evaluate a run's checkpoint or a checkpoint directory")
+    evaluate = commands.add_parser(
+        "eval", help="evaluate a run's checkpoint or a checkpoint directory", description=_EVAL, formatter_class=_Raw
+    )
     evaluate.set_defaults(command=_later("racetui.cli.evaluate:evaluate_command"))
-    evaluate.add_argument("target", metavar="RUN|CHECKPOINT", help=f"{RUN_HELP}; or a checkpoint directory")
-    evaluate.add_argument("--checkpoint", metavar="WHICH", default="", help="best, latest or FRAMES of a run's")
-    evaluate.add_argument("--episodes", type=count, default=100, help="tracks to drive (default 100)")
-    evaluate.add_argument("--seed", type=int, default=2_000_000, help="track seed of the first (default 2000000)")
-    evaluate.add_argument("--stochastic", action="store_true", help="sample actions instead of taking the best")
-    evaluate.add_argument(
+    _target(evaluate)
+    tracks = evaluate.add_argument_group("tracks")
+    tracks.add_argument("--episodes", type=count, metavar="N", help="tracks to drive (default 100)")
+    tracks.add_argument("--seed", type=int, help="track seed of the first, the others follow (default 2000000)")
+    tracks.add_argument("--seeds", type=seeds, metavar="FIRST-LAST", help="instead of both: 100-199, or one seed")
+    how = evaluate.add_argument_group("how to drive")
+    how.add_argument("--stochastic", action="store_true", help="sample actions instead of taking the best")
+    how.add_argument(
         "--backend",
         choices=BACKENDS,
-        help="what simulates (default gymnasium; fast where the policy sees what only that can show)",
+        help="what simulates; gymnasium proves a score on stock (default: where the policy's scores count)",
     )
-    _json(evaluate)
+    how.add_argument("--cores", type=count, metavar="N", help="cores to use (default: all that are usable)")
+    video = evaluate.add_argument_group("video")
+    video.add_argument(
+        "--video",
+        type=Path,
+        metavar="FILE",
+        help="draw an episode: FILE.mp4 has every frame, 50 a second; FILE.gif every second one at half the size",
+    )
+    video.add_argument(
+        "--video-episode",
+        metavar="WHICH",
+        help="first, best, worst, median, all, or a track seed (default first)",
+    )
+    what = evaluate.add_argument_group("what to print")
+    what.add_argument("--rows", action="store_true", help="a row for each track too; --json always has them")
+    _json(what)
+
+
+def _target(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", metavar="RUN|CHECKPOINT", help=f"{RUN_HELP}; or a checkpoint directory")
+    parser.add_argument(
+        "--checkpoint",
+        metavar="WHICH",
+        default="",
+        help="best, latest or FRAMES of a run's (default best, else latest)",
+    )
 
 
 def _add_demos(commands: Any) -> None:
@@ -233,3 +262,6 @@ would do (the label) and what was driven. Interrupted, the same command goes on.
 backend fast, which knows the true state; a policy on any."""
 _TRAIN = """Train an agent. The run is a process of its own: it goes on when this terminal, or the SSH
 connection, goes away. In the foreground, Ctrl-C stops it with a checkpoint."""
+_EVAL = """Drive tracks with a checkpoint's policy, whatever agent it is of, and print mean, standard deviation,
+minimum, 10th percentile, finish rate, missed tiles and lap frames. An episode depends on the checkpoint and its track
+seed alone (and on --stochastic): not on the number of tracks or cores."""

@@ -7,6 +7,7 @@ import re
 
 _COUNT = re.compile(r"(\d+(?:_\d+)*)(?:\.(\d+))?([kM]?)")
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_SEEDS = re.compile(r"(\d{1,10})(?:-(\d{1,10}))?")
 _FACTORS = {"": 1, "k": 1_000, "M": 1_000_000}
 
 
@@ -29,6 +30,16 @@ def duration(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 90s, 10m or 1h30m")
     hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return 3600 * hours + 60 * minutes + seconds
+
+
+def seeds(text: str) -> range:
+    """Track seeds, the last one included: 100-199, or one alone: 137."""
+    match = _SEEDS.fullmatch(text)
+    first = int(match[1]) if match else 0
+    found = range(first, int(match[2] or first) + 1) if match else range(0)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} are not seeds such as 100-199 or 137")
+    return found
 
 
 def counts(text: str) -> tuple[int, ...]:

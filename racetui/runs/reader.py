@@ -133,10 +133,10 @@ class RunReader:
 
     def spec(self) -> RunSpec:
         """What the run was asked to be."""
-        from racetui.config import ConfigError, load_spec, read_config_file
+        from racetui.config import ConfigError, load_stored_spec, read_config_file
 
         try:
-            return load_spec(read_config_file(self.paths.spec), str(self.paths.spec))
+            return load_stored_spec(read_config_file(self.paths.spec), str(self.paths.spec))
         except (OSError, ConfigError) as error:
             raise DamagedRun(str(error)) from error
 

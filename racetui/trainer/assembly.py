@@ -10,9 +10,9 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from agents.api import Agent
+from agents.api import Agent, Beginner
 from agents.checkpoint import Checkpoint, load_checkpoint, resolve
-from agents.registry import make_agent
+from agents.registry import completed_config, make_agent
 from carracing import task_spec, warm_up
 from collectors.api import Collector
 from racetui.collecting import collector_for
@@ -54,6 +54,8 @@ def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trai
         agent = make_agent(spec.agent, task_spec(spec.task), spec.agent_config, spec.seed, orders.pulse)
         collector = stack.enter_context(closing(collector_for(spec, agent, orders.pulse)))
         if checkpoint is None:
+            if isinstance(agent, Beginner):
+                agent.begin()
             progress = Progress(Counters())
         else:
             progress = _restore(paths, writer, spec, checkpoint, agent, collector)
@@ -110,7 +112,10 @@ def _restore(
     paths: RunPaths, writer: RunWriter, spec: RunSpec, checkpoint: Checkpoint, agent: Agent, collector: Collector
 ) -> Progress:
     _check_same("agent", checkpoint.agent, spec.agent)
-    _check_same("agent_config", checkpoint.agent_config, asdict(spec.agent_config))
+    settings = completed_config(
+        checkpoint.agent, checkpoint.agent_config, checkpoint.task.get("action") == "discrete"
+    )
+    _check_same("agent_config", settings, asdict(spec.agent_config))
     _check_same("task", checkpoint.task, asdict(spec.task))
     if checkpoint.collector_state is None:
         raise ResumeError("the checkpoint has no collector state: it can be evaluated, but not resumed")

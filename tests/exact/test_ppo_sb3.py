@@ -25,6 +25,7 @@ from stable_baselines3.common.torch_layers import NatureCNN
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from agents.api import End, Metrics, Segment, State
+from agents.arithmetic import PLAIN, Arithmetic
 from agents.network_plans import policy_input_shape
 from agents.ppo.agent import EVALUATION_ROWS, PPOAgent
 from agents.ppo.config import PPOConfig
@@ -35,6 +36,8 @@ STEPS = 24
 """Per environment and round."""
 IMAGE = (44, 40)
 """Large enough for the networks' kernels."""
+STOCK: dict[str, Any] = {"normalise_rewards": False}
+"""What stable-baselines3 does not do."""
 
 
 @dataclass
@@ -114,22 +117,22 @@ class Recorder(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         if self.actions:
-            self.learned.append(everything(self.model))
+            self.learned.append(everything(self.model.policy, self.model.policy.optimizer))
 
     def _on_rollout_end(self) -> None:
         self.actions.append(self.model.rollout_buffer.actions.copy())  # type: ignore[attr-defined]
         self.generators.append(np.random.get_state())  # noqa: NPY002  # the one stable-baselines3 uses
 
     def _on_training_end(self) -> None:
-        self.learned.append(everything(self.model))
+        self.learned.append(everything(self.model.policy, self.model.policy.optimizer))
 
 
-def everything(model: Any) -> dict[str, torch.Tensor]:
+def everything(network: Any, optimizer: Any) -> dict[str, torch.Tensor]:
     """Copies of all parameters and all of Adam's state."""
     found = {}
-    for name, parameter in model.policy.named_parameters():
+    for name, parameter in network.named_parameters():
         found[name] = parameter.detach().clone()
-        for moment, value in model.policy.optimizer.state[parameter].items():
+        for moment, value in optimizer.state[parameter].items():
             found[f"{name} {moment}"] = value.clone()
     return found
 
@@ -199,9 +202,11 @@ def segments_of(lane: int, env: Drift, actions: Array, version: int) -> list[Seg
     return found
 
 
-def begin_like(model: PPO, task: TaskSpec, config: PPOConfig, rows: int) -> PPOAgent:
+def begin_like(
+    model: PPO, task: TaskSpec, config: PPOConfig, rows: int, arithmetic: Arithmetic | None = None
+) -> PPOAgent:
     """Our agent with the other's initial weights."""
-    agent = PPOAgent(task, config, seed=0, evaluation_rows=rows)
+    agent = PPOAgent(task, config, seed=0, evaluation_rows=rows, arithmetic=arithmetic)
     state = agent.state()
     weights = {f"policy/{name}": value.detach().numpy() for name, value in model.policy.named_parameters()}
     agent.restore(State({**state.tensors, **weights}, state.facts))
@@ -239,18 +244,24 @@ CASES = [
 def test_parameters_and_adam_are_stable_baselines3s_to_the_bit(task: TaskSpec, lanes: int) -> None:
     network: Literal["small", "nature"] = "nature" if task.observation_dtype == "uint8" else "small"
     config = PPOConfig(
-        rollout=STEPS * lanes, minibatch=10, epochs=3, entropy=0.01, normalise_rewards=False, network=network
+        **STOCK,
+        distribution="gaussian" if isinstance(task.action, Box) else "categorical",
+        rollout=STEPS * lanes,
+        minibatch=10,
+        epochs=3,
+        entropy=0.01,
+        network=network,
     )
     model, envs = stock(config, task, lanes, ActorCriticPolicy if lanes == 1 else RowwisePolicy)
-    agent = begin_like(model, task, config, rows=1)
-    before, recorder = everything(model), Recorder()
+    agent = begin_like(model, task, config, 1, PLAIN)
+    before, recorder = everything(model.policy, model.policy.optimizer), Recorder()
     model.learn(ROUNDS * STEPS * lanes, callback=recorder)
     assert {trip.end for env in envs for trip in env.trips} == set(End), "all kinds of ends must have been seen"
 
     for number in range(ROUNDS):
         metrics = learn_round(agent, envs, recorder, number)
         assert metrics["learning_rate"] == config.learning_rate * (1 - (number + 1) / ROUNDS)
-        ours, theirs = everything(agent._model), recorder.learned[number]
+        ours, theirs = everything(agent._learner.network, agent._learner.optimizer), recorder.learned[number]
         assert ours.keys() == theirs.keys()
         assert all(torch.equal(ours[name], theirs[name]) for name in ours), f"round {number}"
     assert not any(torch.equal(ours[name], before[name]) for name in before), "something learned everywhere"
@@ -258,13 +269,13 @@ def test_parameters_and_adam_are_stable_baselines3s_to_the_bit(task: TaskSpec, l
 
 def test_evaluating_many_rows_at_once_changes_last_bits_only() -> None:
     """Beside stable-baselines3 as shipped, which evaluates its four environments together."""
-    config = PPOConfig(rollout=STEPS * 4, minibatch=10, epochs=3, normalise_rewards=False)
+    config = PPOConfig(**STOCK, distribution="gaussian", rollout=STEPS * 4, minibatch=10, epochs=3)
     model, envs = stock(config, VECTOR, lanes=4, policy=ActorCriticPolicy)
     agent = begin_like(model, VECTOR, config, rows=EVALUATION_ROWS)
     recorder = Recorder()
     model.learn(ROUNDS * STEPS * 4, callback=recorder)
     for number in range(ROUNDS):
         learn_round(agent, envs, recorder, number)
-        ours, theirs = everything(agent._model), recorder.learned[number]
+        ours, theirs = everything(agent._learner.network, agent._learner.optimizer), recorder.learned[number]
         for name in ours:
             torch.testing.assert_close(ours[name], theirs[name], rtol=1e-4, atol=1e-6)

@@ -10,13 +10,18 @@ import pytest
 import torch
 
 from agents.api import Actor
+from agents.network_plans import policy_input_shape
 from agents.ppo.agent import PPOAgent
 from agents.ppo.config import PPOConfig
 from agents.random import EpisodeRandom
-from carracing.task import Box, TaskSpec
+from carracing.task import TaskSpec
 from tests.unit.ppo_rounds import CHOICE, GREY, TASKS, VECTOR, observations
 
 ROWS = 6
+EXACT = PPOConfig(precision="float32")
+POLICIES = [(task, "auto") for task in TASKS] + [(VECTOR, "gaussian"), (VECTOR, "squashed")]
+"""Tasks and distributions; auto is beta for three of the tasks."""
+EVERY = pytest.mark.parametrize(("task", "distribution"), POLICIES, ids=str)
 
 
 def loaded(agent: PPOAgent, **knobs: float) -> Actor:
@@ -38,31 +43,41 @@ def blurred(task: TaskSpec, config: PPOConfig) -> PPOAgent:
     """An agent whose weights are far from the nearly uniform policy that training starts from."""
     agent = PPOAgent(task, config, seed=2)
     with torch.no_grad():
-        for name, parameter in agent._model.policy.named_parameters():
+        for name, parameter in agent._learner.network.named_parameters():
             if name.startswith("action_net") or name == "log_std":
                 parameter.add_(torch.linspace(-0.6, 0.6, parameter.numel()).reshape(parameter.shape))
     return agent
 
 
-@pytest.mark.parametrize("task", TASKS, ids=str)
+@EVERY
 @pytest.mark.parametrize("deterministic", [0.0, 1.0])
-def test_log_probabilities_are_those_the_learner_finds(task: TaskSpec, deterministic: float) -> None:
-    agent = blurred(task, PPOConfig())
+def test_log_probabilities_are_those_the_learner_finds(
+    task: TaskSpec, distribution: Any, deterministic: float
+) -> None:
+    agent = blurred(task, replace(EXACT, distribution=distribution))
     decision = loaded(agent, deterministic=deterministic).act(stacks(task), streams())
     assert decision.log_probs is not None and decision.log_probs.dtype == np.float32
     assert decision.actions.dtype == task.action_dtype and decision.actions.shape == (ROWS, task.action.size)
     actions = torch.from_numpy(decision.actions)
-    inputs = torch.from_numpy(stacks(task)).reshape(ROWS, *agent._model.observation_space.shape)  # type: ignore[misc]
+    learner = agent._learner
+    inputs = torch.from_numpy(stacks(task)).reshape(ROWS, *policy_input_shape(task))
     with torch.no_grad():
-        _, found, _ = agent._model.policy.evaluate_actions(
-            inputs, actions if isinstance(task.action, Box) else actions[:, 0]
-        )
-    np.testing.assert_allclose(decision.log_probs, found.numpy(), atol=1e-5)
+        found = learner.distribution.log_prob(learner.network(inputs), actions)
+    np.testing.assert_allclose(decision.log_probs, found.numpy(), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("task", TASKS, ids=str)
-def test_a_row_decides_alike_in_any_company(task: TaskSpec) -> None:
-    actor = loaded(blurred(task, PPOConfig()))
+def test_exploring_in_bfloat16_is_nearly_the_same_and_scores_are_exact() -> None:
+    fast, exact = (blurred(GREY, PPOConfig(precision=precision)) for precision in ("bfloat16", "float32"))
+    near, far = (loaded(agent).act(stacks(GREY), streams()).actions for agent in (fast, exact))
+    np.testing.assert_allclose(near, far, atol=0.05)
+    assert not np.array_equal(near, far), "bfloat16 was not used"
+    scores = [loaded(agent, deterministic=1.0).act(stacks(GREY), streams()).actions for agent in (fast, exact)]
+    assert np.array_equal(scores[0], scores[1])
+
+
+@EVERY
+def test_a_row_decides_alike_in_any_company(task: TaskSpec, distribution: Any) -> None:
+    actor = loaded(blurred(task, replace(EXACT, distribution=distribution)))
     together = actor.act(stacks(task), streams())
     for row in range(ROWS):
         rngs = EpisodeRandom(streams().keys[[row]], streams().steps[[row]])
@@ -71,7 +86,7 @@ def test_a_row_decides_alike_in_any_company(task: TaskSpec) -> None:
 
 
 def test_gaussian_actions_have_the_policys_mean_and_deviation_and_are_clipped_for_the_environment() -> None:
-    agent = blurred(VECTOR, PPOConfig(initial_log_std=0.5))
+    agent = blurred(VECTOR, PPOConfig(initial_log_std=0.5, distribution="gaussian"))
     rows = 20_000
     same = np.repeat(stacks(VECTOR, 1), rows, axis=0)
     decision = loaded(agent).act(same, streams(rows))
@@ -122,7 +137,7 @@ def test_misuse_is_told() -> None:
 def test_a_worker_loads_torch_but_nothing_that_learning_needs() -> None:
     code = (
         "import sys; from carracing.task import TaskConfig, task_spec; from agents.ppo.actor import make_actor;"
-        "make_actor(task_spec(TaskConfig()), 'small', 'beta');"
+        "make_actor(task_spec(TaskConfig()), 'small', 'beta', True);"
         "print([name for name in ('stable_baselines3', 'gymnasium', 'numba') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -17,7 +17,7 @@ from agents.ppo.state import parameters_of
 from carracing.task import TaskSpec
 from tests.unit.ppo_rounds import COLOUR, GREY, TASKS, VECTOR, Shape, make_round
 
-SMALL = PPOConfig(rollout=24, minibatch=8, epochs=2)
+SMALL = PPOConfig(rollout=24, minibatch=8, epochs=2, entropy=0.01)
 METRICS = {"loss/policy", "loss/value", "loss/entropy", "approx_kl", "clip_fraction", "explained_variance"}
 METRICS |= {"learning_rate", "lag_mean", "lag_max"}
 
@@ -74,7 +74,7 @@ def test_weights_come_from_the_seed_alone_and_global_generators_are_left_alone()
 
 @pytest.mark.parametrize("task", [VECTOR, COLOUR], ids=str)
 def test_metrics_have_plain_names_and_versions_count_rounds(task: TaskSpec, capfd: Any) -> None:
-    agent = PPOAgent(task, SMALL, seed=1)
+    agent = PPOAgent(task, replace(SMALL, distribution="gaussian" if task is VECTOR else "auto"), seed=1)
     assert agent.demand.steps == 24
     assert agent.snapshot().version == 0
     metrics = agent.learn(make_round(agent, task), 0.25)
@@ -102,8 +102,12 @@ CHANGES: list[dict[str, Any]] = [
     {"value_coefficient": 0.1},
     {"max_grad_norm": 0.01},
     {"normalise_rewards": False},
-    {"initial_log_std": -1.0},
+    {"entropy_schedule": "linear"},
     {"network": "nature"},
+    {"distribution": "gaussian"},
+    {"distribution": "gaussian", "initial_log_std": -1.0},
+    {"distribution": "squashed"},
+    {"precision": "float32"},
 ]
 
 
@@ -199,7 +203,7 @@ def test_an_infinite_loss_is_an_error_that_says_what_to_try() -> None:
 def test_parameters_that_are_not_numbers_are_an_error_that_says_what_to_try(when: str) -> None:
     def spoil() -> None:
         with torch.no_grad():
-            parameters_of(agent._model)["action_net.weight"].fill_(torch.nan)
+            parameters_of(agent._learner.network)["action_net.weight"].fill_(torch.nan)
 
     beats: list[int] = []
 

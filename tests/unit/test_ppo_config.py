@@ -12,7 +12,7 @@ from carracing.task import Box, Discrete, TaskSpec
 
 IMPOSSIBLE: dict[str, list[Any]] = {
     "rollout": [1, 0],
-    "minibatch": [1, 4096],
+    "minibatch": [1, 8192],
     "epochs": [0, 101],
     "learning_rate": [0.0, 2.0, float("nan")],
     "learning_rate_schedule": ["cosine"],
@@ -24,6 +24,13 @@ IMPOSSIBLE: dict[str, list[Any]] = {
     "max_grad_norm": [0.0, float("nan")],
     "network": ["huge"],
     "initial_log_std": [-11.0, 3.0],
+    "entropy_schedule": ["cosine"],
+    "distribution": ["normal"],
+    "precision": ["float16"],
+    "device": ["tpu"],
+    "value_warmup": [-1, 5],
+    "pull": [-0.1, float("nan"), 1.0],
+    "pull_until": [0.0, 1.1],
 }
 
 
@@ -38,7 +45,7 @@ def task(shape: tuple[int, ...], dtype: Any = "uint8", action: Box | Discrete = 
 
 
 def test_tasks_it_cannot_work_on_are_refused_with_the_reason() -> None:
-    PPOConfig(initial_log_std=-1.0).check_task(task((84, 84), action=Box((0.0,), (1.0,))))
+    PPOConfig(initial_log_std=-1.0, distribution="gaussian").check_task(task((84, 84), action=Box((0.0,), (1.0,))))
     PPOConfig().check_task(task((7,), "float32"))
     with pytest.raises(UnsupportedTaskError, match="too small"):
         PPOConfig().check_task(task((20, 20)))
@@ -46,8 +53,16 @@ def test_tasks_it_cannot_work_on_are_refused_with_the_reason() -> None:
         PPOConfig(network="nature").check_task(task((7,), "float32"))
     with pytest.raises(UnsupportedTaskError, match="float32 observations of shape"):
         PPOConfig().check_task(task((84, 84), "float32"))
-    with pytest.raises(UnsupportedTaskError, match="initial_log_std"):
+    with pytest.raises(UnsupportedTaskError, match=r"initial_log_std.*this is categorical"):
         PPOConfig(initial_log_std=-1.0).check_task(task((84, 84)))
+    with pytest.raises(UnsupportedTaskError, match=r"initial_log_std.*this is beta"):
+        PPOConfig(initial_log_std=-1.0).check_task(task((84, 84), action=Box((0.0,), (1.0,))))
+    with pytest.raises(UnsupportedTaskError, match="squashed does not go with discrete actions"):
+        PPOConfig(distribution="squashed").check_task(task((84, 84)))
+    with pytest.raises(UnsupportedTaskError, match="categorical does not go with continuous actions"):
+        PPOConfig(distribution="categorical").check_task(task((84, 84), action=Box((0.0,), (1.0,))))
+    with pytest.raises(UnsupportedTaskError, match="bfloat16 is for images"):
+        PPOConfig(precision="bfloat16").check_task(task((7,), "float32"))
 
 
 def test_settings_and_checkpoints_are_read_without_loading_what_learning_needs() -> None:

@@ -1,20 +1,17 @@
-"""stable-baselines3's PPO without an environment: only its networks, its optimizer and its train() are used."""
+"""stable-baselines3's PPO with our networks, without an environment: what ours is held against."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
 from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
-from agents.api import Pulse
 from agents.network_plans import NETWORKS, VECTOR_NETWORKS, ConvPlan, policy_input_shape
 from agents.networks import convolution_layers, dense_layer
-from agents.ppo.buffer import ExperienceBuffer
 from agents.ppo.config import PPOConfig
 from carracing.task import Box, TaskSpec
 
@@ -28,18 +25,20 @@ class SharedImageEncoder(BaseFeaturesExtractor):
         self.cnn = convolution_layers(plan, channels)
         self.linear = dense_layer(plan, height, width)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: Any) -> Any:
         """(rows, channels, height, width) float32 in 0 to 1 -> (rows, plan.dense)."""
-        encoded: torch.Tensor = self.linear(self.cnn(images))
-        return encoded
+        return self.linear(self.cnn(images))
 
 
-def build_maths(task: TaskSpec, config: PPOConfig, rng: np.random.RandomState, pulse: Pulse) -> PPO:
-    """PPO with fresh weights from torch's generator, an ExperienceBuffer and a logger that writes nowhere."""
+def build_reference(task: TaskSpec, config: PPOConfig) -> PPO:
+    """PPO with fresh weights, its own rollout buffer of ``config.rollout`` steps, and a logger that writes nowhere.
+
+    Its parameters have the names of ours. Continuous actions are gaussian: it has no other distribution for PPO.
+    """
     model = PPO(
         "MlpPolicy",
         None,  # type: ignore[arg-type]  # documented as allowed for loading; spaces are set below
-        learning_rate=_schedule(config),
+        learning_rate=config.learning_rate,
         n_steps=config.rollout,
         batch_size=config.minibatch,
         n_epochs=config.epochs,
@@ -49,9 +48,7 @@ def build_maths(task: TaskSpec, config: PPOConfig, rng: np.random.RandomState, p
         ent_coef=config.entropy,
         vf_coef=config.value_coefficient,
         max_grad_norm=config.max_grad_norm,
-        rollout_buffer_class=ExperienceBuffer,
-        rollout_buffer_kwargs={"rng": rng, "pulse": pulse},
-        policy_kwargs=_policy_arguments(task, config),
+        policy_kwargs=policy_arguments(task, config),
         device="cpu",
         _init_setup_model=False,
     )
@@ -62,23 +59,16 @@ def build_maths(task: TaskSpec, config: PPOConfig, rng: np.random.RandomState, p
     return model
 
 
-def _schedule(config: PPOConfig) -> Any:
-    if config.learning_rate_schedule == "constant":
-        return config.learning_rate
-    return lambda remaining: config.learning_rate * remaining
-
-
-def _policy_arguments(task: TaskSpec, config: PPOConfig) -> dict[str, Any]:
+def policy_arguments(task: TaskSpec, config: PPOConfig) -> dict[str, Any]:
+    """``policy_kwargs`` that make stable-baselines3's policy of the same network."""
     arguments: dict[str, Any] = {"log_std_init": config.initial_log_std}
     if len(policy_input_shape(task)) == 3:
         arguments["net_arch"] = []
         arguments["features_extractor_class"] = SharedImageEncoder
         arguments["features_extractor_kwargs"] = {"plan": NETWORKS[config.network]}
     else:
-        arguments["net_arch"] = {
-            "pi": list(VECTOR_NETWORKS[config.network]),
-            "vf": list(VECTOR_NETWORKS[config.network]),
-        }
+        layers = list(VECTOR_NETWORKS[config.network])
+        arguments["net_arch"] = {"pi": layers, "vf": layers}
     return arguments
 
 

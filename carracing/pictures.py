@@ -1,0 +1,30 @@
+"""Pictures for people of an episode, frame by frame: one car as a Gymnasium environment that draws itself."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import gymnasium
+
+from carracing.task import TaskConfig
+
+DRAWN = {
+    "fast": "carracing.simulator.env:FastCarRacing",
+    "gymnasium": "gymnasium.envs.box2d.car_racing:CarRacing",
+}
+"""backend name -> "module:class" with CarRacing-v3's arguments; both draw 600x400 pictures, without a display."""
+
+
+def make_drawn(backend: str, config: TaskConfig) -> gymnasium.Env[Any, Any]:
+    """An environment of single frames and stock's actions, whose ``render`` gives (400, 600, 3) uint8 pictures.
+
+    Seeded alike it drives the same episode as the backend's worlds. Raises KeyError for a backend without pictures.
+    """
+    module, name = DRAWN[backend].split(":")
+    env: gymnasium.Env[Any, Any] = getattr(import_module(module), name)(
+        render_mode="rgb_array",
+        continuous=config.action != "discrete",
+        domain_randomize=config.domain_randomize,
+    )
+    return env

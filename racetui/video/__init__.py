@@ -1,0 +1,9 @@
+"""Videos of evaluated episodes: driven again as they were, drawn frame by frame, without a display.
+
+Importing this loads neither torch nor gymnasium nor the encoders.
+"""
+
+from racetui.video.filming import Camera, VideoPlan
+from racetui.video.writers import VideoError
+
+__all__ = ["Camera", "VideoError", "VideoPlan"]
