@@ -219,6 +219,11 @@ class LabelledWorlds(Worlds, Protocol):
         """(N, spec.label_size): what the expert would do now in the place of each car; any value for ended ones."""
 
 
+def labelled(worlds: Worlds) -> LabelledWorlds | None:
+    """The worlds as ones that can be asked for labels; None where their task has none."""
+    return worlds if worlds.spec.labels and isinstance(worlds, LabelledWorlds) else None
+
+
 def task_spec(config: TaskConfig) -> TaskSpec:
     """Describe the CarRacing task that ``config`` sets, without importing any simulator."""
     kind = OBSERVATIONS[config.observation]

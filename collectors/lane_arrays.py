@@ -33,6 +33,8 @@ class LaneArrays:
     frames: Array
     facts: Array
     """The results, as in ``Step``."""
+    labels: Array
+    """(N, spec.label_size): what an expert would do now; no columns where the task has no labels."""
 
     def rows(self, rows: slice) -> LaneArrays:
         """Views of some of the lanes."""
@@ -74,6 +76,7 @@ def _layout(spec: TaskSpec, lanes: int) -> list[tuple[tuple[int, ...], np.dtype[
         ((lanes,), np.bool_),
         ((lanes,), np.int32),
         ((lanes, len(spec.facts)), np.float32),
+        ((lanes, spec.label_size), spec.action_dtype),
     ]
     return [(shape, np.dtype(dtype)) for shape, dtype in shapes]
 

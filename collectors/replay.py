@@ -77,6 +77,11 @@ class ReplayableLanes(ABC):
         """What one car's observations and actions look like."""
         return self._spec
 
+    @property
+    def labels(self) -> Array:
+        """(num, spec.label_size): the expert's actions."""
+        return self._arrays.labels
+
     @abstractmethod
     def _reset(self) -> None:
         """Reset as the arrays say."""

@@ -109,6 +109,7 @@ class StepCollector:
         begun = perf_counter()
         decision = self._actor.act(observations, EpisodeRandom(roster.keys[rows], roster.steps[rows]))
         acted = perf_counter()
+        recording.label(rows, self._lanes.labels)
         self._env_actions[rows] = decision.env_actions
         step = self._lanes.step(self._env_actions, roster.live)
         current.seconds_env += perf_counter() - acted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from carracing.each_world import CarError
-from carracing.task import Step, Worlds
+from carracing.task import Step, Worlds, labelled
 from collectors.api import CollectorError
 from collectors.lane_arrays import LaneArrays
 
@@ -17,6 +17,7 @@ class WorldBlock:
         self._worlds = worlds
         self._arrays = arrays
         self._first_lane = first_lane
+        self._labelled = labelled(worlds)
 
     def reset(self) -> None:
         """Start new episodes where ``mask`` is set. Raises CollectorError naming the lane."""
@@ -24,6 +25,7 @@ class WorldBlock:
         if arrays.mask.any():
             try:
                 arrays.observations[:] = self._worlds.reset(arrays.mask, arrays.seeds)
+                self._label()
             except Exception as error:
                 raise self._failure("reset", error) from error
 
@@ -31,6 +33,7 @@ class WorldBlock:
         """Step where ``live`` is set, clear the results elsewhere. Raises CollectorError naming the lane."""
         try:
             step = self._worlds.step(self._arrays.actions, self._arrays.live)
+            self._label()
         except Exception as error:
             raise self._failure("step", error) from error
         for field in fields(Step):
@@ -39,6 +42,11 @@ class WorldBlock:
     def close(self) -> None:
         """Close the worlds."""
         self._worlds.close()
+
+    def _label(self) -> None:
+        """Ask the expert, if there is one, about the state as it is now."""
+        if self._labelled is not None:
+            self._arrays.labels[:] = self._labelled.labels()
 
     def _failure(self, what: str, error: Exception) -> CollectorError:
         if isinstance(error, CarError):

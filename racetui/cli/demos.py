@@ -13,6 +13,7 @@ import numpy as np
 
 from carracing.task import TaskConfig
 from profiles import detect
+from racetui.cli.evaluate import find_target
 from racetui.cli.output import number, print_json, span, table
 from racetui.config import ConfigError, apply_overrides, load_spec
 from racetui.exits import Exit
@@ -30,7 +31,7 @@ def demos(options: argparse.Namespace) -> int:
         seed=options.seed,
         backend=options.backend,
     )
-    checkpoint = find_checkpoint(options.source, "") if options.source else None
+    checkpoint = find_target(options.source, "").path if options.source else None
     plan = make_plan(options.out, request, _task(options), checkpoint)
     directory = plan.directory
     print(f"racetui: {plan.header.driver} drives {request.episodes} episodes into {directory}", file=sys.stderr)
