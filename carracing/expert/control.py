@@ -24,6 +24,8 @@ from carracing.simulator.rules import FRAME_SECONDS
 WHEELBASE = (WHEEL_PLACES[0][1] - WHEEL_PLACES[2][1]) * SIZE
 """Units between the axles."""
 MASS = float(1 / HULL.inverse_mass + 4 / WHEEL.inverse_mass)
+ROLLING_MASS = WHEEL_MOMENT_OF_INERTIA / WHEEL_RADIUS**2
+"""What a rolling wheel adds to what must be sped up and slowed down: nearly as much as the whole car weighs."""
 GAS_PER_FORCE = WHEEL_RADIUS / ENGINE_POWER
 """Gas that balances a unit of a rear tyre's force, for each radian/s (and 5) that the wheel rolls."""
 BRAKE_PER_FORCE = FRAME_SECONDS * WHEEL_RADIUS / WHEEL_MOMENT_OF_INERTIA / BRAKE_FORCE
@@ -34,8 +36,8 @@ IDLE_ROLL = 5.0
 """Radians/s that the engine's power is counted from (``Car.step``)."""
 MOST_STEERING = 0.4
 """Radians that the front wheels turn either way (``lowerAngle``, ``upperAngle``)."""
-MOST_BRAKE = 0.19
-"""Just beyond what the tyres' grip on the road balances: more would lock the wheels."""
+MOST_BRAKE = 0.85
+"""From 0.9 on the brake stops a wheel at once."""
 _WINDOW = 25
 """Points either way among which the nearest is sought; all of them for a car that has strayed."""
 _STRAYED = 20.0
@@ -118,12 +120,12 @@ def _grip_left(f, d, road, lane, sideways):
 def _pedals(acceleration, grip, style):
     """Gas, or the brake as a negative number, for an acceleration in units/s²."""
     everywhere, rear, slip, roll = grip
-    force = acceleration * MASS
-    if force < 0.0:
-        return -min(min(-force / 4.0, style.brake_tyre * everywhere) * BRAKE_PER_FORCE, MOST_BRAKE)
-    each = min(force / 2.0, style.tyre * rear)
-    excess = max(slip - each / STIFFNESS, 0.0)
-    gas = each * GAS_PER_FORCE - style.slip * excess / WHEEL_RADIUS * GAS_PER_ROLL
+    if acceleration < 0.0:
+        slowing = min(-acceleration, style.brake_tyre * 4.0 * everywhere / MASS)
+        return -min((MASS / 4.0 + ROLLING_MASS) * slowing * BRAKE_PER_FORCE, MOST_BRAKE)
+    each = min(0.5 * (MASS + 2.0 * ROLLING_MASS) * acceleration, style.tyre * rear)
+    torque = each + ROLLING_MASS * each / (0.5 * MASS + ROLLING_MASS)
+    gas = torque * GAS_PER_FORCE - style.slip * (slip - each / STIFFNESS) / WHEEL_RADIUS * GAS_PER_ROLL
     return min(max(gas * (roll + IDLE_ROLL), 0.0), 1.0)
 
 
