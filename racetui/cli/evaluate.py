@@ -31,6 +31,8 @@ from racetui.runs.writer import RunWriter
 from racetui.video import Camera, VideoPlan
 
 EPISODES = 100
+EXPERT = "expert"
+"""The target that is no run: the scripted driver."""
 SEED = 2_000_000
 """Neither training nor the evaluations beside it drive the tracks from here on."""
 
@@ -45,20 +47,26 @@ class Target:
 
 def evaluate_command(options: argparse.Namespace) -> int:
     """Evaluate in the foreground, print the scores, and keep them with the run."""
-    _settings(options, "gymnasium")  # what is wrong with the options is said before anything is read
+    if options.target == EXPERT:
+        from racetui.cli.expert import evaluate_expert_command
+
+        return evaluate_expert_command(options)
+    if options.frame_skip is not None:
+        raise ConfigError("--frame-skip goes with the expert: a policy acts as often as it learned to")
+    settings_of(options, "gymnasium")  # what is wrong with the options is said before anything is read
     target = find_target(options.target, options.checkpoint)
     checkpoint = loaded(target.path)
-    settings = _settings(options, options.backend or usual_backend(checkpoint))
+    settings = settings_of(options, options.backend or usual_backend(checkpoint))
     print(f"racetui: {_what(checkpoint, target.path, settings)}", file=sys.stderr)
     camera = Camera(VideoPlan(options.video, options.video_episode or "first"), settings) if options.video else None
-    _act_on_one_thread()
-    result = evaluate(checkpoint, settings, _progress(settings.episodes), camera.watching if camera else None)
+    act_on_one_thread()
+    result = evaluate(checkpoint, settings, progress_of(settings.episodes), camera.watching if camera else None)
     if target.run is not None:
         _record(target.run, int(target.path.name), settings, result)
     if options.json:
         print_json({"checkpoint": target.path, **document_of(checkpoint, settings, result)})
     else:
-        print("\n".join([*([_rows(result.episodes)] if options.rows else []), _sentence(result)]), flush=True)
+        print_result(result, options.rows)
     if camera:
         camera.film(result, posed_task(checkpoint, settings.backend))
         print(f"racetui: {options.video} written", file=sys.stderr)
@@ -82,7 +90,8 @@ def find_target(target: str, which: str) -> Target:
     return Target(resolve(run.checkpoints, which or default), run)
 
 
-def _settings(options: argparse.Namespace, backend: str) -> EvaluationSettings:
+def settings_of(options: argparse.Namespace, backend: str) -> EvaluationSettings:
+    """What the options say of tracks, cores and driving. Raises ConfigError."""
     episodes, seed = options.episodes, options.seed
     if options.video_episode and not options.video:
         raise ConfigError("--video-episode chooses what --video FILE shows: give that too")
@@ -111,14 +120,14 @@ def _what(checkpoint: Checkpoint, path: Path, settings: EvaluationSettings) -> s
     )
 
 
-def _act_on_one_thread() -> None:
+def act_on_one_thread() -> None:
     """Acting is a small part of driving, and torch's threads wait by spinning, on the cores that simulate."""
     import torch
 
     torch.set_num_threads(1)
 
 
-def _progress(episodes: int) -> Callable[[EpisodeRecord], None]:
+def progress_of(episodes: int) -> Callable[[EpisodeRecord], None]:
     """Counts the driven tracks on a terminal; elsewhere nothing is told until the end."""
     if not sys.stderr.isatty():
         return lambda record: None
@@ -147,6 +156,11 @@ def _record(run: RunPaths, frames: int, settings: EvaluationSettings, result: Ev
             writer.evaluation_finished(row, asdict(result))
     except StoreError as error:
         print(f"racetui: the scores are not kept with the run: {error}", file=sys.stderr)
+
+
+def print_result(result: EvaluationResult, rows: bool) -> None:
+    """Print the scores, before them a row for each track if asked."""
+    print("\n".join([*([_rows(result.episodes)] if rows else []), _sentence(result)]), flush=True)
 
 
 def _rows(episodes: tuple[EpisodeScore, ...]) -> str:
