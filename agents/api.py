@@ -151,7 +151,8 @@ class Demand:
     """What an agent wants from each round of collection."""
 
     steps: int
-    """Steps over all lanes together."""
+    """Steps over all lanes together. 0 of an agent that learns from a recorded set: no cars are driven for it,
+    ``learn`` gets no segments, and the figure ``samples`` it reports counts as the round's steps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -23,11 +23,25 @@ class AgentEntry:
     completion: str = ""
     """"module:function", called with (settings, discrete actions?) where an older version may have written the
     settings: adds those it did not have yet, with the values that mean what it did."""
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of a run, by their dotted keys, where nobody asks for others."""
+    offline: bool = False
+    """Learns from the recorded set that its setting ``demos`` names."""
 
 
 AGENTS = {
     "ppo": AgentEntry(
         "PPO", "agents.ppo.config:PPOConfig", "agents.ppo.agent:PPOAgent", "agents.ppo.config:complete_config"
+    ),
+    "bc": AgentEntry(
+        "behaviour cloning",
+        "agents.bc.config:BCConfig",
+        "agents.bc.offline:BCAgent",
+        usual={"collector": "sequential"},
+        offline=True,
+    ),
+    "dagger": AgentEntry(
+        "DAgger", "agents.bc.config:DAggerConfig", "agents.bc.dagger:DAggerAgent", usual={"task.labels": True}
     ),
 }
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import platformdirs
 
+from agents.registry import AGENTS
 from carracing.registry import THREADED
 from collectors.registry import COLLECTORS
 from profiles import detect, load_profile, plan
+from racetui.cloning import budget_of, check_set, with_task_of_set
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.runs.control import launch
 from racetui.runs.paths import RunPaths
@@ -39,6 +41,8 @@ class StartRequest:
     steps: int | None = None
     episodes: int | None = None
     seconds: float | None = None
+    epochs: int | None = None
+    """Passes over the recorded set that the agent learns from."""
     eval_every: int | None = None
     checkpoint_every: int | None = None
     config: Path | None = None
@@ -82,10 +86,13 @@ def build_spec(request: StartRequest) -> RunSpec:
         document["budget"] = limits
     document = apply_overrides(document, request.overrides)
     document.setdefault("agent", DEFAULTS.agent)
+    document = _with_usual_settings(with_task_of_set(budget_of(document, request.epochs)))
     document.setdefault("collector", DEFAULTS.collector)
     document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
-    return load_spec(_planned(document), str(request.config or "command line"))
+    spec = load_spec(_planned(document), str(request.config or "command line"))
+    check_set(spec)
+    return spec
 
 
 def start_run(request: StartRequest, store: RunStore | None = None) -> RunPaths:
@@ -130,6 +137,17 @@ def command_line(request: StartRequest) -> str:
     for override in request.overrides:
         words += ["--set", override]
     return shlex.join(words)
+
+
+def _with_usual_settings(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with what its agent usually goes with, where it does not say otherwise."""
+    entry = AGENTS.get(str(document["agent"]))
+    for key, value in (entry.usual if entry else {}).items():
+        section, _, last = key.rpartition(".")
+        place = document.get(section) or {} if section else document
+        if isinstance(place, dict) and place.get(last) is None:
+            _put(document, key, value)
+    return document
 
 
 def _planned(document: dict[str, Any]) -> dict[str, Any]:

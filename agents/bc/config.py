@@ -59,8 +59,6 @@ class BCConfig(CloningConfig):
 
     demos: str = ""
     """Directory of the demonstrations, as ``racetui demos`` records them; needed."""
-    epochs: int = 10
-    """Passes over the set, after which the run is finished; 1 to 10,000."""
     workers: int = 1
     """Processes that load minibatches, 0 (the learner's own) to 64."""
     round: int = 100
@@ -69,8 +67,6 @@ class BCConfig(CloningConfig):
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
         super(BCConfig, self).__post_init__()
-        if not 1 <= self.epochs <= 10_000:
-            raise ValueError(f"epochs must be 1 to 10000, not {self.epochs}")
         if not 0 <= self.workers <= 64:
             raise ValueError(f"workers must be 0 to 64, not {self.workers}")
         if self.round < 1:

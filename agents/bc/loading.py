@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 import torch
@@ -36,7 +37,7 @@ class _Orders(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         size = self._config.minibatch
         per_epoch = -(-self._samples // size)
-        for epoch in range(self._taken // per_epoch, self._config.epochs):
+        for epoch in count(self._taken // per_epoch):
             key = (*self._seed.spawn_key, epoch)
             rng = np.random.default_rng(np.random.SeedSequence(self._seed.entropy, spawn_key=key))
             order = rng.permutation(self._samples)
@@ -48,7 +49,7 @@ class _Orders(Sampler[list[int]]):
 def batches(
     demonstrations: DemonstrationSet, config: BCConfig, seed: np.random.SeedSequence, taken: int
 ) -> Iterator[tuple[Array, Array]]:
-    """All minibatches of the passes but for the first ``taken``: observations and labels."""
+    """Minibatches without end, pass after pass, but for the first ``taken``: observations and labels."""
     loader = DataLoader(
         _Gathered(demonstrations),
         batch_size=None,

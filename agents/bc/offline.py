@@ -27,7 +27,7 @@ from carracing.task import Array, TaskSpec
 
 
 class BCAgent:
-    """Learns the labels of a demonstration set in ``epochs`` passes, each in an order of its own.
+    """Learns the labels of a demonstration set, pass after pass, each in an order of its own.
 
     A round is ``config.round`` minibatches. Minibatches depend on the seed and the pass alone, not on the processes
     that load them.
@@ -46,8 +46,8 @@ class BCAgent:
 
     @property
     def demand(self) -> Demand:
-        """No steps at all; finished after the last pass."""
-        return Demand(0, self._taken / self._total if self._set is not None else 0.0)
+        """No steps at all."""
+        return Demand(0)
 
     def actor_spec(self) -> ActorSpec:
         """How workers build the actor."""
@@ -67,9 +67,7 @@ class BCAgent:
         found: dict[str, list[torch.Tensor]] = {}
         samples, rate = 0, self._cloner.rate(progress)
         for _ in range(self._config.round):
-            batch = next(self._loaded(), None)
-            if batch is None:
-                break
+            batch = next(self._loaded())
             for name, value in self._cloner.step(*batch, rate).items():
                 found.setdefault(name, []).append(value)
             samples += len(batch[0])
@@ -78,7 +76,7 @@ class BCAgent:
         self._cloner.check()
         self._version += 1
         means = {name: float(torch.stack(values).mean()) for name, values in found.items()}
-        return {**means, "samples": float(samples), "learning_rate": rate, "epoch": self._taken / self._per_epoch}
+        return {**means, "samples": float(samples), "learning_rate": rate, "epochs": self._epochs}
 
     def state(self) -> State:
         """Network, optimizer, and how far the passes have come."""
@@ -105,12 +103,9 @@ class BCAgent:
         return self._set
 
     @property
-    def _per_epoch(self) -> int:
-        return -(-len(self._demonstrations) // self._config.minibatch)
-
-    @property
-    def _total(self) -> int:
-        return self._per_epoch * self._config.epochs
+    def _epochs(self) -> float:
+        """Passes done."""
+        return self._taken / -(-len(self._demonstrations) // self._config.minibatch)
 
     def _loaded(self) -> Iterator[tuple[Array, Array]]:
         if self._batches is None:

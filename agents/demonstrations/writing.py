@@ -27,7 +27,12 @@ from agents.demonstrations.content import (
     block_name,
     blocks_of,
 )
-from agents.demonstrations.errors import BusyDemonstrationsError, DemonstrationsError, UnfitDemonstrationsError
+from agents.demonstrations.errors import (
+    BusyDemonstrationsError,
+    DemonstrationsError,
+    ForeignDemonstrationsError,
+    UnfitDemonstrationsError,
+)
 from agents.demonstrations.reading import read_header
 from agents.demonstrations.sealed import checksum, encode
 
@@ -38,8 +43,13 @@ _LOCK = ".lock"
 def recording_into(directory: Path, header: SetHeader) -> Iterator[list[int]]:
     """Begin a set, or go on with one of the same header; yields the numbers of the blocks that are still missing.
 
-    Raises UnfitDemonstrationsError where another set lies there, BusyDemonstrationsError while somebody else records.
+    Raises UnfitDemonstrationsError where another set lies there, ForeignDemonstrationsError where something else does,
+    BusyDemonstrationsError while somebody else records.
     """
+    if directory.is_dir() and not (directory / HEADER).exists():
+        strangers = {path.name for path in directory.iterdir()} - {BLOCKS, _LOCK, f"{WRITING}{HEADER}"}
+        if strangers:
+            raise ForeignDemonstrationsError(f"{directory} has other things in it ({min(strangers)}): choose another")
     with _writable(directory):
         (directory / BLOCKS).mkdir(parents=True, exist_ok=True)
         lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

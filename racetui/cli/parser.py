@@ -65,6 +65,7 @@ def _add_train(commands: Any) -> None:
     budget.add_argument("--frames", type=count, metavar="N", help="simulator frames, as 500000, 500k or 2M")
     budget.add_argument("--steps", type=count, metavar="N", help="decisions")
     budget.add_argument("--episodes", type=count, metavar="N", help="finished episodes")
+    budget.add_argument("--epochs", type=count, metavar="N", help="passes over agent.demos, of agent bc (default 10)")
     budget.add_argument("--duration", type=duration, metavar="TIME", help="training time, as 90s, 10m, 1h30m")
     settings = train.add_argument_group("settings")
     settings.add_argument("--config", type=Path, metavar="FILE", help="YAML file with the keys of a run's spec.yaml")

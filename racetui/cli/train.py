@@ -40,6 +40,7 @@ def request_of(options: argparse.Namespace) -> StartRequest:
         steps=options.steps,
         episodes=options.episodes,
         seconds=options.duration,
+        epochs=options.epochs,
         eval_every=options.eval_every,
         checkpoint_every=options.checkpoint_every,
         overrides=tuple(options.set),
@@ -47,7 +48,7 @@ def request_of(options: argparse.Namespace) -> StartRequest:
 
 
 def _resume(options: argparse.Namespace) -> RunPaths:
-    changed = [name for name in (*_SETTINGS, "eval_every", "checkpoint_every") if getattr(options, name) is not None]
+    changed = [name for name in (*_SETTINGS, "epochs", "eval_every", "checkpoint_every") if getattr(options, name) is not None]
     if changed or options.set:
         what = ", ".join(f"--{name.replace('_', '-')}" for name in changed) or "--set"
         raise ConfigError(f"--resume goes on with the run's own settings: {what} cannot change, only the budget can")
