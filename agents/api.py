@@ -57,7 +57,7 @@ class Segment:
     actions: Array
     """(T, A) as the policy emitted them, before clipping to the environment's bounds."""
     rewards: Array
-    """(T,) float32, raw environment reward."""
+    """(T,) float32, the environment's own, with what the task adds for training only (``TaskConfig``)."""
     log_probs: Array | None
     """(T,) float32 log-densities of ``actions`` under the acting weights; None for policies without them."""
     end: End

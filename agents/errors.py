@@ -15,6 +15,18 @@ class StartError(ValueError):
     """A run cannot start from the policy it is asked to start from; says why, and what to set."""
 
 
+class ForeignFileError(ValueError):
+    """Another program's file cannot be taken over; says what is wrong or was expected. Nothing of it was run."""
+
+
+class ExportError(ValueError):
+    """A policy cannot be written in a format, or would not be the same there; nothing was written."""
+
+
+class UnsupportedFormatError(ExportError):
+    """No file of that kind can be written here; says which can, or what to install."""
+
+
 class CheckpointError(RuntimeError):
     """A checkpoint cannot be read or written; says which, why, and what to do."""
 

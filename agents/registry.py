@@ -27,11 +27,17 @@ class AgentEntry:
     """Settings of a run, by their dotted keys, where nobody asks for others."""
     offline: bool = False
     """Learns from the recorded set that its setting ``demos`` names."""
+    portable: str = ""
+    """"module:class" of its ``agents.exchange.portable.Portable``: how its policy is imported and exported."""
 
 
 AGENTS = {
     "ppo": AgentEntry(
-        "PPO", "agents.ppo.config:PPOConfig", "agents.ppo.agent:PPOAgent", "agents.ppo.config:complete_config"
+        "PPO",
+        "agents.ppo.config:PPOConfig",
+        "agents.ppo.agent:PPOAgent",
+        "agents.ppo.config:complete_config",
+        "agents.ppo.portable:PPOPortable",
     ),
     "bc": AgentEntry(
         "behaviour cloning",

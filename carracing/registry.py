@@ -13,7 +13,7 @@ BACKENDS = {
     "fast": "carracing.simulator.worlds:make_fast_worlds",
     "gymnasium": "carracing.stock:make_stock_worlds",
 }
-"""backend name -> "module:function", each a ``(config, tracks, threads) -> Worlds``."""
+"""backend name -> "module:function", each a ``(config, tracks, threads, cars) -> Worlds``."""
 
 THREADED = frozenset({"fast"})
 """Backends that can step their tracks on several threads."""
@@ -25,8 +25,18 @@ ANY_START = frozenset({"fast"})
 LABELLED = frozenset({"fast"})
 """Backends that know what the scripted driver would do."""
 
-OBSERVED = {"fast": tuple(OBSERVATIONS), "gymnasium": ("grey", "rgb")}
+MANY_CARS = frozenset({"fast", "gymnasium"})
+"""Backends that can put several cars on a track."""
+
+BONUSES = frozenset({"fast"})
+"""Backends that can add to the rewards that are learned from."""
+
+OBSERVED = {"fast": tuple(OBSERVATIONS), "gymnasium": ("grey", "rgb", "vector")}
 """What each backend can show."""
+
+
+_SENSES = {("gymnasium", "vector"): "carracing.stock_vector"}
+"""Modules that are loaded instead of a backend's, and load it, where an observation needs more."""
 
 
 class UnknownBackendError(ValueError):
@@ -37,29 +47,38 @@ class UnsupportedTaskOptionError(ValueError):
     """A backend cannot pose such a task; says what to change."""
 
 
-def backend_module(backend: str) -> str:
+def backend_module(backend: str, observation: str = "") -> str:
     """The module that simulates, for workers to load before they are forked. Raises UnknownBackendError."""
-    return _entry(backend)[0]
+    return _SENSES.get((backend, observation), _entry(backend)[0])
 
 
-def make_worlds(backend: str, config: TaskConfig, tracks: int, threads: int = 1) -> Worlds:
-    """Make worlds of so many tracks, simulated by so many threads.
+def make_worlds(backend: str, config: TaskConfig, tracks: int, threads: int = 1, cars: int = 1) -> Worlds:
+    """Make worlds of so many tracks with so many cars on each, simulated by so many threads.
 
     Raises UnknownBackendError, UnsupportedTaskOptionError, ValueError.
     """
     module, function = _entry(backend)
-    check_backend(backend, config)
-    worlds: Worlds = getattr(import_module(module), function)(config, tracks, threads)
+    check_backend(backend, config, cars)
+    worlds: Worlds = getattr(import_module(module), function)(config, tracks, threads, cars)
     return worlds
 
 
-def check_backend(backend: str, config: TaskConfig) -> None:
-    """Raise UnsupportedTaskOptionError unless the backend can pose this task."""
+def check_backend(backend: str, config: TaskConfig, cars: int = 1) -> None:
+    """Raise UnsupportedTaskOptionError unless the backend can pose this task to so many cars on a track."""
+    if cars > 1 and backend not in MANY_CARS:
+        raise UnsupportedTaskOptionError(
+            f"backend {backend} puts one car on a track, not {cars}: use backend {' or '.join(sorted(MANY_CARS))}"
+        )
     if config.observation not in OBSERVED[backend]:
         able = " or ".join(name for name, kinds in OBSERVED.items() if config.observation in kinds)
         raise UnsupportedTaskOptionError(
             f"backend {backend} cannot give task.observation {config.observation}: use backend {able}, "
             f"or observation {' or '.join(OBSERVED[backend])}"
+        )
+    if config.missed_penalty and backend not in BONUSES:
+        raise UnsupportedTaskOptionError(
+            f"backend {backend} does not add to rewards: use backend {' or '.join(sorted(BONUSES))}, "
+            "or task.missed_penalty 0"
         )
     if config.random_start and backend not in ANY_START:
         raise UnsupportedTaskOptionError(
@@ -78,7 +97,7 @@ def scoring_task(config: TaskConfig, backend: str) -> TaskConfig:
 
     So a policy trained on grey-fast shows on stock's own pictures what it is worth.
     """
-    config = replace(config, early_stop=0, random_start=False, labels=False)
+    config = replace(config, early_stop=0, random_start=False, labels=False, missed_penalty=0.0)
     if config.observation == "grey-fast" and config.observation not in OBSERVED[backend]:
         return replace(config, observation="grey")
     return config

@@ -16,6 +16,9 @@ FRAMES_PER_SECOND = 50
 EPISODE_FRAMES = 1000
 """Time limit of CarRacing-v3 as Gymnasium registers it, in frames."""
 
+EVALUATION_TRACKS = range(1_000_000, 10_000_000)
+"""Track seeds kept for evaluation: training never drives them."""
+
 FACTS = ("missed_tiles", "progress", "finished", "lap_frames", "on_grass")
 """What is known of a CarRacing car beside its observation, in the order of ``Step.facts``.
 
@@ -24,6 +27,8 @@ behind on a circle). progress: share of the track's tiles visited, 0 to 1. finis
 lap_frames: frames from the start until the last tile was visited, 0 before. on_grass: wheels that touch no tile of
 the road, 0 to 4.
 """
+BONUS = "bonus"
+"""One more fact where training adds to rewards: what it adds to this step's. No score counts it."""
 
 
 class ObservationKind(NamedTuple):
@@ -48,6 +53,10 @@ class ResetNeededError(RuntimeError):
     """A car was stepped that has no episode going on: before the first reset, or after the end."""
 
 
+class SavedStateError(ValueError):
+    """A saved state is not one of such worlds; says what is wrong with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskConfig:
     """The rules of the task: with these equal, every collector poses the same decision problem."""
@@ -55,7 +64,7 @@ class TaskConfig:
     observation: Literal["grey", "rgb", "grey-fast", "vector"] = "grey"
     """grey: (84, 84) luminance; rgb: (3, 96, 96), the stock picture channel-first; grey-fast: (84, 84), on average
     0.2 levels from grey, drawn directly. These are uint8. vector: (67,) float32, each number named in
-    ``carracing.simulator.vector_observation.FIELDS``. Only backend fast gives the last two."""
+    ``carracing.simulator.vector_observation.FIELDS``. Backend gymnasium does not give grey-fast."""
     action: Literal["steer-accel", "native", "discrete"] = "steer-accel"
     """steer-accel: 2 numbers in [-1, 1], gas = max(a, 0) and brake = max(-a, 0); native: steer, gas, brake;
     discrete: 0 nothing, 1 right, 2 left, 3 gas, 4 brake, as stock numbers them."""
@@ -76,6 +85,9 @@ class TaskConfig:
     """
     labels: bool = False
     """Say at every step what the scripted driver would do (training only; backend fast, continuous actions)."""
+    missed_penalty: float = 0.0
+    """Taken from what is learned from for each tile newly left out (training only; backend fast only); given back
+    for one that is fetched. Returns and scores do not have it."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
@@ -85,6 +97,8 @@ class TaskConfig:
             raise ValueError(f"stack must be 1 to 16 observations, not {self.stack}")
         if not 0 <= self.early_stop <= EPISODE_FRAMES:
             raise ValueError(f"early_stop must be 0 to {EPISODE_FRAMES} frames, not {self.early_stop}")
+        if not 0 <= self.missed_penalty <= 1000:
+            raise ValueError(f"missed_penalty must be 0 to 1000 units of reward, not {self.missed_penalty}")
         if self.crop_indicators and self.observation != "grey":
             raise ValueError("crop_indicators goes with observation grey only")
         if self.labels and self.action == "discrete":
@@ -212,6 +226,21 @@ class Worlds(Protocol):
 
 
 @runtime_checkable
+class SavableWorlds(Worlds, Protocol):
+    """Worlds whose state can be copied. Others are put back by driving their episodes again."""
+
+    def state(self) -> Array:
+        """(N, bytes) uint8: everything needed to go on exactly from here.
+
+        Each car's row stands for itself, so that rows can be shared out over other worlds of the same task. Rows of
+        different lengths are made equal by zeros at their ends.
+        """
+
+    def restore(self, state: Array) -> Array:
+        """Go on from ``state``; all observations. Raises SavedStateError, then unchanged."""
+
+
+@runtime_checkable
 class LabelledWorlds(Worlds, Protocol):
     """Worlds that an expert looks at; all whose ``spec`` has labels are."""
 
@@ -233,7 +262,7 @@ def task_spec(config: TaskConfig) -> TaskSpec:
         stack=config.stack,
         action=_ACTIONS[config.action],
         frame_skip=config.frame_skip,
-        facts=FACTS,
+        facts=(*FACTS, BONUS) if config.missed_penalty else FACTS,
         labels=config.labels,
     )
 

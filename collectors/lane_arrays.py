@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from carracing.task import Array, Step, TaskSpec
-
-_ALIGNMENT = 64
-"""Bytes of a cache line: no two arrays share one."""
+from collectors.layout import Layout, arrays_in, layout_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,8 @@ class LaneArrays:
     """The results, as in ``Step``."""
     labels: Array
     """(N, spec.label_size): what an expert would do now; no columns where the task has no labels."""
+    busy: Array
+    """(N,) float64: in the first row of a block of worlds, seconds that it has worked."""
 
     def rows(self, rows: slice) -> LaneArrays:
         """Views of some of the lanes."""
@@ -51,20 +50,15 @@ class LaneArrays:
 
 def arrays_bytes(spec: TaskSpec, lanes: int) -> int:
     """Memory ``arrays_over`` needs, in bytes."""
-    return sum(_aligned(prod(shape) * dtype.itemsize) for shape, dtype in _layout(spec, lanes))
+    return layout_bytes(_layout(spec, lanes))
 
 
 def arrays_over(buffer: Any, spec: TaskSpec, lanes: int) -> LaneArrays:
     """Arrays within any writable buffer of at least ``arrays_bytes``."""
-    arrays, offset = [], 0
-    for shape, dtype in _layout(spec, lanes):
-        count = prod(shape)
-        arrays.append(np.frombuffer(buffer, dtype, count, offset).reshape(shape))
-        offset += _aligned(count * dtype.itemsize)
-    return LaneArrays(*arrays)
+    return LaneArrays(*arrays_in(buffer, _layout(spec, lanes)))
 
 
-def _layout(spec: TaskSpec, lanes: int) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
+def _layout(spec: TaskSpec, lanes: int) -> Layout:
     shapes: list[tuple[tuple[int, ...], Any]] = [
         ((lanes, spec.action.size), spec.action_dtype),
         ((lanes,), np.bool_),
@@ -77,9 +71,6 @@ def _layout(spec: TaskSpec, lanes: int) -> list[tuple[tuple[int, ...], np.dtype[
         ((lanes,), np.int32),
         ((lanes, len(spec.facts)), np.float32),
         ((lanes, spec.label_size), spec.action_dtype),
+        ((lanes,), np.float64),
     ]
     return [(shape, np.dtype(dtype)) for shape, dtype in shapes]
-
-
-def _aligned(size: int) -> int:
-    return -(-size // _ALIGNMENT) * _ALIGNMENT

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from carracing.task import Worlds
+from carracing.task import Array, Worlds
+from collectors.array_lanes import ArrayLanes
 from collectors.lane_arrays import arrays_bytes, arrays_over
-from collectors.replay import ReplayableLanes
+from collectors.replay import ActionLog
 from collectors.world_block import WorldBlock
 
 
-class WorldLanes(ReplayableLanes):
+class WorldLanes(ArrayLanes):
     """Implements ``Lanes`` over worlds; the cars of a track are one group."""
 
     def __init__(self, worlds: Worlds) -> None:
@@ -18,12 +19,23 @@ class WorldLanes(ReplayableLanes):
         arrays = arrays_over(bytearray(arrays_bytes(spec, num)), spec, num)
         super().__init__(spec, worlds.groups, arrays)
         self._block = WorldBlock(worlds, arrays)
+        self._log = None if self._block.savable else ActionLog(spec, num)
 
     def _reset(self) -> None:
         self._block.reset()
 
     def _step(self) -> None:
         self._block.step()
+
+    def busy(self) -> Sequence[float]:
+        """There are no workers."""
+        return ()
+
+    def _copy(self) -> Array:
+        return self._block.copy()
+
+    def _put(self, cars: Array) -> None:
+        self._block.put(cars)
 
     def incidents(self) -> Sequence[str]:
         """Nothing is mended in one process."""

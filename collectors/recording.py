@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from agents.api import Decision, End, Segment
-from carracing.task import Array, Step, TaskSpec
+from carracing.task import BONUS, Array, Step, TaskSpec
 
 Rows = slice | Array
 """Lanes by index; a slice when all are meant, which saves copies."""
@@ -28,6 +28,7 @@ class Recording:
         self._window = np.arange(1 - spec.stack, 1)
         self._batch = np.empty((lanes * spec.stack, self._pixels), spec.observation_dtype)
         self._has_log_probs = False
+        self._bonus = spec.facts.index(BONUS) if BONUS in spec.facts else None
         self.poisoned = False
         """Fill memory with nonsense before it is used: tests then see a cell nobody wrote."""
         self._allocate(2 * spec.stack)
@@ -77,10 +78,12 @@ class Recording:
             self._flat_labels[self._at[rows]] = labels[rows]
 
     def write(self, rows: Rows, decision: Decision, step: Step) -> None:
-        """Record one step: ``decision`` has a row per row in ``rows``, ``step`` one per lane."""
+        """Record one step, its bonus in the reward: ``decision`` has a row per row in ``rows``, ``step`` per lane."""
         cells = self._at[rows]
         self._flat_actions[cells] = decision.actions
         self._flat_rewards[cells] = step.rewards[rows]
+        if self._bonus is not None:
+            self._flat_rewards[cells] += step.facts[rows, self._bonus]
         self._has_log_probs = decision.log_probs is not None
         if decision.log_probs is not None:
             self._flat_log_probs[cells] = decision.log_probs

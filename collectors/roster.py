@@ -15,14 +15,11 @@ class Roster:
     """Hands out episode numbers in lane order and adds up returns; one row per lane."""
 
     def __init__(self, groups: Array, seeds: EpisodeSeeds, facts: tuple[str, ...]) -> None:
-        sizes = np.bincount(groups)
-        if (sizes != seeds.cars_per_track).any():
-            raise CollectorError(
-                f"{seeds.cars_per_track} episodes share a track, but the worlds have "
-                f"{', '.join(str(size) for size in sorted(set(sizes.tolist())))} cars"
-            )
+        _check_groups(groups, seeds)
         lanes = len(groups)
         self._groups = groups
+        self._heats = _heats(groups, seeds)
+        """(lanes,) lanes with equal numbers begin their episodes together."""
         self._seeds = seeds
         self._facts = facts
         self._next = 0
@@ -35,7 +32,7 @@ class Roster:
         self.frames: Array = np.zeros(lanes, dtype=np.int64)
         self.returns: Array = np.zeros(lanes, dtype=np.float64)
         self.live: Array = np.zeros(lanes, dtype=np.bool_)
-        """False while a lane waits for the rest of its group."""
+        """False while a lane waits for the others that begin with it."""
 
     @property
     def begun(self) -> bool:
@@ -47,13 +44,17 @@ class Roster:
         return slice(None) if self.live.all() else np.flatnonzero(self.live)
 
     def due(self) -> Array:
-        """(lanes,) bool: lanes whose whole group has ended."""
-        driving = np.bincount(self._groups, weights=self.live) > 0
-        due: Array = ~driving[self._groups]
+        """(lanes,) bool: lanes of which all that begin together have ended."""
+        driving = np.bincount(self._heats, weights=self.live) > 0
+        due: Array = ~driving[self._heats]
         return due
 
+    def go_to(self, episode: int) -> None:
+        """Let this be the next episode handed out."""
+        self._next = episode
+
     def begin(self, mask: Array) -> None:
-        """Give the lanes in ``mask``, whole groups, their next episodes."""
+        """Give the lanes in ``mask``, all of those that begin together, their next episodes."""
         for lane in np.flatnonzero(mask).tolist():
             self._assign(lane, self._next)
             self._next += 1
@@ -89,17 +90,13 @@ class Roster:
     def state(self) -> State:
         """Everything above, copied."""
         tensors = {name: getattr(self, name).copy() for name in _SAVED}
-        facts = {
-            "next_episode": self._next,
-            "run_seed": self._seeds.run_seed,
-            "cars_per_track": self._seeds.cars_per_track,
-        }
+        facts = {"next_episode": self._next, **self._seeds.facts()}
         return State(tensors, facts)
 
     def restored(self, state: State) -> Roster:
         """A roster like this one, as it was when ``state`` was taken. Raises StateError."""
-        for name in ("run_seed", "cars_per_track"):
-            if read_fact(state, name, int) != getattr(self._seeds, name):
+        for name, value in self._seeds.facts().items():
+            if read_fact(state, name, type(value)) != value:
                 raise StateError(f"the collector's state was taken with another {name}: {state.facts[name]}")
         roster = Roster(self._groups, self._seeds, self._facts)
         roster._next = read_fact(state, "next_episode", int)
@@ -120,3 +117,21 @@ class Roster:
 
 
 _SAVED = ("episodes", "steps", "frames", "returns", "live")
+
+
+def _check_groups(groups: Array, seeds: EpisodeSeeds) -> None:
+    """Cars of a group need a track in common: so many successive episodes must share one."""
+    sizes = sorted(set(np.bincount(groups).tolist()))
+    if any(seeds.sharing % size for size in sizes):
+        raise CollectorError(
+            f"{seeds.sharing} episodes share a track, but the worlds have {', '.join(map(str, sizes))} cars"
+        )
+
+
+def _heats(groups: Array, seeds: EpisodeSeeds) -> Array:
+    """Which lanes begin together: the cars of a track, and all of a round where a round shares one."""
+    lanes = len(groups)
+    if seeds.config.strategy == "shared" and lanes % seeds.sharing == 0:
+        rounds: Array = np.arange(lanes) // seeds.sharing
+        return rounds
+    return groups

@@ -70,8 +70,17 @@ class StepCollector:
     def stats(self) -> CollectorStats:
         """Facts of the rounds completed since the last call."""
         total, self._total = self._total, _Round()
+        busy = self._lanes.busy()
         return CollectorStats(
-            total.steps, total.frames, total.seconds_env, total.seconds_act, total.episodes, self._lanes.incidents()
+            steps=total.steps,
+            frames=total.frames,
+            seconds_env=total.seconds_env,
+            seconds_act=total.seconds_act,
+            episodes=total.episodes,
+            incidents=self._lanes.incidents(),
+            seconds_waiting=total.seconds_env if busy else 0.0,
+            worker_busy=busy,
+            lanes_waiting=1.0 - total.steps / (total.ticks * self._lanes.num) if total.ticks else 0.0,
         )
 
     def state(self) -> State:
@@ -120,6 +129,7 @@ class StepCollector:
         step = self._lanes.step(self._env_actions, roster.live)
         current.seconds_env += perf_counter() - acted
         current.seconds_act += acted - begun
+        current.ticks += 1
         current.steps += len(observations)
         current.frames += int(step.frames.sum())
         recording.write(rows, decision, step)
@@ -166,6 +176,7 @@ class _Round:
     """What happens in a round of collection."""
 
     def __init__(self) -> None:
+        self.ticks = 0
         self.steps = 0
         self.frames = 0
         self.seconds_env = 0.0
@@ -176,6 +187,7 @@ class _Round:
 
     def add(self, other: _Round) -> None:
         """Count another round in; where its steps lie is forgotten."""
+        self.ticks += other.ticks
         self.steps += other.steps
         self.frames += other.frames
         self.seconds_env += other.seconds_env
@@ -183,24 +195,15 @@ class _Round:
         self.episodes += other.episodes
 
 
-def make_sequential(plan: CollectorPlan) -> StepCollector:
-    """One car in this process. Raises CollectorError if more lanes or workers are planned."""
-    if plan.config.lanes != 1:
-        raise CollectorError(f"lanes must be 1 with collector sequential, not {plan.config.lanes}: sync takes more")
-    return make_sync(plan)
-
-
-def make_sync(plan: CollectorPlan) -> StepCollector:
-    """``lanes`` worlds in this process. Raises CollectorError if more workers are planned."""
+def make_in_process(plan: CollectorPlan) -> StepCollector:
+    """Drive every car in this process."""
     from collectors.lanes import WorldLanes
 
-    if plan.config.workers != 1:
-        raise CollectorError(f"workers must be 1 in one process, not {plan.config.workers}: async takes more")
-    return _over(plan, WorldLanes(plan.worlds(plan.config.lanes // plan.seeds.cars_per_track)))
+    return _over(plan, WorldLanes(plan.worlds(plan.config.tracks)))
 
 
-def make_async(plan: CollectorPlan) -> StepCollector:
-    """``lanes`` worlds spread over ``workers`` processes. Raises WorkerError if one cannot start."""
+def make_in_workers(plan: CollectorPlan) -> StepCollector:
+    """Drive the tracks in worker processes. Raises WorkerError if one cannot start."""
     from collectors.process_lanes import ProcessLanes
 
     return _over(plan, ProcessLanes(plan))

@@ -1,37 +1,38 @@
 """The inside of a worker process: makes its worlds, then obeys the parent until the parent is gone.
 
-An order is one byte (RESET or STEP) and a number; the answer is one byte (DONE or FAILED), the same number and,
-after FAILED, words. Everything else goes through shared memory. Numpy only: what worlds need they import.
+An order is one byte, a number and, after PUT, copies of cars; the answer is one byte, the same number and, after
+FAILED and UNFIT, words, after COPY, copies of cars. Everything else goes through shared memory. Numpy only: what
+worlds need they import.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import pickle
-import signal
 import struct
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.heap import Arena
 
 import numpy as np
 
+from agents.api import StateError
 from carracing.task import TaskSpec, Worlds
 from collectors.api import CollectorError
+from collectors.child_process import begin_as_worker
 from collectors.lane_arrays import arrays_over
 from collectors.world_block import WorldBlock
 
-RESET, STEP = b"r", b"s"
-DONE, FAILED = b"d", b"f"
+RESET, STEP, COPY, PUT = b"r", b"s", b"c", b"p"
+DONE, FAILED, UNFIT = b"d", b"f", b"u"
+"""UNFIT: the copies of an order to PUT are not of such cars, and nothing was changed."""
 HEADER = struct.Struct("=cQ")
 READY = 0
 """Number of the unasked answer that says the worlds are made."""
+SAVABLE = b"savable"
+"""Comes with that answer where cars can be copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,7 @@ class WorkerPlan:
 
 def work(link: Connection, memory: Arena, plan: WorkerPlan) -> None:
     """Run a worker to its end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
+    begin_as_worker()
     with contextlib.suppress(EOFError, OSError):  # the parent has closed the link, or is gone
         try:
             block = _make_block(memory, plan)
@@ -61,23 +61,39 @@ def work(link: Connection, memory: Arena, plan: WorkerPlan) -> None:
             words = f"its worlds could not be made:\n{traceback.format_exc()}"
             link.send_bytes(HEADER.pack(FAILED, READY) + words.encode())
             return
-        link.send_bytes(HEADER.pack(DONE, READY))
+        link.send_bytes(HEADER.pack(DONE, READY) + (SAVABLE if block.savable else b""))
         try:
-            _obey(link, {RESET: block.reset, STEP: block.step})
+            _obey(link, block)
         finally:
             block.close()
 
 
-def _obey(link: Connection, orders: dict[bytes, Callable[[], None]]) -> None:
+def _obey(link: Connection, block: WorldBlock) -> None:
     while True:
-        order, number = HEADER.unpack(link.recv_bytes())
+        message = link.recv_bytes()
+        order, number = HEADER.unpack_from(message)
         try:
-            orders[order]()
+            answer = _carry_out(block, order, message[HEADER.size :])
+        except StateError as error:
+            link.send_bytes(HEADER.pack(UNFIT, number) + str(error).encode())
         except CollectorError as error:
             words = f"{error}\n{''.join(traceback.format_exception(error.__cause__ or error))}"
             link.send_bytes(HEADER.pack(FAILED, number) + words.encode())
         else:
-            link.send_bytes(HEADER.pack(DONE, number))
+            link.send_bytes(HEADER.pack(DONE, number) + answer)
+
+
+def _carry_out(block: WorldBlock, order: bytes, content: bytes) -> bytes:
+    """Obey one order; what comes with the answer."""
+    if order == STEP:
+        block.step()
+    elif order == RESET:
+        block.reset()
+    elif order == COPY:
+        return block.copy().tobytes()
+    else:
+        block.put(np.frombuffer(content, np.uint8).reshape(block.lanes, -1))
+    return b""
 
 
 def _make_block(memory: Arena, plan: WorkerPlan) -> WorldBlock:
@@ -92,18 +108,3 @@ def _make_block(memory: Arena, plan: WorkerPlan) -> WorldBlock:
         )
     arrays = arrays_over(memory.buffer, plan.spec, plan.lanes).rows(plan.rows)
     return WorldBlock(worlds, arrays, plan.rows.start)
-
-
-def _end_with_parent() -> None:
-    """Have the kernel kill this process when the parent is gone, even if it is stopped or its simulator hangs.
-
-    On Linux the read end of a pipe that only the parent can write to reports its closing by a signal of choice.
-    A parent-death signal would not do: the process that forked this one is the fork server, which lives on while
-    any worker does.
-    """
-    parent = parent_process()
-    if sys.platform == "linux" and parent is not None:
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
-        flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
-        fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)

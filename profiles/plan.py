@@ -6,15 +6,22 @@ from dataclasses import dataclass
 
 from profiles.hardware import Hardware
 from profiles.profile import Profile
+from profiles.wishes import Chosen, Given, PlanError, Wishes, count_of, wanted
 
 DEFAULT_LANES = 8
 """What rl-baselines3-zoo's tuned PPO uses for CarRacing (``n_envs`` in its hyperparams/ppo.yml)."""
 BATCHED_LANES = 16
 """The same for a simulator that steps cars together: it fills its SIMD lanes, and the actor a better batch."""
+DEFAULT_CARS = 8
+"""On the one track of multicar."""
+HYBRID_CARS = 4
+"""On each track of hybrid: with the default lanes, several tracks remain."""
+EPISODES_AT_ONCE = {True: 4, False: 2}
+"""In a worker that drives whole episodes, by whether the simulator steps cars together: with more, weights are older
+when their episodes are learned from."""
 
-
-class PlanError(ValueError):
-    """What was asked for cannot be done; says which number and what is allowed."""
+USUAL_COLLECTOR = {True: "async", False: "async"}
+"""What to collect with where nobody says, by whether the simulator steps many cars together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,8 @@ class Plan:
     """How a run spreads over the machine."""
 
     lanes: int
+    cars: int
+    """On each track."""
     workers: int
     threads: int
     """Of the learner."""
@@ -32,104 +41,136 @@ class Plan:
 
 
 def plan(
-    profile: Profile,
-    hardware: Hardware,
-    collector: str,
-    lanes: int | None,
-    workers: int | None,
-    batched: bool = False,
+    profile: Profile, hardware: Hardware, collector: str, given: Given | None = None, batched: bool = False
 ) -> Plan:
-    """Choose lanes, workers and threads for a collector; numbers given win over the profile's.
+    """Choose lanes, cars, workers and threads for a collector; numbers given win over the profile's.
 
-    ``batched``: the simulator steps many cars together, on several threads if asked.
-
-    A number that the user gave is never changed: the others follow it. Raises PlanError where the numbers given
-    contradict each other or the collector.
+    ``batched``: the simulator steps many cars together, on several threads if asked. Raises PlanError where the
+    numbers given contradict each other or the collector.
     """
-    for name, value in (("lanes", lanes), ("workers", workers)):
+    given = given or Given()
+    for name in ("lanes", "cars", "workers"):
+        value = getattr(given, name)
         if value is not None and value < 1:
             raise PlanError(f"{name} must be 1 or more, not {value}")
-    default = BATCHED_LANES if batched else DEFAULT_LANES
-    if collector == "sequential":
-        chosen = _sequential(lanes, workers)
-    elif collector == "sync":
-        chosen = _sync(profile, default, lanes, workers)
-    elif collector == "async":
-        chosen = _async(profile, hardware, default, lanes, workers)
-    else:
-        raise PlanError(f"no plan for collector {collector!r}: choose from sequential, sync, async")
-    threads, reason = _threads(profile, hardware)
+    if collector not in _PLANNERS:
+        raise PlanError(f"no plan for collector {collector!r}: choose from {', '.join(_PLANNERS)}")
+    lanes = BATCHED_LANES if batched else DEFAULT_LANES
+    chosen = _PLANNERS[collector](Wishes(profile, hardware, collector, given, lanes, batched))
+    threads, reason = _threads(profile, hardware, collector)
     reasons, simulating = [*chosen.reasons, reason], 1
-    if batched and collector == "sync":
+    if batched and collector in ("sync", "multicar"):
         simulating = min(hardware.usable_cores, chosen.lanes)
-        reasons.append(f"{_count(simulating, 'simulator thread')}: all cores step cars while the learner waits.")
-    return Plan(chosen.lanes, chosen.workers, threads, simulating, tuple(reasons))
+        reasons.append(f"{count_of(simulating, 'simulator thread')}: all cores step cars while the learner waits.")
+    return Plan(chosen.lanes, chosen.cars, chosen.workers, threads, simulating, tuple(reasons))
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    lanes: int
-    workers: int
-    reasons: tuple[str, ...]
+def _sequential(wishes: Wishes) -> Chosen:
+    for name in ("lanes", "cars", "workers"):
+        wishes.only(name, "it steps one car in one process")
+    return Chosen(1, 1, 1, ("1 lane in 1 process: that is what sequential means.",))
 
 
-def _sequential(lanes: int | None, workers: int | None) -> _Chosen:
-    for name, value in (("lanes", lanes), ("workers", workers)):
-        if value not in (None, 1):
+def _multicar(wishes: Wishes) -> Chosen:
+    wishes.only("workers", "all its cars are on one track, which one process steps")
+    given = wishes.given
+    if given.lanes is not None and given.cars not in (None, given.lanes):
+        raise PlanError(
+            f"lanes ({given.lanes}) and cars ({given.cars}) must be equal with collector multicar: it drives on one "
+            "track, hybrid on more"
+        )
+    asked = given.lanes if given.cars is None else given.cars
+    number, why = wanted("car", asked, wishes.profile.cars, DEFAULT_CARS, "the default")
+    return Chosen(number, number, 1, (why, "1 process: multicar steps all cars itself."))
+
+
+def _sync(wishes: Wishes) -> Chosen:
+    wishes.only("workers", "it steps all cars in one process")
+    wishes.only("cars", "multicar and hybrid take more on a track")
+    number, reason = wishes.lanes()
+    return Chosen(number, 1, 1, (reason, "1 process: sync steps all cars itself."))
+
+
+def _async(wishes: Wishes) -> Chosen:
+    wishes.only("cars", "multicar and hybrid take more on a track")
+    return _over_workers(wishes, 1, ())
+
+
+def _hybrid(wishes: Wishes) -> Chosen:
+    given = wishes.given
+    cars, why = wanted("car", given.cars, wishes.profile.cars, HYBRID_CARS, "the default")
+    if given.lanes is not None and given.lanes % cars:
+        if given.cars is not None:
+            raise PlanError(f"cars (on each track) must divide lanes ({given.lanes}), not {cars}")
+        cars = max(divisor for divisor in range(1, cars + 1) if given.lanes % divisor == 0)
+        why = f"{count_of(cars, 'car')}: the most up to {HYBRID_CARS} that divide {given.lanes} lanes."
+    return _over_workers(wishes, cars, (f"{why.removesuffix('.')} on each track.",))
+
+
+def _over_workers(wishes: Wishes, cars: int, reasons: tuple[str, ...]) -> Chosen:
+    """Tracks of ``cars`` cars over worker processes."""
+    given = wishes.given
+    tracks = None if given.lanes is None else given.lanes // cars
+    if tracks is not None and given.workers is not None and given.workers > tracks:
+        most = f"lanes ({given.lanes})" if cars == 1 else f"tracks ({given.lanes} lanes / {cars} cars)"
+        what = "car" if cars == 1 else "track"
+        raise PlanError(f"workers must be 1 to {most}, not {given.workers}: each steps at least one {what}")
+    count, why = wishes.workers()
+    if tracks is not None and count > tracks:
+        count, why = (
+            tracks,
+            f"{count_of(tracks, 'worker')}: each steps at least one {'car' if cars == 1 else 'track'}.",
+        )
+    number, reason = wishes.lanes()
+    if given.lanes is None and number % (cars * count):
+        number += -number % (cars * count)
+        reason = f"{number} lanes: the next multiple of {cars * count}, so that no worker waits for a fuller one."
+    return Chosen(number, cars, count, (*reasons, reason, why))
+
+
+def _executor(wishes: Wishes) -> Chosen:
+    """Whole episodes over workers, equally many at once in each."""
+    wishes.only("cars", "multicar and hybrid take more on a track")
+    lanes = wishes.given.lanes
+    count, why = wishes.workers()
+    if lanes is not None and lanes % count:
+        if wishes.given.workers is not None:
+            less = lanes // count * count
+            able = f"{less} or {less + count}" if less else str(count)
             raise PlanError(
-                f"{name} must be 1 with collector sequential, not {value}: it steps one car in one process"
+                f"lanes ({lanes}) must be a multiple of workers ({count}) with collector {wishes.collector}, whose "
+                f"workers drive lanes / workers episodes at once: use {able}"
             )
-    return _Chosen(1, 1, ("1 lane in 1 process: that is what sequential means.",))
-
-
-def _sync(profile: Profile, default: int, lanes: int | None, workers: int | None) -> _Chosen:
-    if workers not in (None, 1):
-        raise PlanError(f"workers must be 1 with collector sync, not {workers}: it steps all cars in one process")
-    number, reason = _wanted_lanes(profile, default, lanes)
-    return _Chosen(number, 1, (reason, "1 process: sync steps all cars itself."))
-
-
-def _async(profile: Profile, hardware: Hardware, default: int, lanes: int | None, workers: int | None) -> _Chosen:
-    if lanes is not None and workers is not None and workers > lanes:
-        raise PlanError(f"workers must be 1 to lanes ({lanes}), not {workers}: each steps at least one car")
-    cores = hardware.usable_cores
-    count, why = _wanted_workers(profile, cores, workers)
-    if lanes is not None and count > lanes:
-        count, why = lanes, f"{_count(lanes, 'worker')}: each steps at least one car."
-    number, reason = _wanted_lanes(profile, default, lanes)
-    if lanes is None and number % count:
+        count = max(divisor for divisor in range(1, min(count, lanes) + 1) if lanes % divisor == 0)
+        why = f"{count_of(count, 'worker')}: the most that share {count_of(lanes, 'lane')} evenly."
+    at_once = EPISODES_AT_ONCE[wishes.batched]
+    usual = f"{count_of(at_once, 'episode')} at once in each worker"
+    number, reason = wanted("lane", lanes, wishes.profile.lanes, at_once * count, usual)
+    if number % count:
         number += -number % count
-        reason = f"{number} lanes: the next multiple of {count}, so that no worker waits for a fuller one."
-    if count > cores:
-        why += f" Only {_count(cores, 'core')} can be used, so they will take turns."
-    return _Chosen(number, count, (reason, why))
+        reason = f"{number} lanes: the next multiple of {count_of(count, 'worker')}, who share them evenly."
+    return Chosen(number, 1, count, (reason, why))
 
 
-def _wanted_lanes(profile: Profile, default: int, given: int | None) -> tuple[int, str]:
-    if given is not None:
-        return given, f"{_count(given, 'lane')}: as given."
-    if profile.lanes != "auto":
-        return profile.lanes, f"{_count(profile.lanes, 'lane')}: as the profile says."
-    return default, f"{default} lanes: the default."
+_PLANNERS = {
+    "sequential": _sequential,
+    "multicar": _multicar,
+    "sync": _sync,
+    "async": _async,
+    "hybrid": _hybrid,
+    "executor": _executor,
+    "ray": _executor,
+}
 
 
-def _wanted_workers(profile: Profile, cores: int, given: int | None) -> tuple[int, str]:
-    if given is not None:
-        return given, f"{_count(given, 'worker')}: as given."
-    if profile.workers != "auto":
-        return profile.workers, f"{_count(profile.workers, 'worker')}: as the profile says."
-    return cores, f"{_count(cores, 'worker')}: one for each core that can be used."
-
-
-def _threads(profile: Profile, hardware: Hardware) -> tuple[int, str]:
+def _threads(profile: Profile, hardware: Hardware, collector: str) -> tuple[int, str]:
     cores = hardware.usable_cores
     if profile.threads == "auto":
-        return cores, f"{_count(cores, 'learner thread')}: all cores, since learner and workers take turns."
-    reason = f"{_count(profile.threads, 'learner thread')}: as the profile says."
+        why = "since learner and workers take turns"
+        if collector in ("executor", "ray"):
+            why = "which it shares with the workers until they have driven as far ahead as they may"
+        return cores, f"{count_of(cores, 'learner thread')}: all cores, {why}."
+    reason = f"{count_of(profile.threads, 'learner thread')}: as the profile says."
     if profile.threads > cores:
-        reason += f" Only {_count(cores, 'core')} can be used, and more threads than cores slow it down."
+        reason += f" Only {count_of(cores, 'core')} can be used, and more threads than cores slow it down."
     return profile.threads, reason
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

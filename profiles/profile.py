@@ -33,12 +33,15 @@ class Profile:
     """Processes that step cars."""
     lanes: Choice = "auto"
     """Cars stepped together."""
+    cars: Choice = "auto"
+    """Cars on each track, where a collector takes more than one."""
     threads: Choice = "auto"
     """Threads of the learner."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
-        for key, value in (("workers", self.workers), ("lanes", self.lanes), ("threads", self.threads)):
+        for key in ("workers", "lanes", "cars", "threads"):
+            value = getattr(self, key)
             if value != "auto" and value < 1:
                 raise ValueError(f"{key} must be 1 or more, or auto, not {value}")
 

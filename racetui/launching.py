@@ -11,15 +11,19 @@ import platformdirs
 
 from agents.registry import AGENTS
 from carracing.registry import THREADED
-from collectors.registry import COLLECTORS
-from profiles import detect, load_profile, plan
+from carracing.task import TaskConfig
+from collectors.ray_session import check_ray
+from collectors.registry import COLLECTORS, check_config
+from profiles import USUAL_COLLECTOR, Given, detect, load_profile, plan
 from racetui.cloning import budget_of, check_set, with_task_of_set
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
+from racetui.init_from import start_checkpoint
 from racetui.runs.control import launch
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import Budget, RunSpec
+from racetui.usual import with_usual_task
 
 
 class NothingToResumeError(ValueError):
@@ -35,7 +39,13 @@ class StartRequest:
     profile: str | None = None
     backend: str | None = None
     observation: str | None = None
+    lanes: int | None = None
+    cars: int | None = None
+    workers: int | None = None
     seed: int | None = None
+    seeds: str | None = None
+    """A strategy; curriculum with its episodes, as curriculum:200."""
+    seed_base: int | None = None
     name: str | None = None
     frames: int | None = None
     steps: int | None = None
@@ -56,13 +66,19 @@ _KEYS = {
     "profile": "profile",
     "backend": "backend",
     "observation": "task.observation",
+    "lanes": "collector_config.lanes",
+    "cars": "collector_config.cars",
+    "workers": "collector_config.workers",
     "seed": "seed",
+    "seed_base": "seeds.seed_base",
     "name": "name",
     "eval_every": "evaluation.every",
     "checkpoint_every": "checkpoint.every",
 }
-DEFAULTS = RunSpec("default")
+DEFAULTS = RunSpec("default", task=TaskConfig(**with_usual_task({}, RunSpec("default").backend)))
 """What a run is where nobody asked for anything else."""
+IMPORTED = "import"
+"""Why a checkpoint was written that another program's file was taken over into."""
 _LIMITS = ("frames", "steps", "episodes", "seconds")
 
 
@@ -74,24 +90,31 @@ def user_profiles() -> Path:
 def build_spec(request: StartRequest) -> RunSpec:
     """Turn a request into a complete, checked spec, with lanes, workers and threads planned for this machine.
 
-    Raises ConfigError, which names the key, and ProfileError.
+    Raises ConfigError, which names the key, ProfileError, PlanError and CollectorConfigError.
     """
     document = read_config_file(request.config) if request.config else {}
     for field, key in _KEYS.items():
         value = getattr(request, field)
         if value is not None:
             _put(document, key, value)
+    if request.seeds is not None:
+        strategy, colon, episodes = request.seeds.partition(":")
+        _put(document, "seeds.strategy", strategy)
+        _put(document, "seeds.curriculum", int(episodes) if episodes.isdecimal() else episodes if colon else 0)
     limits = {limit: getattr(request, limit) for limit in _LIMITS if getattr(request, limit) is not None}
     if limits:
         document["budget"] = limits
     document = apply_overrides(document, request.overrides)
     document.setdefault("agent", DEFAULTS.agent)
     document = _with_usual_settings(with_task_of_set(budget_of(document, request.epochs)))
-    document.setdefault("collector", DEFAULTS.collector)
     document.setdefault("backend", DEFAULTS.backend)
+    document.setdefault("collector", USUAL_COLLECTOR[str(document["backend"]) in THREADED])
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
-    spec = load_spec(_planned(document), str(request.config or "command line"))
+    spec = load_spec(_planned(_completed(document)), str(request.config or "command line"))
     check_set(spec)
+    check_config(spec.collector, spec.collector_config)
+    if spec.collector == "ray":
+        check_ray(spec.collector_config)
     return spec
 
 
@@ -111,6 +134,11 @@ def resume_run(paths: RunPaths, budget: Budget | None = None) -> None:
     summary = reader.summary()
     if summary.checkpoint_frames is None:
         raise NothingToResumeError(f"run {summary.id} has no checkpoint to resume from: start a new one")
+    if reader.checkpoints()[-1].reason == IMPORTED:
+        raise NothingToResumeError(
+            f"run {summary.id} was imported and has no training to go on with: start one from it, "
+            f"with --set agent.init_from={paths.checkpoints / str(summary.checkpoint_frames)}"
+        )
     spec = reader.spec()
     wanted = budget or spec.budget
     done = (summary.checkpoint_frames, summary.steps, summary.episodes, summary.seconds)
@@ -150,21 +178,38 @@ def _with_usual_settings(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with usual values for the task, and the checkpoint that ``init_from`` names."""
+    task, settings = document.get("task") or {}, document.get("agent_config")
+    if isinstance(task, dict):
+        document = document | {"task": with_usual_task(task, str(document["backend"]))}
+    if isinstance(settings, dict) and isinstance(settings.get("init_from"), str) and settings["init_from"]:
+        settings = settings | {"init_from": start_checkpoint(settings["init_from"])}
+        document = document | {"agent_config": settings}
+    return document
+
+
 def _planned(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with lanes, workers and threads decided; what is wrong with it is left to ``load_spec``."""
+    """The document with lanes, cars, workers and threads decided; what is wrong with it is left to ``load_spec``."""
     given = document.get("collector_config") or {}
-    profile = document.setdefault("profile", DEFAULTS.profile)
-    if document["collector"] not in COLLECTORS or not isinstance(given, dict) or not isinstance(profile, str):
+    profile, collector = document.setdefault("profile", DEFAULTS.profile), str(document["collector"])
+    if collector not in COLLECTORS or not isinstance(given, dict) or not isinstance(profile, str):
         return document
-    lanes, workers = given.get("lanes"), given.get("workers")
-    if not all(value is None or type(value) is int for value in (lanes, workers)):
+    asked = {key: given.get(key) for key in ("lanes", "cars", "workers")}
+    if not all(value is None or type(value) is int for value in asked.values()):
         return document
-    batched = document["backend"] in THREADED
+    batched = str(document["backend"]) in THREADED
     preset = load_profile(profile, extra=user_profiles())
-    planned = plan(preset, detect(), document["collector"], lanes, workers, batched)
-    decided = {"lanes": planned.lanes, "workers": planned.workers, "threads": planned.simulator_threads}
-    collector = {**decided, **{key: value for key, value in given.items() if value is not None}}
-    return document | {"collector_config": collector, "threads": document.get("threads") or planned.threads}
+    cluster = bool(given.get("ray_address"))
+    planned = plan(preset, detect(), collector, Given(**asked, cluster=cluster), batched)
+    decided = {
+        "lanes": planned.lanes,
+        "cars": planned.cars,
+        "workers": planned.workers,
+        "threads": planned.simulator_threads,
+    }
+    numbers = {**decided, **{key: value for key, value in given.items() if value is not None}}
+    return document | {"collector_config": numbers, "threads": document.get("threads") or planned.threads}
 
 
 def _put(document: dict[str, Any], key: str, value: Any) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 from agents.registry import agent_entry
 from carracing.registry import BACKENDS, THREADED, check_backend
-from carracing.task import TaskConfig
+from carracing.task import EVALUATION_TRACKS, TaskConfig
 from collectors.api import CollectorConfig
 from collectors.registry import COLLECTORS
+from collectors.seeds import EpisodeSeeds, SeedsConfig
 
 _NAME = re.compile(r"(?=.*[^0-9])[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
 MAX_SEED = 2**32 - 1
@@ -43,8 +44,9 @@ class EvaluationConfig:
     every: int = 200_000
     """Frames between evaluations; 0 never evaluates."""
     episodes: int = 10
-    seed: int = 1_000_000
-    """Track seed of the first episode; the others follow. The same tracks every time."""
+    seed: int = EVALUATION_TRACKS.start
+    """Track seed of the first episode; the others follow. The same tracks every time, and never a training track:
+    1,000,000 to 9,989,999."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
@@ -52,8 +54,9 @@ class EvaluationConfig:
             raise ValueError(f"every must be 0 or more frames, not {self.every}")
         if not 1 <= self.episodes <= 10_000:
             raise ValueError(f"episodes must be 1 to 10000, not {self.episodes}")
-        if not 0 <= self.seed < 2**31 - 10_000:
-            raise ValueError(f"seed must be 0 to {2**31 - 10_001}, not {self.seed}")
+        first, last = EVALUATION_TRACKS.start, EVALUATION_TRACKS.stop - 10_001
+        if not first <= self.seed <= last:
+            raise ValueError(f"seed must be {first} to {last}, which training never drives, not {self.seed}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class RunSpec:
     """The agent's own config dataclass; under ``agent_config:`` in YAML, ``agent.KEY`` on the command line."""
     collector_config: CollectorConfig = field(default_factory=CollectorConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    seeds: SeedsConfig = field(default_factory=SeedsConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
 
     def __post_init__(self) -> None:
@@ -100,14 +104,30 @@ class RunSpec:
         for key, value, known in (("collector", self.collector, COLLECTORS), ("backend", self.backend, BACKENDS)):
             if value not in known:
                 raise ValueError(f"unknown {key} {value!r}: choose from {', '.join(known)}")
-        check_backend(self.backend, self.task)
+        check_backend(self.backend, self.task, self.collector_config.cars)
         if not 0 <= self.seed <= MAX_SEED:
             raise ValueError(f"seed must be 0 to {MAX_SEED}, not {self.seed}")
         if self.threads < 0:
             raise ValueError(f"threads must be 0 (the profile decides) or more, not {self.threads}")
-        threads = self.collector_config.threads
-        if threads > 1 and (self.backend not in THREADED or self.collector == "sequential"):
+        self._check_collector()
+
+    @property
+    def episode_seeds(self) -> EpisodeSeeds:
+        """Track and noise of every episode of this run."""
+        config = self.collector_config
+        return EpisodeSeeds(self.seed, config.cars, self.seeds, config.lanes)
+
+    def _check_collector(self) -> None:
+        config = self.collector_config
+        if config.threads > 1 and (self.backend not in THREADED or self.collector == "sequential"):
             raise ValueError(
                 f"collector_config.threads must be 1 with backend {self.backend} and collector {self.collector}, "
-                f"not {threads}: it simulates on one thread"
+                f"not {config.threads}: it simulates on one thread"
+            )
+        if self.seeds.strategy == "shared" and config.lanes == 1:
+            raise ValueError("seeds.strategy shared needs more than one lane: with one there is nobody to share with")
+        if config.select == "best" and self.episode_seeds.sharing == 1:
+            raise ValueError(
+                "collector_config.select best needs cars that drive the same track: collector_config.cars of 2 or "
+                "more, or seeds.strategy shared"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -47,3 +48,17 @@ def python(code: str, *arguments: object) -> list[str]:
 def spawn(code: str, *arguments: object) -> subprocess.Popen[str]:
     """Start ``code`` as a process whose output can be read."""
     return subprocess.Popen(python(code, *arguments), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def make_first_version(paths: RunPaths) -> None:
+    """Turn a run's database into one of the first version of its schema."""
+    connection = sqlite3.connect(paths.database)
+    connection.executescript(
+        """
+        DROP TABLE heats;
+        ALTER TABLE run DROP COLUMN cars;
+        ALTER TABLE run DROP COLUMN seeds;
+        PRAGMA user_version = 1;
+        """
+    )
+    connection.close()

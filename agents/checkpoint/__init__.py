@@ -4,7 +4,7 @@ A directory of checkpoints holds ``<frames>/{manifest.json, tensors.safetensors}
 ``LATEST`` and ``BEST``, each with the name of a checkpoint. One process writes it; anyone may read.
 """
 
-from agents.checkpoint.building import build_agent, task_of
+from agents.checkpoint.building import build_agent, config_of, task_of
 from agents.checkpoint.content import Checkpoint
 from agents.checkpoint.directory import list_checkpoints, prune, read_pointer, resolve, set_pointer
 from agents.checkpoint.reading import load_checkpoint
@@ -31,6 +31,7 @@ __all__ = [
     "TornCheckpointError",
     "UnwritableCheckpointError",
     "build_agent",
+    "config_of",
     "list_checkpoints",
     "load_checkpoint",
     "prune",

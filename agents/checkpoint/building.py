@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import msgspec
@@ -15,21 +15,16 @@ from carracing.task import TaskConfig, task_spec
 
 
 def build_agent(checkpoint: Checkpoint, seed: int = 0, pulse: Pulse = no_pulse) -> Agent:
-    """The agent as it was when the checkpoint was taken; ``seed`` only draws weights that are then replaced.
+    """The agent as it was when the checkpoint was taken, on the CPU, whatever it learned on.
 
-    Raises ForeignCheckpointError for an agent this version does not have, EditedCheckpointError for settings
-    or a state that do not fit it.
+    ``seed`` only draws weights that are then replaced. Raises ForeignCheckpointError for an agent this version does
+    not have, EditedCheckpointError for settings or a state that do not fit it.
     """
+    config, task = config_of(checkpoint), task_spec(task_of(checkpoint))
+    if hasattr(config, "device"):
+        config = replace(config, device="cpu")
     try:
-        wanted = config_class(checkpoint.agent)
-    except UnknownAgentError as error:
-        raise ForeignCheckpointError(f"the checkpoint is of an agent this version does not have: {error}") from error
-    settings = completed_config(
-        checkpoint.agent, checkpoint.agent_config, checkpoint.task.get("action") == "discrete"
-    )
-    config = _convert(settings, wanted, "agent_config")
-    try:
-        agent = make_agent(checkpoint.agent, task_spec(task_of(checkpoint)), config, seed, pulse)
+        agent = make_agent(checkpoint.agent, task, config, seed, pulse)
         agent.restore(checkpoint.agent_state)
     except (StateError, UnsupportedTaskError) as error:
         raise EditedCheckpointError(f"the checkpoint's state and settings disagree: {error}") from error
@@ -40,6 +35,19 @@ def task_of(checkpoint: Checkpoint) -> TaskConfig:
     """The task it was trained on. Raises EditedCheckpointError for one that does not exist."""
     task: TaskConfig = _convert(checkpoint.task, TaskConfig, "task")
     return task
+
+
+def config_of(checkpoint: Checkpoint) -> Any:
+    """The agent's settings, those that did not exist yet as they were then.
+
+    Raises ForeignCheckpointError, EditedCheckpointError.
+    """
+    try:
+        wanted = config_class(checkpoint.agent)
+    except UnknownAgentError as error:
+        raise ForeignCheckpointError(f"the checkpoint is of an agent this version does not have: {error}") from error
+    discrete = checkpoint.task.get("action") == "discrete"
+    return _convert(completed_config(checkpoint.agent, checkpoint.agent_config, discrete), wanted, "agent_config")
 
 
 def _convert(content: dict[str, Any], wanted: type[Any], what: str) -> Any:

@@ -17,6 +17,7 @@ from carracing.simulator.compiled import inlined, inner
 from carracing.simulator.indicators import BAR_TOP, INDICATORS, paint_bar, prepare_indicators
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import ANGLE, BODY_ROWS, COS, PHASE, PX, PY, SIN
+from carracing.simulator.memory import zeros
 from carracing.simulator.plain_polygons import paint_plain
 from carracing.simulator.polygons import CORNERS, LINE_FIELDS, paint_smooth, prepare_lines
 from carracing.simulator.rules import (
@@ -76,36 +77,32 @@ class Canvas(NamedTuple):
     quad: Array
     found: Array
     text: Array
-    flat_rows: Array
-    """``rows`` seen as (LANES, 96)."""
 
 
 def new_canvas(capacity: int) -> Canvas:
     """Working memory for tracks of up to ``capacity`` tiles."""
     polygons = 1 + _GRASS_SQUARES + 2 * capacity
-    rows = np.zeros((STATE_SIZE, LANES), np.int32)
     return Canvas(
-        pixels=np.zeros((WINDOW_WIDTH, LANES), np.int32),
-        spans=np.zeros((2, LANES), np.int32),
-        shrunk=np.zeros((STATE_SIZE, LANES), np.int32),
-        totals=np.zeros((18, LANES), np.int32),
-        rows=rows,
-        corners=np.zeros((polygons, CORNERS, 2), np.int64),
-        lines=np.zeros((polygons, CORNERS, LINE_FIELDS), np.int64),
-        first_rows=np.zeros(polygons, np.int64),
-        last_rows=np.zeros(polygons, np.int64),
-        colours=np.zeros(polygons, np.int64),
-        strip_counts=np.zeros(_STRIPS, np.int64),
-        strip_lists=np.zeros((_STRIPS, polygons), np.int32),
-        car_corners=np.zeros((_CAR_SHAPES, 8, 2), np.int64),
-        car_counts=np.zeros(_CAR_SHAPES, np.int64),
-        car_colours=np.zeros(_CAR_SHAPES, np.int64),
-        bar_corners=np.zeros((INDICATORS, CORNERS, 2), np.int64),
-        bar_colours=np.zeros(INDICATORS, np.int64),
-        quad=np.zeros((CORNERS, 2)),
-        found=np.zeros(8, np.int64),
-        text=np.zeros((2, 24), np.int64),
-        flat_rows=rows.reshape(LANES, STATE_SIZE),
+        pixels=zeros((WINDOW_WIDTH, LANES), np.int32),
+        spans=zeros((2, LANES), np.int32),
+        shrunk=zeros((STATE_SIZE, LANES), np.int32),
+        totals=zeros((18, LANES), np.int32),
+        rows=zeros((STATE_SIZE, LANES), np.int32),
+        corners=zeros((polygons, CORNERS, 2), np.int64),
+        lines=zeros((polygons, CORNERS, LINE_FIELDS), np.int64),
+        first_rows=zeros(polygons, np.int64),
+        last_rows=zeros(polygons, np.int64),
+        colours=zeros(polygons, np.int64),
+        strip_counts=zeros(_STRIPS, np.int64),
+        strip_lists=zeros((_STRIPS, polygons), np.int32),
+        car_corners=zeros((_CAR_SHAPES, 8, 2), np.int64),
+        car_counts=zeros(_CAR_SHAPES, np.int64),
+        car_colours=zeros(_CAR_SHAPES, np.int64),
+        bar_corners=zeros((INDICATORS, CORNERS, 2), np.int64),
+        bar_colours=zeros(INDICATORS, np.int64),
+        quad=zeros((CORNERS, 2)),
+        found=zeros(8, np.int64),
+        text=zeros((3, 24), np.int64),
     )
 
 
@@ -138,6 +135,12 @@ def _to_picture(view, x, y):
     """Picture coordinates of a place in the world, in pixels, before they are cut to integers."""
     zoom, shift_x, shift_y, sine, cosine = view
     return (cosine * x - sine * y) * zoom + shift_x, (sine * x + cosine * y) * zoom + shift_y
+
+
+@inner
+def edge_shows(view, place):
+    """Whether the picture may reach beyond the playfield, where nothing is painted."""
+    return max(abs(place[0]), abs(place[1])) + _sight(view) > PLAYFIELD
 
 
 @inner
@@ -310,11 +313,11 @@ def _car_box(canvas, shapes):
 
 
 @inner
-def _paint_scene(canvas, strip, shapes, edge_shows, car_box):
+def _paint_scene(canvas, strip, shapes, beyond, car_box):
     """Paint ground, road and car in a strip."""
     bottom = WINDOW_HEIGHT - 1 - strip * LANES
     top = bottom - LANES + 1
-    if edge_shows:
+    if beyond:
         canvas.pixels[:] = 0
     pixels, corners, lines, spans = canvas.pixels, canvas.corners, canvas.lines, canvas.spans
     for k in range(canvas.strip_counts[strip]):
@@ -328,8 +331,8 @@ def _paint_scene(canvas, strip, shapes, edge_shows, car_box):
 
 
 @inlined
-def draw_picture(cars, tracks, car, canvas, picture):
-    """Draw what one car sees into ``picture`` (96, 96, 3) uint8."""
+def draw_picture(cars, tracks, car, canvas, planes):
+    """Draw what one car sees into ``planes`` (3, 96 * 96) uint8: red, green and blue."""
     block, lane, group = car // LANES, car % LANES, cars.group[car]
     f, d = cars.bodies[block], cars.drives[block]
     view = view_of(f, lane, cars.time[car])
@@ -340,14 +343,14 @@ def draw_picture(cars, tracks, car, canvas, picture):
     shapes = add_car(canvas, view, f, d, lane)
     car_box = _car_box(canvas, shapes)
     bars = prepare_indicators(f, d, lane, canvas.bar_corners, canvas.bar_colours)
-    edge_shows = max(abs(place[0]), abs(place[1])) + _sight(view) > PLAYFIELD
+    beyond = edge_shows(view, place)
     canvas.totals[:] = 0
     for strip in range(_STRIPS):
         top = strip * LANES
         if top < BAR_TOP:
-            _paint_scene(canvas, strip, shapes, edge_shows, car_box)
+            _paint_scene(canvas, strip, shapes, beyond, car_box)
         if top + LANES > BAR_TOP:
             score = cars.drawn_score[car]
             paint_bar(canvas, top, bars, score)
         shrink_columns(canvas.pixels, canvas.shrunk)
-        shrink_rows(canvas.shrunk, top, canvas.totals, canvas.rows, canvas.flat_rows, picture)
+        shrink_rows(canvas.shrunk, top, canvas.totals, canvas.rows, planes)

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from carracing.simulator.drawing import Canvas, new_canvas
+from carracing.simulator.memory import zeros
 from carracing.simulator.observations import (
     CHANNELS_FIRST,
     GREY,
@@ -16,6 +17,7 @@ from carracing.simulator.observations import (
     observe_cars,
 )
 from carracing.simulator.rules import STATE_SIZE
+from carracing.simulator.sharing import Share
 from carracing.simulator.simulator import Simulator
 from carracing.simulator.sketch import Sheet, new_sheet, sketch_cars
 from carracing.simulator.vector_observation import SIZE, sense_cars
@@ -38,14 +40,16 @@ class Sensor:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
         self.observations: Array = np.zeros((simulator.count, SIZE), np.float32)
+        self._numbers = [zeros(SIZE) for _ in range(simulator.crew.threads)]
 
     def look(self, mask: Array) -> Array:
         """A copy of all observations, after taking anew those of ``mask``."""
 
-        def sense(part: int, first: int, last: int) -> None:  # noqa: ARG001 - every part works alike
-            sense_cars(self._simulator.cars, self._simulator.tracks, mask, self.observations, first, last)
+        def sense(share: Share) -> None:
+            simulator, numbers = self._simulator, self._numbers[share.part]
+            sense_cars(simulator.cars, simulator.tracks, mask, numbers, self.observations, share)
 
-        self._simulator.share(self._simulator.count, sense)
+        self._simulator.crew.do(sense, len(self._simulator.cars.live))
         return self.observations.copy()
 
 
@@ -58,7 +62,7 @@ class Painter:
         shape = {PIXELS: (STATE_SIZE, STATE_SIZE, 3), CHANNELS_FIRST: (3, STATE_SIZE, STATE_SIZE)}
         size = shape.get(kind, (GREY_SIZE, GREY_SIZE))
         self.observations: Array = np.zeros((simulator.count, *size), np.uint8)
-        self._easels: list[tuple[Canvas, Array, Array]] = []
+        self._easels: list[tuple[Canvas, Array, Array, Array]] = []
         self._capacity = 0
 
     def look(self, mask: Array) -> Array:
@@ -66,25 +70,26 @@ class Painter:
         self._make_room()
         flat = self.observations.reshape(self._simulator.count, -1)
 
-        def paint(part: int, first: int, last: int) -> None:
-            simulator, easel = self._simulator, self._easels[part]
-            observe_cars(simulator.cars, simulator.tracks, mask, *easel, self._kind, flat, first, last)
+        def paint(share: Share) -> None:
+            simulator, easel = self._simulator, self._easels[share.part]
+            observe_cars(simulator.cars, simulator.tracks, mask, *easel, self._kind, flat, share)
 
-        self._simulator.share(self._simulator.count, paint)
+        self._simulator.crew.do(paint, self._simulator.count)
         return self.observations.copy()
 
     def _make_room(self) -> None:
         capacity = self._simulator.cars.flags.shape[1]
-        if capacity == self._capacity and len(self._easels) == self._simulator.parts:
+        if capacity == self._capacity and len(self._easels) == self._simulator.crew.threads:
             return
         self._capacity = capacity
         self._easels = [
             (
                 new_canvas(capacity),
-                np.zeros((STATE_SIZE, STATE_SIZE, 3), np.uint8),
-                np.zeros((STATE_SIZE, GREY_SIZE), np.int32),
+                zeros((3, STATE_SIZE * STATE_SIZE), np.uint8),
+                zeros((STATE_SIZE, STATE_SIZE), np.int32),
+                zeros((STATE_SIZE, GREY_SIZE), np.int32),
             )
-            for _ in range(self._simulator.parts)
+            for _ in range(self._simulator.crew.threads)
         ]
 
 
@@ -100,17 +105,17 @@ class Sketcher:
     def look(self, mask: Array) -> Array:
         """A copy of all observations, after drawing anew those of ``mask``."""
         capacity = self._simulator.cars.flags.shape[1]
-        if capacity != self._capacity or len(self._sheets) != self._simulator.parts:
+        if capacity != self._capacity or len(self._sheets) != self._simulator.crew.threads:
             self._capacity = capacity
-            self._sheets = [(new_canvas(capacity), new_sheet(capacity)) for _ in range(self._simulator.parts)]
+            self._sheets = [(new_canvas(capacity), new_sheet(capacity)) for _ in range(self._simulator.crew.threads)]
 
         flat = self.observations.reshape(self._simulator.count, -1)
 
-        def sketch(part: int, first: int, last: int) -> None:
-            canvas, sheet = self._sheets[part]
-            sketch_cars(self._simulator.cars, self._simulator.tracks, mask, canvas, sheet, flat, first, last)
+        def sketch(share: Share) -> None:
+            canvas, sheet = self._sheets[share.part]
+            sketch_cars(self._simulator.cars, self._simulator.tracks, mask, canvas, sheet, flat, share)
 
-        self._simulator.share(self._simulator.count, sketch)
+        self._simulator.crew.do(sketch, self._simulator.count)
         return self.observations.copy()
 
 

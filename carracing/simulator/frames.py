@@ -28,6 +28,7 @@ from carracing.simulator.layout import (
     VY,
 )
 from carracing.simulator.rules import FRAME_REWARD, FRAME_SECONDS, LOST_REWARD, PLAYFIELD
+from carracing.simulator.sharing import begin, finish, take
 from carracing.simulator.solver import solve
 from carracing.simulator.tiles import go_round, meet_tiles
 
@@ -157,31 +158,50 @@ def _score_frame(cars, tracks, car, early_stop, most_frames):
         cars.live[block, 0, lane] = False
 
 
-@uncounted
-def step_blocks(cars, tracks, controls, frames, early_stop, most_frames, first, last):
-    """Drive the live cars of blocks ``first`` to ``last`` by ``controls`` (N, 3) float64 for ``frames`` frames.
-
-    With 0 frames they live through the one undriven, unpaid frame that stock's reset ends with.
-    """
-    for block in range(first, last):
+@inlined
+def _drive_block(cars, tracks, block, controls, frames, early_stop, most_frames):
+    """Drive the live cars of a block for ``frames`` frames, or to the ends of their episodes."""
+    for lane in range(LANES):
+        if cars.live[block, 0, lane]:
+            car = block * LANES + lane
+            cars.step_reward[car] = 0.0
+            cars.step_frames[car] = 0
+    for _ in range(frames):
         if not cars.live[block].any():
-            continue
-        if frames == 0:
-            _move_block(cars, tracks, block)
+            break
         for lane in range(LANES):
             if cars.live[block, 0, lane]:
-                car = block * LANES + lane
-                cars.step_reward[car] = 0.0
-                cars.step_frames[car] = 0
-                if frames == 0:
-                    cars.last_new[car] = 0
-        for _ in range(frames):
-            if not cars.live[block].any():
-                break
-            for lane in range(LANES):
-                if cars.live[block, 0, lane]:
-                    _steer(cars, block, lane, controls[block * LANES + lane])
-            _move_block(cars, tracks, block)
-            for lane in range(LANES):
-                if cars.live[block, 0, lane]:
-                    _score_frame(cars, tracks, block * LANES + lane, early_stop, most_frames)
+                _steer(cars, block, lane, controls[block * LANES + lane])
+        _move_block(cars, tracks, block)
+        for lane in range(LANES):
+            if cars.live[block, 0, lane]:
+                _score_frame(cars, tracks, block * LANES + lane, early_stop, most_frames)
+
+
+@inlined
+def _settle_block(cars, tracks, block):
+    """Have the live cars of a block live through the one undriven, unpaid frame that stock's reset ends with."""
+    _move_block(cars, tracks, block)
+    for lane in range(LANES):
+        if cars.live[block, 0, lane]:
+            cars.last_new[block * LANES + lane] = 0
+
+
+@uncounted
+def step_blocks(cars, tracks, controls, frames, early_stop, most_frames, share):
+    """Drive the live cars by ``controls`` (N, 3) float64 for ``frames`` frames; with 0 frames, settle them.
+
+    A block of cars is an item to share.
+    """
+    blocks, done = len(cars.live), 0
+    begin(share, blocks)
+    block = take(share, blocks)
+    while block >= 0:
+        if cars.live[block].any():
+            if frames == 0:
+                _settle_block(cars, tracks, block)
+            else:
+                _drive_block(cars, tracks, block, controls, frames, early_stop, most_frames)
+        done += 1
+        block = take(share, blocks)
+    finish(share, blocks, done)

@@ -116,18 +116,21 @@ def _place(score, glyphs, pens):
 @inner
 def write_samples(samples, first_row, score, per_column, per_row, fine, text):
     """Write the score into a strip of samples, so many per pixel, in steps of ``fine`` (see ``sketch``)."""
-    glyphs, pens = text[0], text[1]
+    glyphs, pens, rows = text[0], text[1], text[2]
     length, left, top, width = _place(score, glyphs, pens)
     for lane in range(LANES):
-        row = int((first_row + lane + 0.5) / per_row) - top - _FIRST_ROW
-        if row < 0 or row >= _GLYPHS.shape[1]:
-            continue
-        for column in range(max(int(left * per_column), 0), int((left + width) * per_column) + 1):
-            x = int((column + 0.5) / per_column) - left
-            for i in range(length):
-                within = x - (pens[i] >> 6)
-                if 0 <= within < _GLYPH_WIDTH:
-                    shade = np.int32(_GLYPHS[glyphs[i], row, within]) * fine
+        rows[lane] = int((first_row + lane + 0.5) / per_row) - top - _FIRST_ROW
+    if rows[LANES - 1] < 0 or rows[0] >= _GLYPHS.shape[1]:
+        return
+    for column in range(max(int(left * per_column), 0), int((left + width) * per_column) + 1):
+        x = int((column + 0.5) / per_column) - left
+        for i in range(length):
+            within = x - (pens[i] >> 6)
+            if within < 0 or within >= _GLYPH_WIDTH:
+                continue
+            for lane in range(LANES):
+                if 0 <= rows[lane] < _GLYPHS.shape[1]:
+                    shade = np.int32(_GLYPHS[glyphs[i], rows[lane], within]) * fine
                     samples[column, lane] = max(samples[column, lane], shade)
 
 

@@ -208,6 +208,62 @@ def store(typing_context: Any, array: Any, row: Any, value: Any) -> Any:
 
 
 @intrinsic
+def store_bytes(typing_context: Any, array: Any, row: Any, column: Any, value: Any) -> Any:
+    """Write int32 lanes, each 0 to 255, to a C-contiguous (N, M) uint8 array from ``column`` of ``row`` on."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        view = context.make_array(array)(context, builder, args[0])
+        indices = [context.cast(builder, args[k], sig.args[k], types.intp) for k in (1, 2)]
+        place = cgutils.get_item_pointer(context, builder, array, view, indices)
+        few = ir.VectorType(ir.IntType(8), LANES)
+        builder.store(builder.trunc(args[3], few), builder.bitcast(place, few.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, row, column, value), codegen
+
+
+def _swap_bit(builder: Any, vectors: list[Any], step: int) -> list[Any]:
+    """Exchange the bit ``step`` of each element's vector number with that of its lane number."""
+    swapped = list(vectors)
+    for low in range(LANES):
+        if low & step:
+            continue
+        pair = vectors[low], vectors[low | step]
+        lanes = range(LANES)
+        below = [LANES + (lane ^ step) if lane & step else lane for lane in lanes]
+        above = [LANES + lane if lane & step else lane ^ step for lane in lanes]
+        for place, order in ((low, below), (low | step, above)):
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), order)
+            swapped[place] = builder.shuffle_vector(*pair, mask)
+    return swapped
+
+
+@intrinsic
+def transpose(typing_context: Any, array: Any, first: Any, into: Any, start: Any, step: Any) -> Any:
+    """Turn LANES rows of an (N, LANES) int32 array, from ``first`` on: row k goes to lane k of all those written.
+
+    They are written to the rows ``start``, ``start + step``, ... of ``into``, another such array.
+    """
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        first, start, step = (context.cast(builder, args[k], sig.args[k], types.intp) for k in (1, 3, 4))
+
+        def row(begin: Any, number: int, by: Any) -> Any:
+            return builder.add(begin, builder.mul(by, context.get_constant(types.intp, number)))
+
+        one = context.get_constant(types.intp, 1)
+        sources = [_row_pointer(context, builder, array, args[0], row(first, k, one), Ints) for k in range(LANES)]
+        vectors = [builder.load(source, align=1) for source in sources]
+        for bit in (1, 2, 4, 8):
+            vectors = _swap_bit(builder, vectors, bit)
+        for k, vector in enumerate(vectors):
+            builder.store(vector, _row_pointer(context, builder, into, args[2], row(start, k, step), Ints), align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, first, into, start, step), codegen
+
+
+@intrinsic
 def select(typing_context: Any, mask: Any, yes: Any, no: Any) -> Any:
     """``yes`` in the lanes where ``mask`` is set, ``no`` elsewhere."""
 
@@ -281,20 +337,6 @@ def with_lane(typing_context: Any, vector: Any, lane: Any, number: Any) -> Any:
         return builder.insert_element(args[0], value, index)
 
     return vector(vector, lane, number), codegen
-
-
-@intrinsic
-def sum_quads(typing_context: Any, value: Any) -> Any:
-    """Each int32 lane becomes the sum of its group of four."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        total = args[0]
-        for step in (1, 2):
-            order = ir.Constant(Ints.vector, [lane ^ step for lane in range(LANES)])
-            total = builder.add(total, builder.shuffle_vector(total, total, order))
-        return total
-
-    return Ints(value), codegen
 
 
 def _converter(result: LaneType, emit: Callable[..., Any]) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from carracing.simulator.compiled import inlined, inner
-from carracing.simulator.lanes import LANES, ints, load, store
+from carracing.simulator.lanes import LANES, ints, load, store, store_bytes, transpose
 from carracing.simulator.rules import STATE_SIZE, WINDOW_HEIGHT, WINDOW_WIDTH
 from carracing.task import Array
 
@@ -98,14 +98,13 @@ def shrink_columns(canvas, shrunk):
 
 
 @inner
-def shrink_rows(shrunk, first_row, totals, rows, flat, picture):
-    """Add the rows of a strip to ``totals`` (18, LANES); finished rows go to ``picture`` (96, 96, 3) uint8.
+def shrink_rows(shrunk, first_row, totals, rows, planes):
+    """Add the rows of a strip to ``totals`` (18, LANES); finished rows go to ``planes`` (3, 96 * 96) uint8.
 
-    ``rows`` (96, LANES), also seen as ``flat`` (LANES, 96), is room for the strip row by row.
+    ``rows`` (96, LANES) is room for the strip row by row.
     """
-    for lane in range(LANES):
-        for column in range(STATE_SIZE):
-            flat[lane, column] = shrunk[column, lane]
+    for part in range(PACKED_ROWS):
+        transpose(shrunk, part * LANES, rows, part, PACKED_ROWS)
     byte, share = ints(255), ints(_ROW_SHARE)
     for part in range(PACKED_ROWS):
         red, green, blue = load(totals, part), load(totals, 6 + part), load(totals, 12 + part)
@@ -117,13 +116,10 @@ def shrink_rows(shrunk, first_row, totals, rows, flat, picture):
                 red, green, blue = red + r, green + g, blue + b
                 continue
             here, there = ints(_ROW_WEIGHT[out]), ints(_ONE - _ROW_WEIGHT[out])
-            store(totals, part, _share(red + _part(r, here), share))
-            store(totals, 6 + part, _share(green + _part(g, here), share))
-            store(totals, 12 + part, _share(blue + _part(b, here), share))
-            for k in range(LANES):
-                picture[out, part * LANES + k, 0] = totals[part, k]
-                picture[out, part * LANES + k, 1] = totals[6 + part, k]
-                picture[out, part * LANES + k, 2] = totals[12 + part, k]
+            place = out * STATE_SIZE + part * LANES
+            store_bytes(planes, 0, place, _share(red + _part(r, here), share))
+            store_bytes(planes, 1, place, _share(green + _part(g, here), share))
+            store_bytes(planes, 2, place, _share(blue + _part(b, here), share))
             red, green, blue = _part(r, there), _part(g, there), _part(b, there)
         store(totals, part, red)
         store(totals, 6 + part, green)

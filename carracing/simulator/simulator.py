@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from carracing.simulator.colours import draw_colours
 from carracing.simulator.compiled import announce
+from carracing.simulator.crew import Crew
 from carracing.simulator.frames import put_cars, step_blocks
+from carracing.simulator.sharing import Share
 from carracing.simulator.starts import begin_anywhere, draw_starts
 from carracing.simulator.state import Cars, Tracks, new_cars, new_tracks, put_track, widened
 from carracing.simulator.tiles import fill_grid, shape_tiles
@@ -51,8 +51,7 @@ class Simulator:
         self.cars.lap_complete_percent[0] = rules.lap_complete_percent
         self._starts: Array = np.zeros((len(groups), 2))
         """Of each car's next episode: see ``starts.draw_starts``."""
-        self._threads = max(1, min(threads, len(self.cars.live)))
-        self._pool = ThreadPoolExecutor(self._threads - 1) if self._threads > 1 else None
+        self.crew = Crew(min(threads, len(groups)))
 
     @property
     def count(self) -> int:
@@ -92,46 +91,14 @@ class Simulator:
         self.cars.live.reshape(-1)[: self.count] = live
         rules = self.rules
 
-        def blocks(part: int, first: int, last: int) -> None:  # noqa: ARG001 - every part works alike
-            step_blocks(self.cars, self.tracks, controls, frames, rules.early_stop, rules.most_frames, first, last)
+        def drive(share: Share) -> None:
+            step_blocks(self.cars, self.tracks, controls, frames, rules.early_stop, rules.most_frames, share)
 
-        self.share(len(self.cars.live), blocks)
-
-    @property
-    def parts(self) -> int:
-        """Into how many parts work is shared out: one per thread."""
-        return self._threads
-
-    def share(self, count: int, work: Callable[[int, int, int], None]) -> None:
-        """Call ``work(part, first, last)`` over parts of ``range(count)``, one per thread."""
-        if self._pool is None:
-            work(0, 0, count)
-            return
-        bounds = [count * k // self._threads for k in range(self._threads + 1)]
-        others = [self._pool.submit(work, k, bounds[k], bounds[k + 1]) for k in range(1, self._threads)]
-        work(0, bounds[0], bounds[1])
-        for other in others:
-            other.result()
-
-    def state(self) -> dict[str, Array]:
-        """Copies of every array."""
-        return {
-            f"{name}.{field}": value.copy()
-            for name, arrays in (("cars", self.cars), ("tracks", self.tracks))
-            for field, value in arrays._asdict().items()
-        }
-
-    def restore(self, state: dict[str, Array]) -> None:
-        """Go on exactly from ``state``, taken of a simulator of the same cars and tracks."""
-        self.cars = Cars(**{field: state[f"cars.{field}"].copy() for field in Cars._fields})
-        self.tracks = Tracks(**{field: state[f"tracks.{field}"].copy() for field in Tracks._fields})
+        self.crew.do(drive, len(self.cars.live))
 
     def close(self) -> None:
         """End the threads; may be called twice."""
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
-            self._threads = 1
+        self.crew.close()
 
     def _make_room(self, tiles: int) -> None:
         """Widen every array that has a place per tile."""

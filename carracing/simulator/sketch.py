@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from carracing.simulator.compiled import inlined, inner, uncounted
-from carracing.simulator.drawing import add_car, add_ground, add_road, view_of
+from carracing.simulator.drawing import add_car, add_ground, add_road, edge_shows, view_of
 from carracing.simulator.indicators import BAR_TOP, INDICATORS, prepare_indicators, write_samples
 from carracing.simulator.lanes import (
     LANES,
@@ -26,18 +26,22 @@ from carracing.simulator.lanes import (
     round_up,
     select,
     store,
-    sum_quads,
     to_ints,
+    transpose,
 )
 from carracing.simulator.layout import PX, PY
+from carracing.simulator.memory import zeros
 from carracing.simulator.observations import GREY_SIZE, shrink_luminance
 from carracing.simulator.polygons import fill
 from carracing.simulator.rules import STATE_SIZE, WINDOW_HEIGHT, WINDOW_WIDTH
-from carracing.simulator.shrink import SHRUNK_VALUES
+from carracing.simulator.sharing import begin, finish, take
+from carracing.simulator.shrink import PACKED_ROWS, SHRUNK_VALUES
 from carracing.task import Array
 
 FINE = 16
 """Steps of a sample's brightness per grey level."""
+_SUM_BITS = 8
+"""Of the sum of sixteen samples in steps of FINE: 16 * 16."""
 SAMPLES = 4 * STATE_SIZE
 """Samples per row and per column."""
 _STRIPS = SAMPLES // LANES
@@ -69,23 +73,27 @@ class Sheet(NamedTuple):
     sums: Array
     luminance: Array
     """(96, 96) int32."""
+    packed: Array
+    """The same seen as (96 * 6, LANES)."""
     shrunk: Array
 
 
 def new_sheet(capacity: int) -> Sheet:
     """Working memory for tracks of up to ``capacity`` tiles."""
     polygons = 401 + 2 * capacity + 12 + INDICATORS
+    luminance = zeros((STATE_SIZE, STATE_SIZE), np.int32)
     return Sheet(
-        samples=np.zeros((SAMPLES, LANES), np.int32),
-        edges=np.zeros((polygons, _MOST_EDGES, 2), np.float32),
-        kinds=np.zeros((polygons, _MOST_EDGES), np.int32),
-        counts=np.zeros(polygons, np.int32),
-        greys=np.zeros(polygons, np.int32),
-        strip_counts=np.zeros(_STRIPS, np.int64),
-        strip_lists=np.zeros((_STRIPS, polygons), np.int32),
-        sums=np.zeros((STATE_SIZE, LANES), np.int32),
-        luminance=np.zeros((STATE_SIZE, STATE_SIZE), np.int32),
-        shrunk=np.zeros((STATE_SIZE, GREY_SIZE), np.int32),
+        samples=zeros((SAMPLES, LANES), np.int32),
+        edges=zeros((polygons, _MOST_EDGES, 2), np.float32),
+        kinds=zeros((polygons, _MOST_EDGES), np.int32),
+        counts=zeros(polygons, np.int32),
+        greys=zeros(polygons, np.int32),
+        strip_counts=zeros(_STRIPS, np.int64),
+        strip_lists=zeros((_STRIPS, polygons), np.int32),
+        sums=zeros((STATE_SIZE, LANES), np.int32),
+        luminance=luminance,
+        packed=luminance.reshape(-1, LANES),
+        shrunk=zeros((STATE_SIZE, GREY_SIZE), np.int32),
     )
 
 
@@ -171,20 +179,25 @@ def _sketch_polygon(samples, edges, kinds, p, count, row, grey, spans):
 
 
 @inner
-def _average(samples, sums, luminance, strip):
-    """Average sixteen samples each into four rows of the 96x96 picture."""
+def _average(samples, sums, rows, luminance, strip):
+    """Average sixteen samples each into four rows of the 96x96 picture, ``luminance`` (96 * 6, LANES)."""
     for column in range(STATE_SIZE):
         total = load(samples, 4 * column) + load(samples, 4 * column + 1)
-        total = total + load(samples, 4 * column + 2) + load(samples, 4 * column + 3)
-        store(sums, column, sum_quads(total))
-    for k in range(4):
-        for column in range(STATE_SIZE):
-            luminance[4 * strip + k, column] = (sums[column, 4 * k] + 8 * FINE) // (16 * FINE)
+        store(sums, column, total + load(samples, 4 * column + 2) + load(samples, 4 * column + 3))
+    for part in range(PACKED_ROWS):
+        transpose(sums, part * LANES, rows, part, PACKED_ROWS)
+    for row in range(LANES // 4):
+        for part in range(PACKED_ROWS):
+            k = 4 * row * PACKED_ROWS + part
+            total = load(rows, k) + load(rows, k + PACKED_ROWS)
+            total = total + load(rows, k + 2 * PACKED_ROWS) + load(rows, k + 3 * PACKED_ROWS)
+            place = (LANES // 4 * strip + row) * PACKED_ROWS + part
+            store(luminance, place, (total + ints(8 * FINE)) >> ints(_SUM_BITS))
 
 
 @inlined
 def _gather(cars, tracks, car, canvas, sheet):
-    """List every polygon of a picture."""
+    """List every polygon of a picture; whether the playfield's edge may show."""
     block, lane, group = car // LANES, car % LANES, cars.group[car]
     f, d = cars.bodies[block], cars.drives[block]
     view = view_of(f, lane, cars.time[car])
@@ -202,23 +215,36 @@ def _gather(cars, tracks, car, canvas, sheet):
     sheet.strip_counts[_BAR_STRIP:] = 0
     for k in range(bars):
         n = _add_polygon(sheet, n, canvas.bar_corners, k, 4, canvas.bar_colours[k], _BAR, 1.0)
+    return edge_shows(view, place)
+
+
+@inlined
+def _sketch_car(cars, tracks, car, canvas, sheet, out):
+    """Draw one car's picture into its row of ``out``."""
+    beyond = _gather(cars, tracks, car, canvas, sheet)
+    samples, edges, kinds, spans = sheet.samples, sheet.edges, sheet.kinds, canvas.spans
+    for strip in range(_STRIPS):
+        if beyond or strip >= _BAR_STRIP:
+            samples[:] = 0
+        row = ints_to_floats(ints(strip * LANES) + lane_numbers())
+        for k in range(sheet.strip_counts[strip]):
+            p = sheet.strip_lists[strip, k]
+            _sketch_polygon(samples, edges, kinds, p, sheet.counts[p], row, sheet.greys[p], spans)
+        if strip >= _BAR_STRIP:
+            write_samples(samples, strip * LANES, cars.drawn_score[car], _PER_COLUMN, _PER_ROW, FINE, canvas.text)
+        _average(samples, sheet.sums, canvas.rows, sheet.packed, strip)
+    shrink_luminance(sheet.luminance, sheet.shrunk, out, car)
 
 
 @uncounted
-def sketch_cars(cars, tracks, mask, canvas, sheet, out, first, last):
-    """Draw the cars of ``mask`` (N,) among ``first`` to ``last`` into their rows of ``out`` (N, 84 * 84) uint8."""
-    for car in range(first, last):
-        if not mask[car]:
-            continue
-        _gather(cars, tracks, car, canvas, sheet)
-        samples, edges, kinds, spans = sheet.samples, sheet.edges, sheet.kinds, canvas.spans
-        for strip in range(_STRIPS):
-            samples[:] = 0
-            row = ints_to_floats(ints(strip * LANES) + lane_numbers())
-            for k in range(sheet.strip_counts[strip]):
-                p = sheet.strip_lists[strip, k]
-                _sketch_polygon(samples, edges, kinds, p, sheet.counts[p], row, sheet.greys[p], spans)
-            if strip >= _BAR_STRIP:
-                write_samples(samples, strip * LANES, cars.drawn_score[car], _PER_COLUMN, _PER_ROW, FINE, canvas.text)
-            _average(samples, sheet.sums, sheet.luminance, strip)
-        shrink_luminance(sheet.luminance, sheet.shrunk, out, car)
+def sketch_cars(cars, tracks, mask, canvas, sheet, out, share):
+    """Draw the cars of ``mask`` (N,) into their rows of ``out`` (N, 84 * 84) uint8; each is an item to share."""
+    count, done = len(mask), 0
+    begin(share, count)
+    car = take(share, count)
+    while car >= 0:
+        if mask[car]:
+            _sketch_car(cars, tracks, car, canvas, sheet, out)
+        done += 1
+        car = take(share, count)
+    finish(share, count, done)

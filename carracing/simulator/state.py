@@ -8,6 +8,7 @@ import numpy as np
 
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import DOUBLE_ROWS, FLOAT_ROWS
+from carracing.simulator.memory import zeros
 from carracing.simulator.tiles import CELLS
 from carracing.simulator.track import Track
 from carracing.task import Array
@@ -111,15 +112,15 @@ def new_cars(groups: Array, capacity: int = FIRST_CAPACITY) -> Cars:
     blocks = -(-n // LANES)
 
     def per_car(dtype: type) -> Array:
-        return np.zeros(n, dtype)
+        return zeros(n, dtype)
 
     return Cars(
-        bodies=np.zeros((blocks, FLOAT_ROWS, LANES), np.float32),
-        drives=np.zeros((blocks, DOUBLE_ROWS, LANES), np.float64),
-        road=np.zeros((blocks, 4, LANES), np.bool_),
-        live=np.zeros((blocks, 1, LANES), np.bool_),
+        bodies=zeros((blocks, FLOAT_ROWS, LANES), np.float32),
+        drives=zeros((blocks, DOUBLE_ROWS, LANES), np.float64),
+        road=zeros((blocks, 4, LANES), np.bool_),
+        live=zeros((blocks, 1, LANES), np.bool_),
         group=groups.astype(np.int32),
-        flags=np.zeros((n, capacity), np.uint8),
+        flags=zeros((n, capacity), np.uint8),
         score=per_car(np.float64),
         paid=per_car(np.float64),
         drawn_score=per_car(np.float64),
@@ -137,10 +138,10 @@ def new_cars(groups: Array, capacity: int = FIRST_CAPACITY) -> Cars:
         truncated=per_car(np.bool_),
         step_reward=per_car(np.float64),
         step_frames=per_car(np.int32),
-        velocity_before=np.zeros((n, 2), np.float32),
+        velocity_before=zeros((n, 2), np.float32),
         nearest=per_car(np.int32),
-        simplex=np.zeros((blocks, 3, 7), np.float32),
-        simplex_corners=np.zeros((blocks, 6, 2), np.int32),
+        simplex=zeros((blocks, 3, 7), np.float32),
+        simplex_corners=zeros((blocks, 6, 2), np.int32),
         lap_complete_percent=np.array([0.95]),
     )
 
@@ -148,23 +149,23 @@ def new_cars(groups: Array, capacity: int = FIRST_CAPACITY) -> Cars:
 def new_tracks(count: int, capacity: int = FIRST_CAPACITY) -> Tracks:
     """Room for ``count`` tracks."""
     return Tracks(
-        tiles=np.zeros(count, np.int32),
-        points=np.zeros((count, capacity, 4)),
-        road=np.zeros((count, capacity, 4, 2)),
-        border=np.zeros((count, capacity), np.bool_),
-        border_road=np.zeros((count, capacity, 4, 2)),
-        corners=np.zeros((count, capacity, 4, 2), np.float32),
-        corner_counts=np.zeros((count, capacity), np.int32),
-        edges=np.zeros((count, capacity, 4, 3)),
-        starts=np.zeros((count, CELLS * CELLS + 1), np.int32),
-        members=np.zeros((count, capacity * GRID_ENTRIES), np.int16),
-        colours=np.zeros((count, 3, 3)),
+        tiles=zeros(count, np.int32),
+        points=zeros((count, capacity, 4)),
+        road=zeros((count, capacity, 4, 2)),
+        border=zeros((count, capacity), np.bool_),
+        border_road=zeros((count, capacity, 4, 2)),
+        corners=zeros((count, capacity, 4, 2), np.float32),
+        corner_counts=zeros((count, capacity), np.int32),
+        edges=zeros((count, capacity, 4, 3)),
+        starts=zeros((count, CELLS * CELLS + 1), np.int32),
+        members=zeros((count, capacity * GRID_ENTRIES), np.int16),
+        colours=zeros((count, 3, 3)),
     )
 
 
 def widened(arrays: Array, width: int) -> Array:
     """A copy with room for ``width`` entries along the second axis."""
-    wider = np.zeros((arrays.shape[0], width, *arrays.shape[2:]), arrays.dtype)
+    wider = zeros((arrays.shape[0], width, *arrays.shape[2:]), arrays.dtype)
     wider[:, : arrays.shape[1]] = arrays
     return wider
 

@@ -96,6 +96,18 @@ def shape_tiles(road, corners, counts, edges):
             edges[i, k, 2] = edges[i, k, 0] * corners[i, a, 0] + edges[i, k, 1] * corners[i, a, 1]
 
 
+@inlined
+def _larger(a, b):
+    """``max`` without its care for NaN, which costs branches."""
+    return a if a > b else b
+
+
+@inlined
+def _smaller(a, b):
+    """``min`` likewise."""
+    return a if a < b else b
+
+
 @inner
 def _cell(x):
     """Row or column of the grid for a coordinate, clamped to the grid."""
@@ -112,11 +124,14 @@ def fill_grid(corners, counts, starts, members):
     boxes = np.empty((n, 4), np.int64)
     starts[:] = 0
     for i in range(n):
-        used = corners[i, : counts[i]]
-        boxes[i, 0] = _cell(used[:, 0].min() - _REACH)
-        boxes[i, 1] = _cell(used[:, 0].max() + _REACH)
-        boxes[i, 2] = _cell(used[:, 1].min() - _REACH)
-        boxes[i, 3] = _cell(used[:, 1].max() + _REACH)
+        left, low = np.float64(corners[i, 0, 0]), np.float64(corners[i, 0, 1])
+        right, high = left, low
+        for k in range(1, counts[i]):
+            x, y = np.float64(corners[i, k, 0]), np.float64(corners[i, k, 1])
+            left, right = _smaller(left, x), _larger(right, x)
+            low, high = _smaller(low, y), _larger(high, y)
+        boxes[i, 0], boxes[i, 1] = _cell(left - _REACH), _cell(right + _REACH)
+        boxes[i, 2], boxes[i, 3] = _cell(low - _REACH), _cell(high + _REACH)
         for column in range(boxes[i, 0], boxes[i, 1] + 1):
             for row in range(boxes[i, 2], boxes[i, 3] + 1):
                 starts[column * CELLS + row + 1] += 1
@@ -133,18 +148,6 @@ def fill_grid(corners, counts, starts, members):
                 members[starts[k] + filled[k]] = i
                 filled[k] += 1
     return total
-
-
-@inlined
-def _larger(a, b):
-    """``max`` without its care for NaN, which costs branches."""
-    return a if a > b else b
-
-
-@inlined
-def _smaller(a, b):
-    """``min`` likewise."""
-    return a if a < b else b
 
 
 @inner

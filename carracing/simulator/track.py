@@ -191,10 +191,11 @@ def lay_tiles(points):
     border = np.zeros(n, np.bool_)
     border_road = np.zeros((n, 4, 2))
     _borders(points, border)
+    beta2, x2, y2 = points[n - 1, 1], points[n - 1, 2], points[n - 1, 3]
+    cos2, sin2 = math.cos(beta2), math.sin(beta2)
     for i in range(n):
         beta1, x1, y1 = points[i, 1], points[i, 2], points[i, 3]
-        beta2, x2, y2 = points[i - 1, 1], points[i - 1, 2], points[i - 1, 3]
-        cos1, sin1, cos2, sin2 = math.cos(beta1), math.sin(beta1), math.cos(beta2), math.sin(beta2)
+        cos1, sin1 = math.cos(beta1), math.sin(beta1)
         road[i, 0] = (x1 - TRACK_WIDTH * cos1, y1 - TRACK_WIDTH * sin1)
         road[i, 1] = (x1 + TRACK_WIDTH * cos1, y1 + TRACK_WIDTH * sin1)
         road[i, 2] = (x2 + TRACK_WIDTH * cos2, y2 + TRACK_WIDTH * sin2)
@@ -207,4 +208,5 @@ def lay_tiles(points):
             border_road[i, 1] = (x1 + far * cos1, y1 + far * sin1)
             border_road[i, 2] = (x2 + far * cos2, y2 + far * sin2)
             border_road[i, 3] = (x2 + near * cos2, y2 + near * sin2)
+        beta2, x2, y2, cos2, sin2 = beta1, x1, y1, cos1, sin1
     return road, border, border_road

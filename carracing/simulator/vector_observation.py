@@ -12,10 +12,11 @@ import math
 import numpy as np
 
 from carracing.simulator.body import WHEEL_RADIUS
-from carracing.simulator.compiled import compiled, inner
+from carracing.simulator.compiled import inlined, inner, uncounted
 from carracing.simulator.lanes import LANES
 from carracing.simulator.layout import ANGLE, BODY_ROWS, COS, OMEGA, PX, PY, SIN, SPIN, VX, VY
 from carracing.simulator.rules import FRAME_SECONDS, PLAYFIELD, TRACK_DETAIL_STEP, TRACK_WIDTH
+from carracing.simulator.sharing import begin, finish, take
 
 LOOK_AHEAD = 20
 """Points of the centre line ahead, one per tile: 3.5 units apart, 70 units in all; the camera sees 37."""
@@ -67,11 +68,12 @@ SIZE = len(FIELDS)
 def _nearest(points, tiles, x, y, hint):
     """Index of the point of the centre line that is nearest, sought around ``hint`` first."""
     best, least = hint, 1e18
-    for offset in range(-_WINDOW, _WINDOW + 1):
-        i = (hint + offset) % tiles
+    i = (hint - _WINDOW) % tiles
+    for _ in range(2 * _WINDOW + 1):
         distance = (points[i, 2] - x) ** 2 + (points[i, 3] - y) ** 2
         if distance < least:
             best, least = i, distance
+        i = i + 1 if i + 1 < tiles else 0
     if least <= _STRAYED * _STRAYED:
         return best
     for i in range(tiles):
@@ -129,35 +131,50 @@ def _dynamics(cars, car, f, d, lane, sine, cosine, out):
         out[7 + wheel] = ratio
 
 
-@compiled
-def sense_cars(cars, tracks, mask, out, first, last):
-    """Write the numbers of the cars of ``mask`` (N,) among ``first`` to ``last`` into ``out`` (N, 67) float32."""
-    numbers = np.empty(SIZE)
-    for car in range(first, last):
-        if not mask[car]:
-            continue
-        block, lane, group = car // LANES, car % LANES, cars.group[car]
-        f, d, points, tiles = cars.bodies[block], cars.drives[block], tracks.points[group], tracks.tiles[group]
-        x, y = np.float64(f[PX, lane]), np.float64(f[PY, lane])
-        sine, cosine = np.float64(f[SIN, lane]), np.float64(f[COS, lane])
-        vx, vy = np.float64(f[VX, lane]), np.float64(f[VY, lane])
-        angle = np.float64(f[ANGLE, lane])
-        numbers[0] = x / PLAYFIELD
-        numbers[1] = y / PLAYFIELD
-        numbers[2] = (-sine * vx + cosine * vy) / TOP_SPEED
-        numbers[3] = (-cosine * vx - sine * vy) / TOP_SPEED
-        numbers[4] = math.atan2(math.sin(angle), math.cos(angle)) / math.pi
-        numbers[5] = np.float64(f[SPIN, lane]) / TOP_SPIN
-        for wheel in range(4):
-            numbers[6 + wheel] = 1.0 if cars.road[block, wheel, lane] else 0.0
-        numbers[10] = cars.visited[car] / tiles
-        cars.nearest[car] = _nearest(points, tiles, x, y, cars.nearest[car])
-        here = _segment(points, tiles, cars.nearest[car], x, y, sine, cosine, numbers[11:16])
-        for k in range(LOOK_AHEAD):
-            i = (here + 1 + k) % tiles
-            rx, ry = points[i, 2] - x, points[i, 3] - y
-            numbers[16 + 2 * k] = (-sine * rx + cosine * ry) / SIGHT
-            numbers[17 + 2 * k] = (-cosine * rx - sine * ry) / SIGHT
-        _dynamics(cars, car, f, d, lane, sine, cosine, numbers[16 + 2 * LOOK_AHEAD :])
-        for i in range(SIZE):
-            out[car, i] = min(max(numbers[i], -BOUND), BOUND)
+@inlined
+def _sense_car(cars, tracks, car, numbers, out):
+    """Write one car's numbers into its row of ``out``."""
+    block, lane, group = car // LANES, car % LANES, cars.group[car]
+    f, d, points, tiles = cars.bodies[block], cars.drives[block], tracks.points[group], tracks.tiles[group]
+    x, y = np.float64(f[PX, lane]), np.float64(f[PY, lane])
+    sine, cosine = np.float64(f[SIN, lane]), np.float64(f[COS, lane])
+    vx, vy = np.float64(f[VX, lane]), np.float64(f[VY, lane])
+    angle = np.float64(f[ANGLE, lane])
+    numbers[0] = x / PLAYFIELD
+    numbers[1] = y / PLAYFIELD
+    numbers[2] = (-sine * vx + cosine * vy) / TOP_SPEED
+    numbers[3] = (-cosine * vx - sine * vy) / TOP_SPEED
+    numbers[4] = math.atan2(math.sin(angle), math.cos(angle)) / math.pi
+    numbers[5] = np.float64(f[SPIN, lane]) / TOP_SPIN
+    for wheel in range(4):
+        numbers[6 + wheel] = 1.0 if cars.road[block, wheel, lane] else 0.0
+    numbers[10] = cars.visited[car] / tiles
+    cars.nearest[car] = _nearest(points, tiles, x, y, cars.nearest[car])
+    here = _segment(points, tiles, cars.nearest[car], x, y, sine, cosine, numbers[11:16])
+    i = here
+    for k in range(LOOK_AHEAD):
+        i = i + 1 if i + 1 < tiles else 0
+        rx, ry = points[i, 2] - x, points[i, 3] - y
+        numbers[16 + 2 * k] = (-sine * rx + cosine * ry) / SIGHT
+        numbers[17 + 2 * k] = (-cosine * rx - sine * ry) / SIGHT
+    _dynamics(cars, car, f, d, lane, sine, cosine, numbers[16 + 2 * LOOK_AHEAD :])
+    for i in range(SIZE):
+        out[car, i] = min(max(numbers[i], -BOUND), BOUND)
+
+
+@uncounted
+def sense_cars(cars, tracks, mask, numbers, out, share):
+    """Write the numbers of the cars of ``mask`` (N,) into ``out`` (N, 67) float32; a block is an item to share.
+
+    ``numbers`` (67,) float64 is room to work in.
+    """
+    blocks, done = (len(mask) + LANES - 1) // LANES, 0
+    begin(share, blocks)
+    block = take(share, blocks)
+    while block >= 0:
+        for car in range(block * LANES, min((block + 1) * LANES, len(mask))):
+            if mask[car]:
+                _sense_car(cars, tracks, car, numbers, out)
+        done += 1
+        block = take(share, blocks)
+    finish(share, blocks, done)

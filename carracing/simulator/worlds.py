@@ -7,8 +7,9 @@ import numpy as np
 from carracing.actions import check_actions, to_controls
 from carracing.expert.driver import ScriptedDriver
 from carracing.simulator.eyes import Eyes, make_eyes
+from carracing.simulator.saving import pack, read_records, unpack
 from carracing.simulator.simulator import Rules, Simulator
-from carracing.task import Array, ResetNeededError, Step, TaskConfig, TaskSpec, task_spec
+from carracing.task import Array, ResetNeededError, SavedStateError, Step, TaskConfig, TaskSpec, task_spec
 
 MOST_CARS = 65_536
 """Cars of one simulator: beyond this a mistyped number would eat the machine's memory (about 20 KB per car)."""
@@ -23,7 +24,7 @@ class WorldsError(ValueError):
 class FastWorlds:
     """``tracks`` tracks with ``cars_per_track`` cars each; cars of one track are neighbours and a group.
 
-    Implements what collectors ask of lanes: reset, step, and states that are copies of arrays. Raises WorldsError.
+    Implements ``SavableWorlds``. Raises WorldsError.
     """
 
     def __init__(self, config: TaskConfig, tracks: int, cars_per_track: int = 1, threads: int = 1) -> None:
@@ -34,6 +35,10 @@ class FastWorlds:
         self._config = config
         self._spec = task_spec(config)
         self._groups = np.repeat(np.arange(tracks, dtype=np.int64), cars_per_track)
+        self._firsts: Array = np.append(True, self._groups[1:] != self._groups[:-1])
+        """(num,) bool: the first car of each track."""
+        self._seeds: Array = np.full(len(self._groups), -1)
+        """(num,) int64: what each car's track was made from; -1 before its first."""
         rules = Rules(
             frame_skip=config.frame_skip,
             early_stop=config.early_stop,
@@ -67,9 +72,9 @@ class FastWorlds:
         """
         mask, seeds = np.asarray(mask, bool), np.asarray(seeds)
         self._check_groups(mask, seeds)
-        for first in np.flatnonzero(mask & np.append(True, self._groups[1:] != self._groups[:-1])):
-            rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(int(seeds[first]))))
-            self.simulator.lay_track(int(self._groups[first]), rng)
+        for first in np.flatnonzero(mask & self._firsts):
+            self.simulator.lay_track(int(self._groups[first]), _generator(seeds[first]))
+        self._seeds[mask] = seeds[mask]
         self.simulator.start(mask)
         return self._eyes.look(mask)
 
@@ -84,15 +89,18 @@ class FastWorlds:
         over = live & (cars.terminated | cars.truncated)
         if over.any():
             raise ResetNeededError(f"car {np.flatnonzero(over)[0]} has no episode going on: call reset before step")
+        missed = missed_tiles(self.simulator)
         self.simulator.step(to_orders(actions, self._config.action), live)
-        cars = self.simulator.cars
+        cars, facts = self.simulator.cars, facts_of(self.simulator)
+        if self._config.missed_penalty:
+            facts = np.column_stack([facts, self._config.missed_penalty * (missed - missed_tiles(self.simulator))])
         return Step(
             observations=self._eyes.look(live),
             rewards=np.where(live, cars.step_reward, 0).astype(np.float32),
             terminated=live & cars.terminated,
             truncated=live & cars.truncated,
             frames=np.where(live, cars.step_frames, 0).astype(np.int32),
-            facts=np.where(live[:, None], facts_of(self.simulator), np.float32(0)),
+            facts=np.where(live[:, None], facts, 0).astype(np.float32),
         )
 
     def labels(self) -> Array:
@@ -102,14 +110,31 @@ class FastWorlds:
         actions = self._expert.actions()
         return to_controls(actions) if self._config.action == "native" else actions
 
-    def state(self) -> dict[str, Array]:
-        """Everything needed to go on exactly from here, by name."""
-        return {**self.simulator.state(), "observations": self._eyes.observations.copy()}
+    def state(self) -> Array:
+        """(num, bytes) uint8: everything needed to go on exactly from here, a row per car; see ``saving``."""
+        return pack(self.simulator.cars, self.simulator.tracks, self._seeds)
 
-    def restore(self, state: dict[str, Array]) -> None:
-        """Return to ``state`` of worlds of the same shape."""
-        self.simulator.restore(state)
-        self._eyes.observations[:] = state["observations"]
+    def restore(self, state: Array) -> Array:
+        """Go on from ``state``, and look again: all observations. Raises SavedStateError, then unchanged."""
+        records, flags = read_records(np.asarray(state), self.num)
+        seeds = records["seed"].astype(np.int64)
+        if (seeds[1:] != seeds[:-1])[self._groups[1:] == self._groups[:-1]].any():
+            raise SavedStateError("cars on one track have different tracks in the saved state: it has other groups")
+        copy = Simulator(self._groups, self.simulator.rules)
+        for first in np.flatnonzero((seeds >= 0) & self._firsts):
+            copy.lay_track(int(self._groups[first]), _generator(seeds[first]))
+        tiles = copy.tracks.tiles[self._groups]
+        if (tiles != records["tiles"]).any():
+            car = int(np.flatnonzero(tiles != records["tiles"])[0])
+            raise SavedStateError(
+                f"the track of seed {seeds[car]} has {tiles[car]} tiles here, but had {records['tiles'][car]}: "
+                "the simulator is not the one the state was taken with"
+            )
+        unpack(records, flags, copy.cars)
+        self.simulator.cars, self.simulator.tracks, self._seeds = copy.cars, copy.tracks, seeds
+        observations = self._eyes.look(seeds >= 0)
+        copy.cars.nearest[:] = records["nearest"]  # looking may find a nearer one than had been found by then
+        return observations
 
     def close(self) -> None:
         """End all episodes and threads; may be called twice."""
@@ -128,15 +153,26 @@ class FastWorlds:
             raise WorldsError(f"a track's seed must not be negative, not {seeds[mask].min()}")
 
 
+def _generator(seed: int) -> np.random.Generator:
+    """The generator that stock's ``reset(seed=...)`` draws from."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(int(seed))))
+
+
 def facts_of(simulator: Simulator) -> Array:
     """The task's FACTS of every car: (N, len(FACTS)) float32."""
     cars = simulator.cars
     tiles = simulator.tracks.tiles[cars.group]
-    missed = np.minimum(cars.front, tiles - 1) + 1 - cars.visited_behind
+    missed = missed_tiles(simulator)
     progress = cars.visited / np.maximum(tiles, 1)
     finished = cars.visited == tiles
     on_grass = 4 - np.add.reduce(cars.road, axis=1, dtype=np.int32).reshape(-1)[: simulator.count]
     return np.stack([missed, progress, finished, cars.last_new * finished, on_grass], axis=1).astype(np.float32)
+
+
+def missed_tiles(simulator: Simulator) -> Array:
+    """(N,) tiles behind the furthest visited one that were not visited, of every car."""
+    cars = simulator.cars
+    return np.asarray(np.minimum(cars.front, simulator.tracks.tiles[cars.group] - 1) + 1 - cars.visited_behind)
 
 
 def to_orders(actions: Array, kind: str) -> Array:
@@ -148,6 +184,6 @@ def to_orders(actions: Array, kind: str) -> Array:
     return np.ascontiguousarray(controls, np.float64)
 
 
-def make_fast_worlds(config: TaskConfig, tracks: int, threads: int = 1) -> FastWorlds:
-    """Make worlds of the compiled simulator, one car on each track. Raises WorldsError."""
-    return FastWorlds(config, tracks, threads=threads)
+def make_fast_worlds(config: TaskConfig, tracks: int, threads: int = 1, cars: int = 1) -> FastWorlds:
+    """Make worlds of the compiled simulator. Raises WorldsError."""
+    return FastWorlds(config, tracks, cars, threads)

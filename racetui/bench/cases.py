@@ -6,7 +6,7 @@ import importlib.util
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from carracing.registry import OBSERVED
+from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from racetui.config import ConfigError
 from racetui.launching import StartRequest, build_spec
@@ -109,7 +109,7 @@ def _other(setting: Setting, kind: Kind) -> RunSpec:
 
 
 def _seen_by_others(setting: Setting) -> bool:
-    return setting.observation in OBSERVED["gymnasium"] or setting.observation == "grey-fast"
+    return OBSERVATIONS[setting.observation].dtype == "uint8"  # they look at stock's pictures
 
 
 def _spec(setting: Setting, collector: str, workers: int, threads: int) -> RunSpec:

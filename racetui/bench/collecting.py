@@ -110,7 +110,7 @@ def _row(case: Case, measured: Sequence[Measurement], speeds: dict[str, float], 
         memory_end=int(_median([each.memory_end for each in measured])),
         cpu_percent=_median([each.cpu_percent for each in measured]),
         processes=max(each.processes for each in measured),
-        tracks=_tracks(case),
+        tracks=config.tracks,
     )
 
 
@@ -120,10 +120,6 @@ def _efficiency(case: Case, speeds: dict[str, float], cases: Sequence[Case]) -> 
         if same and other.spec.backend == case.spec.backend and other.parallel == 1:
             return speeds[case.name] / speeds[other.name] / case.parallel
     return None
-
-
-def _tracks(case: Case) -> int:
-    return case.spec.collector_config.lanes
 
 
 def _median(numbers: Sequence[float]) -> float:

@@ -15,7 +15,6 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import SubprocVecEnv, VecFrameStack
 
 from agents.network_plans import NETWORKS
-from agents.ppo.config import PPOConfig
 from agents.ppo.reference import SharedImageEncoder
 from carracing.actions import to_controls
 from carracing.observation import grey

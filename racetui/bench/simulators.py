@@ -4,39 +4,89 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
 from typing import Any, Literal
 
 import numpy as np
 
+from carracing.task import EPISODE_FRAMES, Array
+
 Timed = Callable[[float], float]
 """Works for about that many seconds; frames (or resets) per second."""
 BATCH = 64
+"""Cars stepped together, as a training steps them."""
+LARGE_BATCH = 1024
+"""Enough for two threads at physics alone, which takes 40 microseconds for 64 cars."""
+ZOOM_FRAMES = 60
+"""An episode begins with a second of zooming in, which takes longer to draw; single cars are measured after it."""
+STOCK, UNDRAWN, ENVPOOL, RESETS = "stock", "stock, not drawn", "envpool, pixels", "stock, resets"
+View = Literal["pixels", "grey", "grey-fast", "vector"] | None
+"""What is observed of each frame; nothing is where physics alone is measured."""
 
 
-def contenders() -> dict[str, Timed]:
-    """name -> measurement, made ready: nothing is compiled or built within a measurement."""
-    from carracing.simulator.observations import GREY, PIXELS
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One row."""
 
-    found: dict[str, Timed] = {
-        "stock": _stock(drawn=True),
-        "stock, not drawn": _stock(drawn=False),
-    }
-    if importlib.util.find_spec("envpool"):
-        found["envpool, pixels"] = _envpool()
-    found |= {
-        "fast, physics": _batch(None, 1),
-        "fast, physics and 67 numbers": _batch("vector", 1),
-        "fast, pixels": _batch(PIXELS, 1),
-        "fast, grey": _batch(GREY, 1),
-        "fast, grey-fast": _batch("grey-fast", 1),
-        "fast, single environment": _single(),
-        "fast, physics, 2 threads": _batch(None, 2),
-        "fast, pixels, 2 threads": _batch(PIXELS, 2),
-        "stock, resets": _stock_resets(),
-        "fast, resets": _resets(),
-    }
-    return found
+    name: str
+    timed: Timed
+    """Made ready: nothing is compiled or built within a measurement."""
+    beside: tuple[str, ...] = (STOCK,)
+    """Names of those it is compared with, where they are measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What came of a contender over all turns."""
+
+    name: str
+    per_second: float
+    """Median."""
+    lowest: float
+    highest: float
+    over: Mapping[str, float]
+    """Other contender -> how many times as fast, the median over turns."""
+
+
+def contenders() -> list[Contender]:
+    """Everyone, in the order of the table."""
+    names = {None: "physics", "vector": "physics and 67 numbers"}
+    drawn: tuple[View, ...] = ("pixels", "grey", "grey-fast")
+    return [
+        Contender(STOCK, _stock(drawn=True), ()),
+        Contender(UNDRAWN, _stock(drawn=False)),
+        *([Contender(ENVPOOL, _envpool())] if importlib.util.find_spec("envpool") else []),
+        *(Contender(f"fast, {names[view]}", _batch(view), (STOCK, UNDRAWN)) for view in (None, "vector")),
+        *(Contender(f"fast, {view}", _batch(view), (STOCK, ENVPOOL)) for view in drawn),
+        Contender("fast, single environment", _single()),
+        _two_threads("fast, physics", None, BATCH),
+        Contender(f"fast, physics, {LARGE_BATCH} cars", _batch(None, LARGE_BATCH)),
+        _two_threads(f"fast, physics, {LARGE_BATCH} cars", None, LARGE_BATCH),
+        _two_threads("fast, pixels", "pixels", BATCH),
+        _two_threads("fast, grey-fast", "grey-fast", BATCH),
+        Contender(RESETS, _stock_resets(), ()),
+        *(Contender(f"fast, resets, {view}", _resets(view), (RESETS,)) for view in ("pixels", "grey-fast", "vector")),
+    ]
+
+
+def compare(ready: list[Contender], turns: list[dict[str, float]]) -> list[Speed]:
+    """The speeds that came of ``turns``, each name -> per second of all that are ``ready``."""
+    speeds = []
+    for contender in ready:
+        measured = [turn[contender.name] for turn in turns]
+        over = {
+            other: median(turn[contender.name] / turn[other] for turn in turns)
+            for other in contender.beside
+            if other in turns[0]
+        }
+        speeds.append(Speed(contender.name, median(measured), min(measured), max(measured), over))
+    return speeds
+
+
+def _two_threads(one: str, view: View, cars: int) -> Contender:
+    return Contender(f"{one}, 2 threads", _batch(view, cars, threads=2), (STOCK, one))
 
 
 def _repeat(work: Callable[[], int], seconds: float) -> float:
@@ -63,18 +113,20 @@ def _stock(drawn: bool) -> Timed:
     env: Any = CarRacing()
     if not drawn:
         env._render = lambda mode: None
-    env.reset(seed=1)
-    frame = [0]
-    return lambda seconds: _repeat(lambda: _drive(env, frame), seconds)
+    return _driven(env)
 
 
 def _single() -> Timed:
     from carracing.simulator.env import FastCarRacing
 
-    env = FastCarRacing()
+    return _driven(FastCarRacing())
+
+
+def _driven(env: Any) -> Timed:
     env.reset(seed=1)
     frame = [0]
-    _drive(env, frame)
+    while frame[0] < ZOOM_FRAMES:
+        _drive(env, frame)
     return lambda seconds: _repeat(lambda: _drive(env, frame), seconds)
 
 
@@ -83,41 +135,48 @@ def _envpool() -> Timed:
 
     env = envpool.make_gymnasium("CarRacing-v3", num_envs=BATCH, num_threads=1, seed=1)
     env.reset()
-    actions = np.tile(np.array([0.02, 0.1, 0], np.float32), (BATCH, 1))
-
-    def work() -> int:
-        env.step(actions)
-        return BATCH
-
-    return lambda seconds: _repeat(work, seconds)
-
-
-def _batch(kind: int | Literal["vector", "grey-fast"] | None, threads: int) -> Timed:
-    from carracing.simulator.eyes import Eyes, Painter, Sensor, Sketcher
-    from carracing.simulator.simulator import Rules, Simulator
-
-    simulator = Simulator(np.arange(BATCH), Rules(), threads)
-    for group in range(BATCH):
-        simulator.lay_track(group, np.random.default_rng(group))
-    everyone = np.ones(BATCH, bool)
-    simulator.start(everyone)
-    painter: Eyes | None = None
-    if kind is not None:
-        named: dict[str | int, type[Sensor] | type[Sketcher]] = {"vector": Sensor, "grey-fast": Sketcher}
-        painter = named[kind](simulator) if isinstance(kind, str) else Painter(simulator, kind)
     frame = [0]
 
     def work() -> int:
         frame[0] += 1
-        steer = np.full(BATCH, np.sin(frame[0] / 15) / 5)
+        env.step(np.tile(np.array([np.sin(frame[0] / 15) / 5, 0.1, 0], np.float32), (BATCH, 1)))
+        return BATCH
+
+    while frame[0] < ZOOM_FRAMES:
+        work()
+    return lambda seconds: _repeat(work, seconds)
+
+
+def _batch(view: View, cars: int = BATCH, threads: int = 1) -> Timed:
+    from carracing.simulator.eyes import make_eyes
+    from carracing.simulator.simulator import Rules, Simulator
+
+    simulator = Simulator(np.arange(cars), Rules(), threads)
+    for group in range(cars):
+        simulator.lay_track(group, np.random.default_rng(group))
+    everyone = np.ones(cars, bool)
+    simulator.start(everyone)
+    eyes = None if view is None else make_eyes(simulator, view)
+    frame = [0]
+
+    def drive(live: Array) -> None:
+        frame[0] += 1
+        orders = np.tile([np.sin(frame[0] / 15) / 5, 0.1, 0.0], (cars, 1))
         over = simulator.cars.terminated | simulator.cars.truncated
         if over.any():
             simulator.start(over)
-        simulator.step(np.stack([steer, np.full(BATCH, 0.1), np.zeros(BATCH)], axis=1), everyone)
-        if painter is not None:
-            painter.look(everyone)
-        return BATCH
+        simulator.step(orders, live)
 
+    def work() -> int:
+        drive(everyone)
+        if eyes is not None:
+            eyes.look(everyone)
+        return cars
+
+    # Cars are measured in all stages of their episodes, as they are in training.
+    heads = np.linspace(0, EPISODE_FRAMES, cars, endpoint=False)
+    while frame[0] < EPISODE_FRAMES:
+        drive(heads > frame[0])
     work()
     return lambda seconds: _repeat(work, seconds)
 
@@ -134,18 +193,17 @@ def _stock_resets() -> Timed:
     return lambda seconds: _repeat(work, seconds)
 
 
-def _resets() -> Timed:
-    from carracing.simulator.eyes import Painter
-    from carracing.simulator.observations import PIXELS
+def _resets(view: str) -> Timed:
+    from carracing.simulator.eyes import make_eyes
     from carracing.simulator.simulator import Rules, Simulator
 
     simulator, one = Simulator(np.zeros(1, int), Rules()), np.ones(1, bool)
-    painter, rng = Painter(simulator, PIXELS), np.random.default_rng(1)
+    eyes, rng = make_eyes(simulator, view), np.random.default_rng(1)
 
     def work() -> int:
         simulator.lay_track(0, rng)
         simulator.start(one)
-        painter.look(one)
+        eyes.look(one)
         return 1
 
     work()

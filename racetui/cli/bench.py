@@ -4,47 +4,41 @@ from __future__ import annotations
 
 import argparse
 import platform
-import statistics
 import sys
+from dataclasses import asdict
 from importlib.metadata import version
 
 from profiles import detect
 from racetui.cli.output import print_json, table
 from racetui.exits import Exit
 
-_SPEEDS = ("per_second", "lowest", "highest")
-
 
 def simulators(options: argparse.Namespace) -> int:
-    """Run every simulator in turn, several times over, and print the medians beside stock's."""
-    from racetui.bench.simulators import contenders
+    """Run every simulator in turn, several times over, and print the medians beside stock's and EnvPool's."""
+    from racetui.bench.simulators import BATCH, STOCK, compare, contenders
 
     print("racetui: getting ready (compiling, the first time)", file=sys.stderr)
     ready = contenders()
-    speeds: dict[str, list[float]] = {name: [] for name in ready}
+    turns = []
     for turn in range(options.repeats):
         print(f"racetui: turn {turn + 1} of {options.repeats}", file=sys.stderr)
-        for name, timed in ready.items():
-            speeds[name].append(timed(options.seconds))
-    medians = {name: statistics.median(measured) for name, measured in speeds.items()}
-    rows = [
-        {
-            "name": name,
-            "per_second": medians[name],
-            "lowest": min(measured),
-            "highest": max(measured),
-            "over_stock": medians[name] / medians["stock, resets" if name.endswith("resets") else "stock"],
-        }
-        for name, measured in speeds.items()
-    ]
+        turns.append({contender.name: contender.timed(options.seconds) for contender in ready})
+    speeds = compare(ready, turns)
+    setting = f"frames (or resets) per second, one thread and {BATCH} cars where nothing else is said"
     if options.json:
-        print_json({"machine": machine(), "rows": rows})
+        print_json({"setting": setting, "machine": machine(), "rows": [asdict(speed) for speed in speeds]})
         return Exit.OK
     cells = [
-        (str(row["name"]), *(f"{row[key]:,.0f}" for key in _SPEEDS), f"{row['over_stock']:,.1f}") for row in rows
+        (
+            speed.name,
+            *(f"{rate:,.0f}" for rate in (speed.per_second, speed.lowest, speed.highest)),
+            f"{speed.over[STOCK]:,.1f}" if STOCK in speed.over else "",
+            ", ".join(f"{ratio:,.2f} x {other}" for other, ratio in speed.over.items() if other != STOCK),
+        )
+        for speed in speeds
     ]
-    print(f"frames (or resets) per second\n{machine()}\n")
-    print(table(("simulator", "per second", "lowest", "highest", "x stock"), cells))
+    print(f"{setting}\n{machine()}\n")
+    print(table(("simulator", "per second", "lowest", "highest", "x stock", "beside others"), cells))
     return Exit.OK
 
 

@@ -17,6 +17,7 @@ from racetui.cli.evaluate import find_target
 from racetui.cli.output import number, print_json, span, table
 from racetui.config import ConfigError, apply_overrides, load_spec
 from racetui.exits import Exit
+from racetui.usual import with_usual_task
 
 
 def demos(options: argparse.Namespace) -> int:
@@ -124,12 +125,15 @@ def _episode_rows(episodes: list[Any]) -> str:
 
 
 def _task(options: argparse.Namespace) -> TaskConfig | None:
-    """The task asked for; None where nothing of it was."""
+    """The task asked for, completed as for ``train``; None where a policy brings its own."""
     document: dict[str, Any] = {"task": {"observation": options.observation}} if options.observation else {}
     document = apply_overrides(document, options.set)
     if set(document) - {"task"}:
         raise ConfigError(f"--set {sorted(set(document) - {'task'})[0]}: only task.KEY concerns demonstrations")
-    return load_spec({"name": "demos", **document}, "command line").task if document else None
+    if options.source and not document:
+        return None
+    task = with_usual_task(document.get("task") or {}, options.backend)
+    return load_spec({"name": "demos", "backend": options.backend, "task": task}, "command line").task
 
 
 def _progress(total: int) -> Callable[[Any, int], None]:

@@ -11,9 +11,16 @@ from racetui.exits import Exit
 def explain(error: Exception) -> tuple[Exit, str]:
     """What to tell the user of an error a command ended with."""
     from agents.demonstrations.errors import DemonstrationsError
-    from agents.errors import CheckpointError
+    from agents.errors import (
+        CheckpointError,
+        ExportError,
+        ForeignFileError,
+        UnsupportedFormatError,
+        UnsupportedTaskError,
+    )
     from agents.registry import UnknownAgentError
     from carracing.registry import UnknownBackendError, UnsupportedTaskOptionError
+    from collectors.api import CollectorConfigError
     from collectors.registry import UnknownCollectorError
     from profiles import PlanError, ProfileError
     from racetui.config import ConfigError
@@ -27,6 +34,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     if isinstance(error, OrderTimeout):
         return Exit.TIMEOUT, text
     usage = (
+        CollectorConfigError,
         ConfigError,
         PlanError,
         ProfileError,
@@ -35,12 +43,15 @@ def explain(error: Exception) -> tuple[Exit, str]:
         UnknownAgentError,
         UnknownBackendError,
         UnknownCollectorError,
+        UnsupportedFormatError,
+        UnsupportedTaskError,
         UnsupportedTaskOptionError,
         VideoError,
     )
     if isinstance(error, usage):
         return Exit.USAGE, text
-    if isinstance(error, ControlError | CheckpointError | DemonstrationsError | OSError):
+    failures = ControlError, CheckpointError, DemonstrationsError, ExportError, ForeignFileError, OSError
+    if isinstance(error, failures):
         return Exit.FAILURE, text
     if os.environ.get("RACETUI_DEBUG"):
         traceback.print_exception(error)

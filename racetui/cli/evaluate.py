@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from agents.checkpoint import Checkpoint
 from collectors.api import EpisodeRecord
 from profiles import detect
+from racetui.cli.evaluation_record import Record
 from racetui.cli.output import number, print_json, span, table
 from racetui.config import ConfigError
 from racetui.evaluation import (
@@ -24,10 +25,8 @@ from racetui.evaluation import (
     usual_backend,
 )
 from racetui.exits import Exit
-from racetui.runs.errors import StoreError
 from racetui.runs.paths import RunPaths
 from racetui.runs.store import RunStore
-from racetui.runs.writer import RunWriter
 from racetui.video import Camera, VideoPlan
 
 EPISODES = 100
@@ -60,9 +59,10 @@ def evaluate_command(options: argparse.Namespace) -> int:
     print(f"racetui: {_what(checkpoint, target.path, settings)}", file=sys.stderr)
     camera = Camera(VideoPlan(options.video, options.video_episode or "first"), settings) if options.video else None
     act_on_one_thread()
-    result = evaluate(checkpoint, settings, progress_of(settings.episodes), camera.watching if camera else None)
-    if target.run is not None:
-        _record(target.run, int(target.path.name), settings, result)
+    record = Record(target.run, int(checkpoint.counters["frames"]), settings)
+    with record.failing():
+        result = evaluate(checkpoint, settings, progress_of(settings.episodes), camera.watching if camera else None)
+    record.finish(result)
     if options.json:
         print_json({"checkpoint": target.path, **document_of(checkpoint, settings, result)})
     else:
@@ -114,9 +114,10 @@ def settings_of(options: argparse.Namespace, backend: str) -> EvaluationSettings
 def _what(checkpoint: Checkpoint, path: Path, settings: EvaluationSettings) -> str:
     how = "deterministic" if settings.deterministic else "stochastic"
     seeds = settings.seeds
+    tracks = f"tracks {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"track {seeds[0]}"
     return (
         f"{checkpoint.agent} after {checkpoint.counters['frames']:,} frames ({path}), {how}, on "
-        f"{settings.backend}: tracks {seeds[0]} to {seeds[-1]}"
+        f"{settings.backend}: {tracks}"
     )
 
 
@@ -140,22 +141,6 @@ def progress_of(episodes: int) -> Callable[[EpisodeRecord], None]:
         print(f"\r{driven}/{episodes} tracks, the last {record.episode_return:.1f} ", end=end, file=sys.stderr)
 
     return count
-
-
-def _record(run: RunPaths, frames: int, settings: EvaluationSettings, result: EvaluationResult) -> None:
-    try:
-        with RunWriter(run) as writer, writer.transaction():
-            row = writer.evaluation_started(
-                frames=frames,
-                purpose="asked",
-                episodes=settings.episodes,
-                seed=settings.seed,
-                deterministic=settings.deterministic,
-                backend=settings.backend,
-            )
-            writer.evaluation_finished(row, asdict(result))
-    except StoreError as error:
-        print(f"racetui: the scores are not kept with the run: {error}", file=sys.stderr)
 
 
 def print_result(result: EvaluationResult, rows: bool) -> None:

@@ -16,7 +16,10 @@ from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import Budget
 
-_SETTINGS = ("agent", "collector", "profile", "backend", "observation", "seed", "name", "config")
+_SETTINGS = (
+    *("agent", "collector", "profile", "backend", "observation", "lanes", "cars", "workers"),
+    *("seed", "seeds", "seed_base", "name", "config"),
+)
 
 
 def train(options: argparse.Namespace) -> int:

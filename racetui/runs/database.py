@@ -57,7 +57,10 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     if version == SCHEMA_VERSION:
         return connection
     connection.close()
-    connect_writer(path).close()
+    try:
+        connect_writer(path).close()
+    except NotWritable:  # an older one that stays as it is: what came later is missing, and readers bear it
+        return _readable(path)
     return connect_reader(path)
 
 

@@ -87,6 +87,10 @@ class RunSummary:
     """Best periodic evaluation: mean, standard deviation and the frames it was taken at."""
     best_std: float | None
     best_frames: int | None
+    cars: int = 1
+    """On each track."""
+    seeds: str = "independent"
+    """How tracks are dealt; see ``collectors.seeds``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,23 @@ class EpisodeRow:
     episode_return: float
     end: End
     facts: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """Episodes that drove a track side by side, and the best of them; fields as in ``collectors.api.Heat``."""
+
+    id: int
+    time: float
+    frames_at: int
+    """Frames the run had taken when it was judged."""
+    number: int
+    seed: int
+    cars: int
+    lane: int
+    episode: int
+    best_return: float
+    spread: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from racetui.runs.model import (
     EvaluationRow,
     EventRow,
     HardwareRow,
+    HeatRow,
     RunSummary,
     Series,
 )
@@ -89,6 +90,23 @@ class RunReader:
         """The last finished episodes, oldest first."""
         with self._reading() as connection:
             return [rows.episode_row(row) for row in _last(connection, rows.EPISODE_COLUMNS, "episodes", last)]
+
+    def heats(self, last: int = 100) -> list[HeatRow]:
+        """The last heats that were judged, oldest first."""
+        with self._reading() as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'heats'").fetchone():
+                return []  # an older run, where nothing can be written
+            return [rows.heat_row(row) for row in _last(connection, rows.HEAT_COLUMNS, "heats", last)]
+
+    def recent_metrics(self, rounds: int = 10) -> dict[str, float]:
+        """The mean of every curve over the last rounds; without those that have no number there."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT name, (SELECT avg(value) FROM metrics WHERE metric = n.id"
+                " AND seq > (SELECT rounds FROM run) - ?) FROM metric_names n",
+                (rounds,),
+            )
+            return {name: mean for name, mean in found if mean is not None}
 
     def evaluations(self) -> list[EvaluationRow]:
         """All evaluations, oldest first; one whose process is gone without a result has failed."""

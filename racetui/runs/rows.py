@@ -11,13 +11,14 @@ import numpy as np
 from agents.api import End
 from racetui.runs.liveness import ProcessIdentity, is_alive
 from racetui.runs.log import plain
-from racetui.runs.model import CheckpointRow, CommandRow, EpisodeRow, EvaluationRow, Series
+from racetui.runs.model import CheckpointRow, CommandRow, EpisodeRow, EvaluationRow, HeatRow, Series
 from racetui.spec import RunSpec
 
 COMMAND_COLUMNS = "id, name, args, created, source, taken, done, outcome"
 EPISODE_COLUMNS = (
     'id, time, frames_at, episode, seed, lane, "group", version, steps, frames, episode_return, "end", facts'
 )
+HEAT_COLUMNS = "id, time, frames_at, number, seed, cars, lane, episode, best_return, spread"
 EVALUATION_COLUMNS = (
     "id, frames, purpose, state, detail, episodes, seed, deterministic, backend, started, ended, results,"
     " pid, process_started, boot"
@@ -35,6 +36,8 @@ def describe(spec: RunSpec) -> dict[str, Any]:
         "observation": spec.task.observation,
         "seed": spec.seed,
         "lanes": spec.collector_config.lanes,
+        "cars": spec.collector_config.cars,
+        "seeds": spec.seeds.strategy,
         "workers": spec.collector_config.workers,
         "budget_frames": spec.budget.frames,
         "budget_steps": spec.budget.steps,
@@ -57,6 +60,12 @@ def episode_row(row: Sequence[Any]) -> EpisodeRow:
         *(id, time, frames_at, episode, seed, lane, group, version, steps, frames, value, End(end)),
         json.loads(facts),
     )
+
+
+def heat_row(row: Sequence[Any]) -> HeatRow:
+    """Read a row of HEAT_COLUMNS."""
+    *known, best, spread = row
+    return HeatRow(*known, *(float("nan") if value is None else value for value in (best, spread)))
 
 
 def evaluation_row(row: Sequence[Any]) -> EvaluationRow:

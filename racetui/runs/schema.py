@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Kept in ``PRAGMA user_version``."""
 
-MIGRATIONS: dict[int, tuple[str, ...]] = {}
+_HEATS = """
+-- episodes that drove a track side by side, and the best of them
+CREATE TABLE heats (
+    id INTEGER PRIMARY KEY,
+    time REAL NOT NULL,
+    frames_at INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    seed INTEGER NOT NULL,
+    cars INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    episode INTEGER NOT NULL,
+    best_return REAL,
+    spread REAL
+)
+"""
+
+MIGRATIONS: dict[int, tuple[str, ...]] = {
+    1: (
+        _HEATS,
+        "ALTER TABLE run ADD COLUMN cars INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE run ADD COLUMN seeds TEXT NOT NULL DEFAULT 'independent'",
+    ),
+}
 """Statements that turn version ``key`` into ``key + 1``."""
 
-SCHEMA = """
+_TABLES = """
 CREATE TABLE run (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     name TEXT NOT NULL,
@@ -20,6 +42,8 @@ CREATE TABLE run (
     seed INTEGER NOT NULL,
     lanes INTEGER NOT NULL,
     workers INTEGER NOT NULL,
+    cars INTEGER NOT NULL DEFAULT 1,
+    seeds TEXT NOT NULL DEFAULT 'independent',
     budget_frames INTEGER NOT NULL,
     budget_steps INTEGER NOT NULL,
     budget_episodes INTEGER NOT NULL,
@@ -125,3 +149,4 @@ CREATE TABLE commands (
 );
 CREATE INDEX commands_pending ON commands (id) WHERE taken IS NULL;
 """
+SCHEMA = f"{_TABLES}{_HEATS};"

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
-from collectors.api import EpisodeRecord
+from collectors.api import EpisodeRecord, Heat
 from racetui.runs import liveness
 from racetui.runs.database import connect_writer, translated
 from racetui.runs.model import CommandRow, HardwareRow, RunState
@@ -129,6 +129,30 @@ class RunWriter:
                 rows,
             )
 
+    def heats(self, heats: Sequence[Heat], frames_at: int) -> None:
+        """Add heats that were judged when the run had taken ``frames_at`` frames."""
+        now = time.time()
+        rows = [
+            (
+                now,
+                frames_at,
+                heat.number,
+                heat.seed,
+                heat.cars,
+                heat.lane,
+                heat.episode,
+                heat.best_return,
+                heat.spread,
+            )
+            for heat in heats
+        ]
+        with self.transaction():
+            self._connection.executemany(
+                "INSERT INTO heats (time, frames_at, number, seed, cars, lane, episode, best_return, spread)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
+
     def event(self, level: str, kind: str, text: str) -> None:
         """Note something worth telling; level is info, warning or error."""
         self._write(
@@ -209,6 +233,7 @@ class RunWriter:
         with self.transaction():
             self._write("DELETE FROM metrics WHERE frames > ?", (frames,))
             self._write("DELETE FROM episodes WHERE frames_at > ? OR id > ?", (frames, episodes))
+            self._write("DELETE FROM heats WHERE frames_at > ?", (frames,))
             self._write("DELETE FROM checkpoints WHERE frames > ?", (frames,))
             self._write("DELETE FROM tags WHERE frames > ?", (frames,))
             self._write("DELETE FROM evaluations WHERE frames > ?", (frames,))

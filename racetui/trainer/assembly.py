@@ -13,7 +13,7 @@ from typing import Any
 from agents.api import Agent, Beginner
 from agents.checkpoint import Checkpoint, load_checkpoint, resolve
 from agents.registry import completed_config, make_agent
-from carracing import task_spec, warm_up
+from carracing import TaskConfig, task_spec, warm_up
 from collectors.api import Collector
 from racetui.collecting import collector_for
 from racetui.runs.model import RunState
@@ -116,7 +116,7 @@ def _restore(
         checkpoint.agent, checkpoint.agent_config, checkpoint.task.get("action") == "discrete"
     )
     _check_same("agent_config", settings, asdict(spec.agent_config))
-    _check_same("task", checkpoint.task, asdict(spec.task))
+    _check_same("task", asdict(TaskConfig()) | checkpoint.task, asdict(spec.task))
     if checkpoint.collector_state is None:
         raise ResumeError("the checkpoint has no collector state: it can be evaluated, but not resumed")
     agent.restore(checkpoint.agent_state)

@@ -122,6 +122,7 @@ class Trainer:
         with writer.transaction():
             writer.metrics(frames, values)
             writer.episodes(done.stats.episodes, frames)
+            writer.heats(done.stats.heats, frames)
             for incident in done.stats.incidents:
                 writer.event("warning", "worker", incident)
             self._beat_row()

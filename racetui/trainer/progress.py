@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from collectors.api import CollectorStats, EpisodeRecord
+from collectors.api import CollectorStats, EpisodeRecord, Heat
 from racetui.spec import Budget
 
 RATE_WINDOW = 30.0
@@ -64,6 +64,16 @@ class Round:
             "time/other": other / total,
         }
 
+    def waits(self) -> dict[str, float]:
+        """Who waited for whom, as shares of 1; by name. Nothing of workers where there are none."""
+        stats, total = self.stats, max(self.seconds, 1e-9)
+        waits = {"wait/lanes": stats.lanes_waiting} if stats.lanes_waiting or stats.heats else {}
+        if stats.worker_busy:
+            idle = 1.0 - _mean(stats.worker_busy)
+            waits |= {"wait/learner": min(1.0, stats.seconds_waiting / total), "wait/workers": idle}
+            waits |= {f"busy/{worker}": share for worker, share in enumerate(stats.worker_busy)}
+        return waits
+
 
 class Progress:
     """Counters, recent returns and speeds; fed once a round."""
@@ -117,7 +127,11 @@ class Progress:
             "steps_per_second": self.steps_per_second,
             "episodes_per_second": self.episodes_per_second,
             **episode_metrics(done.stats.episodes),
+            **heat_metrics(done.stats.heats),
             **done.time_shares(),
+            **done.waits(),
+            "lag_mean": done.stats.lag_mean,
+            "lag_max": done.stats.lag_max,
             **learned,
         }
         return {name: float(value) for name, value in known.items() if value is not None}
@@ -143,6 +157,16 @@ def episode_metrics(episodes: Sequence[EpisodeRecord]) -> dict[str, float]:
     metrics.pop("lap_frames", None)  # its mean over laps that were not finished says nothing
     laps = [float(record.frames) for record in episodes if record.facts.get("finished")]
     return metrics | ({"lap_frames": _mean(laps)} if laps else {})
+
+
+def heat_metrics(heats: Sequence[Heat]) -> dict[str, float]:
+    """Means over the heats that were judged in a round: of the winners' returns, and of the spread."""
+    if not heats:
+        return {}
+    return {
+        "heat_best": _mean([heat.best_return for heat in heats]),
+        "heat_spread": _mean([heat.spread for heat in heats]),
+    }
 
 
 class Stopwatch:

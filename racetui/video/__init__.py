@@ -3,7 +3,7 @@
 Importing this loads neither torch nor gymnasium nor the encoders.
 """
 
-from racetui.video.filming import Camera, VideoPlan
+from racetui.video.filming import CHOICES, Camera, VideoPlan
 from racetui.video.writers import VideoError
 
-__all__ = ["Camera", "VideoError", "VideoPlan"]
+__all__ = ["CHOICES", "Camera", "VideoError", "VideoPlan"]

@@ -83,6 +83,10 @@ class LoggedLanes:
         """Return the lanes to ``state``."""
         self._lanes.restore(state)
 
+    def busy(self) -> Sequence[float]:
+        """Those of the lanes."""
+        return self._lanes.busy()
+
     def incidents(self) -> Sequence[str]:
         """Those of the lanes."""
         return self._lanes.incidents()

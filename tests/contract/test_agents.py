@@ -193,7 +193,7 @@ def _spoilt(state: State, fault: str) -> State:
     if fault == "other facts":
         return State(state.tensors, {})
     if fault == "other agent's":
-        return State({"digest": np.array([1])}, {"version": 1})
+        return State({"digests": np.array([1, 1])}, {"version": 1})
     return State({}, {})
 
 

@@ -24,12 +24,12 @@ KINDS = ("in process", "workers")
 
 def _lanes(kind: str) -> Lanes:
     if kind == "workers":
-        return ProcessLanes(PAIRS.plan(CollectorConfig(LANES, workers=2)))
+        return ProcessLanes(PAIRS.plan(CollectorConfig(LANES, CARS, workers=2)))
     return WorldLanes(EachWorld([CountingWorld(PAIRS.rules) for _ in range(LANES // CARS)]))
 
 
 def _stage(kind: str) -> Stage:
-    return Stage(StepCollector(PAIRS.plan(CollectorConfig(LANES)), _lanes(kind)), PAIRS)
+    return Stage(StepCollector(PAIRS.plan(CollectorConfig(LANES, CARS)), _lanes(kind)), PAIRS)
 
 
 @pytest.fixture(params=KINDS)
@@ -94,10 +94,3 @@ def test_worlds_must_have_the_cars_that_share_tracks() -> None:
     single = Setting(rules=PAIRS.rules)
     with pytest.raises(CollectorError, match="1 episodes share a track, but the worlds have 2 cars"):
         StepCollector(single.plan(CollectorConfig(LANES)), _lanes("in process"))
-
-
-def test_workers_take_whole_tracks() -> None:
-    with pytest.raises(CollectorError, match="5 lanes with 2 cars"):
-        ProcessLanes(PAIRS.plan(CollectorConfig(lanes=5)))
-    with pytest.raises(CollectorError, match="6 lanes with 2 cars on each track do not make 4 workers' worlds"):
-        ProcessLanes(PAIRS.plan(CollectorConfig(lanes=6, workers=4)))

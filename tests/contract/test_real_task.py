@@ -62,22 +62,28 @@ def test_episodes_end_and_go_on(expected: list[Segment]) -> None:
     assert all(np.ptp(segment.frames) > 100 for segment in expected)
 
 
-def test_workers_collect_the_same_though_one_is_killed(expected: list[Segment]) -> None:
+BACKENDS = pytest.mark.parametrize("backend", ["fast", "gymnasium"])
+
+
+@BACKENDS
+def test_workers_collect_the_same_though_one_is_killed(backend: str, expected: list[Segment]) -> None:
     ticks = iter(range(1000))
 
     def strike() -> None:
         if next(ticks) == 9:
             os.kill(lanes.pids[1] or 0, signal.SIGKILL)
 
-    plan = replace(PLAN, pulse=strike)
+    plan = replace(PLAN, pulse=strike, worlds=partial(make_worlds, backend, TASK))
     lanes = ProcessLanes(plan)
     with closing(StepCollector(plan, lanes)) as collector:
         assert same_segments(_collect(collector), expected)
         assert len(collector.stats().incidents) == 1
 
 
-def test_a_state_goes_on_in_workers(expected: list[Segment]) -> None:
-    with closing(make_collector("sync", INSIDE)) as collector, closing(make_collector("async", PLAN)) as other:
+@BACKENDS
+def test_a_state_goes_on_in_workers(backend: str) -> None:
+    plans = [replace(plan, worlds=partial(make_worlds, backend, TASK)) for plan in (INSIDE, PLAN)]
+    with closing(make_collector("sync", plans[0])) as collector, closing(make_collector("async", plans[1])) as other:
         _collect(collector, rounds=1)
         other.restore(collector.state())
         for each in (collector, other):

@@ -48,20 +48,6 @@ def test_equals_the_stock_world_with_early_stop() -> None:
         over = bool(stock.truncated[0])
 
 
-def test_a_restored_state_goes_on_exactly() -> None:
-    worlds = [FastWorlds(TaskConfig(), tracks=2, cars_per_track=3) for _ in range(2)]
-    everyone, rng = np.ones(6, bool), np.random.default_rng(0)
-    worlds[0].reset(everyone, np.array([5, 5, 5, 6, 6, 6]))
-    actions = rng.uniform(-1, 1, (20, 6, 2)).astype(np.float32)
-    for chosen in actions[:10]:
-        worlds[0].step(chosen, everyone)
-    worlds[1].restore(worlds[0].state())
-    for chosen in actions[10:]:
-        a, b = (world.step(chosen, everyone) for world in worlds)
-        for name in type(a).__dataclass_fields__:
-            assert (getattr(a, name) == getattr(b, name)).all(), name
-
-
 def test_cars_that_are_not_live_keep_their_observation() -> None:
     worlds = FastWorlds(TaskConfig(), tracks=2)
     before = worlds.reset(np.ones(2, bool), np.array([1, 2]))

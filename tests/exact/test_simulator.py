@@ -163,26 +163,6 @@ def test_cars_do_not_depend_on_company_or_threads() -> None:
     assert len(set(scores(together))) > 5
 
 
-def test_a_restored_state_goes_on_exactly() -> None:
-    simulator = Simulator(np.arange(3), Rules())
-    for group in range(3):
-        simulator.lay_track(group, generator(group))
-    everyone = np.ones(3, bool)
-    simulator.start(everyone)
-    orders = np.array([[0.1, 0.5, 0], [-0.2, 0.4, 0], [0, 1, 0.1]])
-    for _ in range(30):
-        simulator.step(orders, everyone)
-    saved = simulator.state()
-    for _ in range(30):
-        simulator.step(orders, everyone)
-    after = simulator.state()
-    other = Simulator(np.arange(3), Rules())
-    other.restore(saved)
-    for _ in range(30):
-        other.step(orders, everyone)
-    assert all(np.array_equal(value, other.state()[name]) for name, value in after.items())
-
-
 def test_a_car_that_is_not_live_keeps_every_bit() -> None:
     simulator = Simulator(np.zeros(4, int), Rules())
     simulator.lay_track(0, generator(1))

@@ -41,6 +41,8 @@ class RecordingConfig:
     """Rules of the CountingWorld behind the collector; None takes the defaults for the task."""
     seeds: EpisodeSeeds | None = None
     """Seeds the collector was given; None leaves seeds and noise unchecked."""
+    lag: int = 0
+    """How many versions old the acting weights may be."""
 
 
 @dataclass(slots=True)
@@ -62,8 +64,11 @@ class RecordingAgent:
     pulse: Pulse = no_pulse
     segments: list[Segment] = field(default_factory=list)
     """Copies of everything ever learned from."""
+    lags: list[list[tuple[int, int]]] = field(default_factory=list)
+    """(versions behind, steps) of each segment, by round."""
     version: int = 0
-    _digest: int = 0
+    _digests: list[int] = field(default_factory=lambda: [0])
+    """Checksum of all that was learned from, by version."""
     _courses: dict[int, _Course] = field(default_factory=dict)
 
     @property
@@ -74,30 +79,36 @@ class RecordingAgent:
         return ActorSpec("tests.fakes:make_scripted_actor", self.task, {"log_probs": self.config.log_probs})
 
     def snapshot(self) -> WeightsSnapshot:
-        basis = 0 if self.config.constant else self._digest
+        return self._snapshot(self.version)
+
+    def _snapshot(self, version: int) -> WeightsSnapshot:
+        basis = 0 if self.config.constant else self._digests[version]
         bias = (np.arange(self.task.action.size) + self.seed + basis) % 97 / 97 - 0.5
-        return WeightsSnapshot(self.version, {"bias": bias.astype(np.float32)})
+        return WeightsSnapshot(version, {"bias": bias.astype(np.float32)})
 
     def learn(self, segments: Sequence[Segment], progress: float) -> Metrics:
         assert 0.0 <= progress <= 1.0, progress
         assert segments, "nothing to learn from"
         self.pulse()
+        self.lags.append([(self.version - segment.version, len(segment)) for segment in segments])
         for segment in segments:
             self._check(segment)
             self.segments.append(copied(segment))
+        digest = self._digests[-1]
         for segment in segments:
-            self._digest = crc32(segment.rewards.tobytes() + segment.actions.tobytes(), self._digest)
+            digest = crc32(segment.rewards.tobytes() + segment.actions.tobytes(), digest)
+        self._digests.append(digest)
         self.version += 1
         return {"rewards": float(sum(segment.rewards.sum() for segment in segments)), "progress": progress}
 
     def state(self) -> State:
-        return State({"digest": np.array([self._digest], dtype=np.int64)}, {"version": self.version})
+        return State({"digests": np.array(self._digests, dtype=np.int64)}, {"version": self.version})
 
     def restore(self, state: State) -> None:
-        digest, version = state.tensors.get("digest"), state.facts.get("version")
-        if digest is None or digest.shape != (1,) or not isinstance(version, int):
+        digests, version = state.tensors.get("digests"), state.facts.get("version")
+        if digests is None or not isinstance(version, int) or digests.shape != (version + 1,):
             raise StateError("this is no state of a recording agent")
-        self._digest, self.version = int(digest[0]), version
+        self._digests, self.version = digests.tolist(), version
         self._courses.clear()
 
     def episodes(self) -> dict[int, dict[str, Any]]:
@@ -116,7 +127,8 @@ class RecordingAgent:
         return joined
 
     def _check(self, segment: Segment) -> None:
-        assert segment.version == self.version, f"version {segment.version}, published {self.version}"
+        lag = self.version - segment.version
+        assert 0 <= lag <= self.config.lag, f"version {segment.version}, published {self.version}"
         assert segment.stack == self.task.stack
         assert (segment.log_probs is not None) == self.config.log_probs
         self._check_continuity(segment)
@@ -124,7 +136,8 @@ class RecordingAgent:
         self._check_course(segment, headers)
         if self.config.seeds is not None:
             assert headers[0, 0] == self.config.seeds.track(segment.episode), "track seed"
-            assert headers[0, 1] == segment.episode % self.config.seeds.cars_per_track, "car"
+            car = segment.episode % self.config.seeds.cars_per_track
+            assert headers[0, 1] == (self.config.rules or CountingRules()).place(car), "car"
             self._check_decisions(segment, self.config.seeds)
 
     def _check_continuity(self, segment: Segment) -> None:
@@ -146,21 +159,22 @@ class RecordingAgent:
         seed, car, _, trace = headers[0].tolist()
         assert (headers[:, 0] == seed).all() and (headers[:, 1] == car).all(), "mixed episodes"
         assert np.array_equal(headers[:, 2], segment.start + np.arange(len(segment) + 1)), "step counters"
+        number, over = segment.start, False
         for step, action in enumerate(segment.actions):
+            assert not over, f"episode {segment.episode} goes on after its end"
             trace = rules.next_trace(trace, self._env_action(action))
             number = segment.start + step + 1
             expected = rules.observation(seed, car, number, trace)
             assert np.array_equal(segment.frames[self.task.stack + step], expected), f"observation {number}"
             assert segment.rewards[step] == rules.reward(trace), f"reward {number}"
-        reached = segment.start + len(segment)
-        length = rules.length(seed, car)
-        expected_end = rules.end(seed, car) if reached == length else End.CUT
-        assert reached <= length and segment.end is expected_end, f"{segment.end} after {reached} of {length}"
+            over = rules.over(seed, car, number, trace)
+        expected_end = rules.end(seed, car) if over else End.CUT
+        assert segment.end is expected_end, f"{segment.end} after {number} steps"
 
     def _check_decisions(self, segment: Segment, seeds: EpisodeSeeds) -> None:
         """Act again on what the segment says was seen: the same, or the actor saw something else."""
         actor = ScriptedActor(self.task, self.config.log_probs)
-        actor.load(self.snapshot())
+        actor.load(self._snapshot(segment.version))
         keys = np.full(len(segment), seeds.key(segment.episode))
         steps = segment.start + np.arange(len(segment))
         again = actor.act(segment.observations[:-1], EpisodeRandom(keys, steps))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import time
 from pathlib import Path
@@ -52,6 +53,19 @@ class FaultyWorld(CountingWorld):
             os.kill(os.getpid(), signal.SIGSTOP)
         while True:
             time.sleep(60)
+
+
+class DawdlingWorld(CountingWorld):
+    """Takes its time over every step, never the same: what follows must not depend on it."""
+
+    def __init__(self, rules: CountingRules, longest: float) -> None:
+        super().__init__(rules)
+        self._longest = longest
+        self._moods = random.Random(os.urandom(8))
+
+    def step(self, actions: Array, live: Array) -> Step:
+        time.sleep(self._moods.random() * self._longest)
+        return super().step(actions, live)
 
 
 def broken_factory() -> CountingWorld:

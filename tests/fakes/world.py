@@ -27,9 +27,22 @@ class CountingRules:
     shortest: int = 3
     """Length of an episode in steps: a function of seed and car between these two."""
     longest: int = 12
+    alike: bool = False
+    """Every car is driven as if it were the only one of its world: as real cars are, which do not touch."""
+    fickle: bool = False
+    """Actions may end an episode before its length, so that cars on one track end at different times."""
+
+    def place(self, car: int) -> int:
+        """Which car of its world a car is taken to be."""
+        return 0 if self.alike else car
 
     def length(self, seed: int, car: int) -> int:
         return self.shortest + self._hash(b"length", seed, car) % (self.longest - self.shortest + 1)
+
+    def over(self, seed: int, car: int, step: int, trace: int) -> bool:
+        """Whether the episode ends with step number ``step``."""
+        early = self.fickle and step >= self.shortest and trace % 6 == 0
+        return early or step == self.length(seed, car)
 
     def end(self, seed: int, car: int) -> End:
         return End.TERMINATED if self._hash(b"end", seed, car) % 2 else End.TRUNCATED
@@ -110,8 +123,9 @@ class CountingWorld:
         self._steps[:] = 0
         self._ended[:] = False
         for car in range(self.cars):
-            self._traces[car] = self.rules.first_trace(seed, car)
-            self._observations[car] = self.rules.observation(seed, car, 0, self._traces[car])
+            place = self.rules.place(car)
+            self._traces[car] = self.rules.first_trace(seed, place)
+            self._observations[car] = self.rules.observation(seed, place, 0, self._traces[car])
         return self._observations
 
     def step(self, actions: Array, live: Array) -> Step:
@@ -130,15 +144,15 @@ class CountingWorld:
 
     def _step_car(self, car: int, action: Array, step: Step) -> None:
         self._steps[car] += 1
-        count = int(self._steps[car])
+        count, place = int(self._steps[car]), self.rules.place(car)
         trace = self._traces[car] = self.rules.next_trace(self._traces[car], action)
-        self._observations[car] = self.rules.observation(self._seed, car, count, trace)
+        self._observations[car] = self.rules.observation(self._seed, place, count, trace)
         step.rewards[car] = self.rules.reward(trace)
-        step.frames[car] = self.rules.frames(self._seed, car, count)
-        step.facts[car] = self.rules.facts(self._seed, car, count)
-        if count == self.rules.length(self._seed, car):
+        step.frames[car] = self.rules.frames(self._seed, place, count)
+        step.facts[car] = self.rules.facts(self._seed, place, count)
+        if self.rules.over(self._seed, place, count, trace):
             self._ended[car] = True
-            terminated = self.rules.end(self._seed, car) is End.TERMINATED
+            terminated = self.rules.end(self._seed, place) is End.TERMINATED
             (step.terminated if terminated else step.truncated)[car] = True
 
     def _check(self, actions: Array, live: Array) -> None:

@@ -22,7 +22,7 @@ from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.runs.writer import RunWriter
 from racetui.spec import Budget, RunSpec
-from tests.runs import new_run, spawn
+from tests.runs import make_first_version, new_run, spawn
 
 WRITING = """
     from racetui.runs.model import RunState
@@ -335,6 +335,18 @@ def test_read_only_store_can_be_read_and_refuses_the_rest_in_one_line(open_store
         writer.metrics(2, {"a": 2.0})
         assert list(reader.series("a").values) == [1.0, 2.0]
     assert {entry.name for entry in open_store.runs.iterdir()} == {"1", ".lock"}
+
+
+def test_an_older_run_that_cannot_be_written_is_read_as_it_is(open_store: RunStore) -> None:
+    paths = RunPaths(open_store.runs / "1")
+    make_first_version(paths)
+    before = paths.database.read_bytes()
+    with _unprivileged(open_store.home), RunReader(paths) as reader:
+        assert (reader.summary().name, reader.summary().cars) == ("shelved", 1)
+        assert reader.heats() == [] and list(reader.series("a").values) == [1.0]
+        with pytest.raises(NotWritable, match="cannot write"):
+            RunWriter(paths)
+    assert paths.database.read_bytes() == before
 
 
 def test_read_only_run_with_unmerged_commits_says_what_to_do(open_store: RunStore) -> None:

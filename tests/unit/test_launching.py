@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from agents.checkpoint import save_checkpoint, set_pointer
+from collectors.api import CollectorConfigError
+from collectors.seeds import EpisodeSeeds, SeedsConfig
 from profiles import Hardware, PlanError, ProfileError
 from racetui import launching
 from racetui.cli.parser import make_parser
 from racetui.cli.train import request_of
 from racetui.config import ConfigError
 from racetui.launching import StartRequest, build_spec, command_line
+from racetui.runs.store import RunStore
+from tests.unit.checkpoints import make_checkpoint
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +41,35 @@ def test_nothing_asked_for_is_a_sensible_run() -> None:
     assert spec.budget.frames == 1_000_000
 
 
+def test_training_has_help_that_the_backend_can_give_and_that_nobody_declined() -> None:
+    task = build_spec(StartRequest()).task
+    assert (task.observation, task.stack, task.early_stop, task.missed_penalty) == ("grey-fast", 4, 100, 10.0)
+    stock = build_spec(StartRequest(backend="gymnasium")).task
+    assert (stock.observation, stock.stack, stock.early_stop, stock.missed_penalty) == ("grey", 4, 100, 0.0)
+    vector = build_spec(StartRequest(observation="vector")).task
+    assert (vector.observation, vector.stack, vector.missed_penalty) == ("vector", 1, 10.0)
+    mine = build_spec(StartRequest(overrides=("task.early_stop=0", "task.missed_penalty=0", "task.stack=2"))).task
+    assert (mine.observation, mine.stack, mine.early_stop, mine.missed_penalty) == ("grey-fast", 2, 0, 0.0)
+
+
+def test_init_from_is_a_checkpoint_or_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def started(named: object) -> str:
+        return str(build_spec(StartRequest(overrides=(f"agent.init_from={named}",))).agent_config.init_from)
+
+    path = save_checkpoint(tmp_path / "elsewhere", make_checkpoint(4000), "test")
+    assert started(path) == str(path)
+    monkeypatch.chdir(tmp_path)
+    assert started("elsewhere/4000") == str(path), "where the trainer runs has nothing to do with it"
+    run = RunStore().create(build_spec(StartRequest(name="teacher")))
+    for frames in (4000, 8000):
+        save_checkpoint(run.checkpoints, make_checkpoint(frames), "test")
+    assert started("teacher") == str(run.checkpoints / "8000")
+    set_pointer(run.checkpoints, "BEST", "4000")
+    assert started("teacher") == str(run.checkpoints / "4000")
+    with pytest.raises(ConfigError, match=r"init_from: 'nobody' is no checkpoint's directory, and no run 'nobody'"):
+        started("nobody")
+
+
 @pytest.mark.parametrize(
     ("overrides", "lanes", "workers"),
     [
@@ -52,6 +86,44 @@ def test_what_is_given_wins_over_the_plan(overrides: tuple[str, ...], lanes: int
 def test_sequential_is_one_car() -> None:
     spec = build_spec(StartRequest(collector="sequential"))
     assert (spec.name, spec.collector_config.lanes, spec.collector_config.workers) == ("ppo-sequential", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("request_", "numbers"),
+    [
+        (StartRequest(collector="multicar", cars=6), (6, 6, 1, 4)),
+        (StartRequest(collector="multicar"), (8, 8, 1, 4)),
+        (StartRequest(collector="hybrid", lanes=24, cars=3), (24, 3, 4, 1)),
+        (StartRequest(collector="hybrid", backend="gymnasium", workers=2), (8, 4, 2, 1)),
+        (StartRequest(collector="async", lanes=6, workers=3), (6, 1, 3, 1)),
+    ],
+)
+def test_cars_on_a_track_are_planned(request_: StartRequest, numbers: tuple[int, int, int, int]) -> None:
+    config = build_spec(request_).collector_config
+    assert (config.lanes, config.cars, config.workers, config.threads) == numbers
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (StartRequest(), SeedsConfig()),
+        (StartRequest(seeds="shared"), SeedsConfig("shared")),
+        (StartRequest(seeds="curriculum:40", seed_base=1000), SeedsConfig("curriculum", 40, 1000)),
+        (StartRequest(overrides=("seeds.strategy=fixed", "seeds.seed_base=7")), SeedsConfig("fixed", seed_base=7)),
+        (StartRequest(seed_base=1000, overrides=("seeds.seed_base=null",)), SeedsConfig()),
+    ],
+)
+def test_seeds_can_be_asked_for(request_: StartRequest, expected: SeedsConfig) -> None:
+    spec = build_spec(request_)
+    assert spec.seeds == expected
+    assert spec.episode_seeds == EpisodeSeeds(1, 1, expected, lanes=16)
+
+
+def test_a_strategy_asked_for_replaces_the_one_of_the_file(tmp_path: Path) -> None:
+    config = tmp_path / "run.yaml"
+    config.write_text("seeds: {strategy: curriculum, curriculum: 50, seed_base: 9}\n")
+    assert build_spec(StartRequest(config=config)).seeds == SeedsConfig("curriculum", 50, 9)
+    assert build_spec(StartRequest(config=config, seeds="shared")).seeds == SeedsConfig("shared", seed_base=9)
 
 
 def test_options_win_over_the_file_and_overrides_over_both(tmp_path: Path) -> None:
@@ -81,6 +153,39 @@ def test_profiles_of_the_user_are_found() -> None:
         (StartRequest(overrides=("collector_config=3",)), ConfigError, "collector_config"),
         (StartRequest(backend="gymnasium", overrides=("collector.threads=2",)), ConfigError, "threads"),
         (StartRequest(collector="sequential", overrides=("collector.threads=2",)), ConfigError, "threads"),
+        (StartRequest(lanes=0), PlanError, "lanes must be 1 or more, not 0"),
+        (StartRequest(collector="hybrid", lanes=8, cars=3), PlanError, "must divide lanes"),
+        (StartRequest(collector="executor", workers=0), PlanError, "workers must be 1 or more, not 0"),
+        (StartRequest(collector="executor", workers=100), PlanError, "use at most 18"),
+        (StartRequest(collector="executor", lanes=7, workers=2), PlanError, "multiple of workers"),
+        (StartRequest(collector="executor", cars=2), PlanError, "multicar and hybrid take more"),
+        (
+            StartRequest(collector="executor", workers=4, overrides=("collector.depth=3",)),
+            ConfigError,
+            "depth must be 0",
+        ),
+        (StartRequest(overrides=("collector.depth=4",)), CollectorConfigError, "it is for executor or ray"),
+        (StartRequest(overrides=("collector.max_segment=4",)), CollectorConfigError, "it is for executor or ray"),
+        (
+            StartRequest(overrides=("collector.ray_address=auto",)),
+            CollectorConfigError,
+            "ray_address is for collector",
+        ),
+        (
+            StartRequest(collector="ray", overrides=("collector.ray_address=nowhere",)),
+            CollectorConfigError,
+            "ray_address must be HOST:PORT",
+        ),
+        (StartRequest(collector="async", cars=2), PlanError, "multicar and hybrid take more"),
+        (StartRequest(collector="multicar", lanes=5000), ConfigError, "lanes must be 1 to 4096"),
+        (StartRequest(lanes=1, overrides=("collector.threads=2",)), CollectorConfigError, "threads must be 1 for 1"),
+        (StartRequest(collector="sequential", seeds="shared"), ConfigError, "seeds.strategy shared needs more"),
+        (StartRequest(seeds="curriculum"), ConfigError, "seeds: curriculum is how many episodes"),
+        (StartRequest(seeds="curriculum:many"), ConfigError, "seeds.curriculum must be a whole number, not 'many'"),
+        (StartRequest(seeds="shard"), ConfigError, "independent or shared or fixed or curriculum, not 'shard'"),
+        (StartRequest(seed_base=1_000_000), ConfigError, "seed_base"),
+        (StartRequest(overrides=("seeds.base=3",)), ConfigError, "unknown key base in seeds"),
+        (StartRequest(overrides=("evaluation.seed=5",)), ConfigError, "which training never drives"),
         (StartRequest(agent="sarsa"), ConfigError, "ppo"),
         (StartRequest(collector="telepathy"), ConfigError, "async"),
     ],
@@ -96,6 +201,7 @@ def test_what_is_wrong_is_named(request_: StartRequest, error: type[Exception], 
         StartRequest(),
         StartRequest(agent="ppo", collector="sync", profile="auto", backend="gymnasium", observation="rgb", seed=3),
         StartRequest(name="it's mine", frames=500_000, eval_every=0, checkpoint_every=1000),
+        StartRequest(collector="hybrid", lanes=16, cars=4, workers=2, seeds="curriculum:200", seed_base=1000),
         StartRequest(seconds=90.0, config=Path("a b.yaml"), overrides=("agent.epochs=2", "name=x y")),
     ],
 )

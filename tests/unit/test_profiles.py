@@ -9,7 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from profiles import Hardware, PlanError, Profile, ProfileError, detect, load_profile, plan, profile_names
+from collectors.api import CollectorConfig
+from collectors.registry import COLLECTORS, check_config
+from profiles import Given, Hardware, PlanError, Profile, ProfileError, detect, load_profile, plan, profile_names
 from profiles.cgroup import Limits, read_limits
 
 GIB = 1024**3
@@ -45,6 +47,14 @@ def machine(cores: int) -> Hardware:
         (replace(AUTO, lanes=4), 8, "async", None, None, (8, 8, 8)),
         (replace(AUTO, workers=2), 8, "async", None, None, (8, 2, 8)),
         (replace(AUTO, threads=3), 8, "async", None, None, (8, 8, 3)),
+        (AUTO, 2, "executor", None, None, (4, 2, 2)),
+        (AUTO, 8, "executor", 6, None, (6, 6, 8)),
+        (AUTO, 8, "executor", 12, None, (12, 6, 8)),
+        (AUTO, 2, "executor", 9, None, (9, 1, 2)),
+        (AUTO, 2, "executor", None, 3, (6, 3, 2)),
+        (AUTO, 2, "ray", 8, 4, (8, 4, 2)),
+        (FIXED, 8, "executor", None, None, (16, 8, 8)),
+        (FIXED, 8, "executor", None, 3, (18, 3, 8)),
     ],
 )
 def test_plan(
@@ -55,7 +65,7 @@ def test_plan(
     workers: int | None,
     expected: tuple[int, int, int],
 ) -> None:
-    made = plan(profile, machine(cores), collector, lanes, workers)
+    made = plan(profile, machine(cores), collector, Given(lanes, None, workers))
     assert (made.lanes, made.workers, made.threads, made.simulator_threads) == (*expected, 1)
     assert len(made.reasons) == (2 if collector == "sequential" else 3)
 
@@ -67,12 +77,14 @@ def test_plan(
         ("sync", None, (16, 1, 4, 4)),
         ("sync", 3, (3, 1, 4, 3)),
         ("async", None, (16, 4, 4, 1)),
+        ("executor", None, (16, 4, 4, 1)),
+        ("executor", 4, (4, 4, 4, 1)),
     ],
 )
 def test_plan_of_a_simulator_that_steps_cars_together(
     collector: str, lanes: int | None, expected: tuple[int, int, int, int]
 ) -> None:
-    made = plan(AUTO, machine(4), collector, lanes, None, batched=True)
+    made = plan(AUTO, machine(4), collector, Given(lanes), batched=True)
     assert (made.lanes, made.workers, made.threads, made.simulator_threads) == expected
 
 
@@ -85,12 +97,12 @@ def test_plan_of_a_simulator_that_steps_cars_together(
         ("async", 2, 3, r"workers must be 1 to lanes \(2\), not 3"),
         ("async", 0, None, "lanes must be 1 or more, not 0"),
         ("sync", None, -1, "workers must be 1 or more, not -1"),
-        ("ray", None, None, "'ray': choose from sequential, sync, async"),
+        ("fleet", None, None, "'fleet': choose from sequential, multicar, sync, async, hybrid"),
     ],
 )
 def test_impossible_plans_are_errors(collector: str, lanes: int | None, workers: int | None, message: str) -> None:
     with pytest.raises(PlanError, match=message):
-        plan(AUTO, machine(4), collector, lanes, workers)
+        plan(AUTO, machine(4), collector, Given(lanes, None, workers))
 
 
 @pytest.mark.parametrize(
@@ -113,21 +125,110 @@ def test_impossible_plans_are_errors(collector: str, lanes: int | None, workers:
 def test_reasons_say_each_choice(
     profile: Profile, cores: int, lanes: int | None, workers: int | None, words: list[str]
 ) -> None:
-    reasons = " ".join(plan(profile, machine(cores), "async", lanes, workers).reasons)
+    reasons = " ".join(plan(profile, machine(cores), "async", Given(lanes, None, workers)).reasons)
     assert [word for word in words if word not in reasons] == []
+
+
+@pytest.mark.parametrize(
+    ("collector", "cores", "given", "batched", "expected"),
+    [
+        ("multicar", 4, Given(), False, (8, 8, 1, 1)),
+        ("multicar", 4, Given(), True, (8, 8, 1, 4)),
+        ("multicar", 4, Given(cars=3), True, (3, 3, 1, 3)),
+        ("multicar", 4, Given(lanes=5), False, (5, 5, 1, 1)),
+        ("multicar", 4, Given(lanes=5, cars=5), False, (5, 5, 1, 1)),
+        ("hybrid", 2, Given(), False, (8, 4, 2, 1)),
+        ("hybrid", 2, Given(), True, (16, 4, 2, 1)),
+        ("hybrid", 3, Given(), True, (24, 4, 3, 1)),
+        ("hybrid", 2, Given(cars=3), False, (12, 3, 2, 1)),
+        ("hybrid", 8, Given(lanes=12), False, (12, 4, 3, 1)),
+        ("hybrid", 8, Given(lanes=9), False, (9, 3, 3, 1)),
+        ("hybrid", 8, Given(lanes=7), False, (7, 1, 7, 1)),
+        ("hybrid", 2, Given(lanes=12, cars=6), False, (12, 6, 2, 1)),
+        ("hybrid", 2, Given(cars=2, workers=5), False, (10, 2, 5, 1)),
+    ],
+)
+def test_plan_of_many_cars_on_a_track(
+    collector: str, cores: int, given: Given, batched: bool, expected: tuple[int, int, int, int]
+) -> None:
+    made = plan(AUTO, machine(cores), collector, given, batched)
+    assert (made.lanes, made.cars, made.workers, made.simulator_threads) == expected
+    check_config(collector, CollectorConfig(made.lanes, made.cars, made.workers, made.simulator_threads))
+
+
+@pytest.mark.parametrize(
+    ("collector", "given", "message"),
+    [
+        ("sequential", Given(cars=2), "cars must be 1 with collector sequential, not 2"),
+        ("sync", Given(cars=2), "cars must be 1 with collector sync, not 2: multicar and hybrid take more"),
+        ("async", Given(cars=4), "cars must be 1 with collector async, not 4"),
+        ("multicar", Given(workers=2), "workers must be 1 with collector multicar, not 2"),
+        ("multicar", Given(lanes=8, cars=4), r"lanes \(8\) and cars \(4\) must be equal with collector multicar"),
+        ("hybrid", Given(lanes=8, cars=3), r"cars \(on each track\) must divide lanes \(8\), not 3"),
+        ("hybrid", Given(lanes=8, cars=4, workers=3), r"workers must be 1 to tracks \(8 lanes / 4 cars\), not 3"),
+        ("hybrid", Given(cars=0), "cars must be 1 or more, not 0"),
+    ],
+)
+def test_impossible_cars_are_errors(collector: str, given: Given, message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        plan(AUTO, machine(4), collector, given)
+
+
+def test_profiles_may_say_how_many_cars() -> None:
+    profile = replace(AUTO, cars=6, workers=2)
+    assert plan(profile, machine(4), "multicar").cars == 6
+    assert "6 cars: as the profile says on each track." in plan(profile, machine(4), "hybrid").reasons
+    assert plan(profile, machine(4), "sync").cars == 1
 
 
 def test_every_preset_has_a_plan_for_every_collector() -> None:
     assert profile_names() == ("auto", "desktop-8core", "laptop-2core")
     for name in profile_names():
-        for collector in ("sequential", "sync", "async"):
-            made = plan(load_profile(name), machine(2), collector, None, None)
-            assert made.lanes % made.workers == 0
+        for collector in COLLECTORS:
+            made = plan(load_profile(name), machine(2), collector)
+            config = CollectorConfig(made.lanes, made.cars, made.workers)
+            check_config(collector, config)
+            assert config.tracks % made.workers == 0
 
 
 def test_auto_is_all_worked_out() -> None:
     profile = load_profile("auto")
     assert (profile.workers, profile.lanes, profile.threads) == ("auto", "auto", "auto")
+
+
+@pytest.mark.parametrize(
+    ("collector", "workers", "free", "words"),
+    [
+        ("executor", 100, 4 * GIB, r"100 workers of collector executor and .* about 19.2 GiB, and 4.0 GiB are free"),
+        ("executor", 100, 4 * GIB, r"use at most 18$"),
+        ("ray", 100, 4 * GIB, r"use at most 11$"),
+        ("async", 100, 4 * GIB, r"use at most 56$"),
+        ("async", None, GIB // 4, r"1 worker of collector async .* free some memory, or use collector sync$"),
+    ],
+)
+def test_more_workers_than_memory_allows_are_refused(collector: str, workers: int, free: int, words: str) -> None:
+    hardware = replace(machine(2), memory_free=free)
+    with pytest.raises(PlanError, match=words):
+        plan(AUTO, hardware, collector, Given(workers=workers))
+
+
+def test_where_nobody_says_as_many_workers_as_memory_allows() -> None:
+    made = plan(AUTO, replace(machine(64), memory_free=2 * GIB), "executor")
+    assert (made.workers, made.lanes) == (8, 16)
+    assert any("as many as 2.0 GiB of free memory hold" in reason for reason in made.reasons)
+
+
+def test_a_cluster_is_not_limited_by_this_machine() -> None:
+    made = plan(AUTO, replace(machine(2), memory_free=GIB), "ray", Given(workers=100, cluster=True))
+    assert (made.workers, made.lanes) == (100, 200)
+    assert not any("take turns" in reason for reason in made.reasons)
+
+
+def test_lanes_that_workers_cannot_share_evenly_are_refused_with_what_would_do() -> None:
+    with pytest.raises(PlanError, match=r"lanes \(7\) must be a multiple of workers \(2\) .*: use 6 or 8"):
+        plan(AUTO, machine(2), "executor", Given(lanes=7, workers=2))
+    with pytest.raises(PlanError, match=r"lanes \(1\) must be a multiple of workers \(2\) .*: use 2"):
+        plan(AUTO, machine(2), "executor", Given(lanes=1, workers=2))
 
 
 def test_files_of_the_users_own_are_profiles_too(tmp_path: Path) -> None:

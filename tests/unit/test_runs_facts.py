@@ -15,14 +15,16 @@ import numpy as np
 import pytest
 
 from agents.api import End
+from collectors.api import Heat
 from racetui.runs import database, liveness
 from racetui.runs.errors import DamagedRun
 from racetui.runs.model import CheckpointRow, EpisodeRow, HardwareRow, RunState, Series
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
+from racetui.runs.schema import SCHEMA_VERSION
 from racetui.runs.store import RunStore
 from racetui.runs.writer import RunWriter
-from tests.runs import episode, new_run
+from tests.runs import episode, make_first_version, new_run
 
 
 @pytest.fixture
@@ -296,14 +298,53 @@ def test_a_reader_is_not_held_up_by_an_open_transaction(writer: RunWriter, reade
 def test_an_older_database_is_brought_up_to_date_by_whoever_opens_it(
     paths: RunPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "SCHEMA_VERSION", 3)
-    steps = {1: ("ALTER TABLE run ADD COLUMN added INTEGER",), 2: ("UPDATE run SET added = 7",)}
+    now = SCHEMA_VERSION
+    monkeypatch.setattr(database, "SCHEMA_VERSION", now + 2)
+    steps = {now: ("ALTER TABLE run ADD COLUMN added INTEGER",), now + 1: ("UPDATE run SET added = 7",)}
     monkeypatch.setattr(database, "MIGRATIONS", steps)
     assert RunReader(paths).summary().name == "facts"
     with sqlite3.connect(paths.database) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (now + 2,)
         assert connection.execute("SELECT added FROM run").fetchone() == (7,)
     assert RunReader(paths).summary().name == "facts"
+
+
+def test_heats_are_kept_and_cut_by_a_rewind(writer: RunWriter, reader: RunReader) -> None:
+    heats = [Heat(n, 70 + n, 4, n % 4, 4 * n + n % 4, 100.0 + n, float(n)) for n in range(6)]
+    writer.heats(heats[:2], 100)
+    writer.heats(heats[2:], 200)
+    found = reader.heats()
+    assert [Heat(*(getattr(row, name) for name in Heat.__slots__)) for row in found] == heats
+    assert [row.frames_at for row in found] == [100] * 2 + [200] * 4
+    assert [row.number for row in reader.heats(last=2)] == [4, 5]
+    writer.rewind(150, 0)
+    assert [row.number for row in reader.heats()] == [0, 1]
+
+
+def test_recent_metrics_are_means_of_the_last_rounds(writer: RunWriter, reader: RunReader) -> None:
+    assert reader.recent_metrics() == {}
+    for number in range(20):
+        writer.metrics(number, {"a": float(number), "nan": float("nan")} | ({"old": 1.0} if number == 0 else {}))
+    assert reader.recent_metrics() == {"a": 14.5}
+    assert reader.recent_metrics(rounds=2) == {"a": 18.5}
+
+
+def test_a_run_of_the_first_version_is_read_and_goes_on(paths: RunPaths) -> None:
+    make_first_version(paths)
+    with RunReader(paths) as reader:
+        summary = reader.summary()
+        assert (summary.name, summary.cars, summary.seeds, reader.heats()) == ("facts", 1, "independent", [])
+    with RunWriter(paths) as writer:
+        writer.heats([Heat(0, 7, 2, 1, 1, 5.0, 2.0)], 10)
+    with RunReader(paths) as reader:
+        assert len(reader.heats()) == 1
+    with sqlite3.connect(paths.database) as connection:
+        upgraded = {row[:2] for row in connection.execute("SELECT type, name FROM sqlite_master")}
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(run)")}
+    fresh = new_run("fresh")
+    with sqlite3.connect(fresh.database) as connection:
+        assert upgraded == {row[:2] for row in connection.execute("SELECT type, name FROM sqlite_master")}
+        assert columns == {row[1] for row in connection.execute("PRAGMA table_info(run)")}
 
 
 def test_one_curve_of_a_million_rows_is_read_in_half_a_second(writer: RunWriter, paths: RunPaths) -> None:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from agents.registry import AGENTS
 from carracing.registry import BACKENDS
-from carracing.task import OBSERVATIONS
+from carracing.task import OBSERVATIONS, TaskConfig
 from collectors.registry import COLLECTORS
 from racetui.cli.values import count, duration
 from racetui.runs.paths import RunPaths
@@ -22,11 +22,12 @@ from racetui.tui.forms.choice import Choice, Option
 from racetui.tui.forms.entry import Entry, whole
 from racetui.tui.forms.form import Field, Form
 from racetui.tui.forms.note import Note
+from racetui.usual import with_usual_task
 
 if TYPE_CHECKING:
     from racetui.launching import StartRequest
 
-USUAL = RunSpec("usual")
+USUAL = RunSpec("usual", task=TaskConfig(**with_usual_task({}, RunSpec("usual").backend)))
 """What a run is where nobody asks for anything else."""
 AMOUNTS = {"frames": "1M", "time": "10m"}
 """Budgets to begin with."""

@@ -1,0 +1,111 @@
+"""What a run is told to change, by what was measured of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from collectors.api import CollectorConfig
+from racetui.bottleneck import Facts, diagnose, facts_of
+from racetui.spec import RunSpec
+
+BALANCED = Facts(
+    collector="async",
+    backend="fast",
+    observation="grey-fast",
+    lanes=16,
+    cars=1,
+    workers=2,
+    simulator_threads=1,
+    shares={"env": 0.3, "act": 0.3, "learn": 0.35, "other": 0.05},
+    busy=(0.5, 0.5),
+    cores=2,
+    cores_used=1.8,
+)
+
+
+def shares(**most: float) -> dict[str, float]:
+    ((name, share),) = most.items()
+    rest = (1 - share) / 3
+    return dict.fromkeys(("env", "act", "learn", "other"), rest) | {name: share}
+
+
+SIMULATING, ACTING, LEARNING = (
+    {"shares": shares(env=0.7)},
+    {"shares": shares(act=0.6)},
+    {"shares": shares(learn=0.69)},
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text", "advice"),
+    [
+        ({}, "learning takes longest: 35% of the time", "collector executor drives while the learner learns"),
+        (LEARNING, "learning holds the run back: 69% of the time", "More workers would not help"),
+        (LEARNING | {"collector": "sync", "workers": 1}, "learning holds", "More cars or workers would not help"),
+        (SIMULATING | {"backend": "gymnasium"}, "simulating holds the run back: 70%", "backend fast simulates"),
+        (SIMULATING | {"observation": "grey"}, "simulating holds", "observation grey-fast is drawn"),
+        (SIMULATING | {"cores": 8}, "simulating holds", "--workers 8 uses every core"),
+        (SIMULATING | {"cores": 8, "lanes": 12, "cars": 3}, "simulating", "--workers 4 uses every core"),
+        (
+            SIMULATING | {"collector": "sync", "workers": 1, "cores": 4},
+            "simulating",
+            "--set collector.threads=4 simulates on every core",
+        ),
+        (SIMULATING, "simulating", "only more cores would help"),
+        (ACTING | {"lanes": 8}, "acting holds the run back: 60%", "--lanes 16"),
+        (ACTING, "acting", "a smaller network acts faster"),
+        ({"shares": shares(other=0.5)}, "managing holds the run back: 50%", "a larger agent.rollout"),
+    ],
+)
+def test_the_largest_part_of_a_round_is_the_bottleneck(changes: dict[str, Any], text: str, advice: str) -> None:
+    first, *others = diagnose(replace(BALANCED, **changes, busy=(), cores_used=None))
+    assert first.text.startswith(text) and advice in first.advice
+    assert others == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "text", "advice"),
+    [
+        ({"workers": 4, "busy": ()}, "4 workers take turns on 2 cores", "--workers 2 spares"),
+        ({"workers": 2, "cores": 1, "cores_used": 1.0}, "2 workers take turns on 1 core", "--workers 1"),
+        ({"busy": (0.9, 0.4)}, "worker 1 works 40% of the time, worker 0 90%", "something else takes the time"),
+        ({"busy": (0.9, 0.4), "lanes": 15}, "worker 1 works 40%", "a multiple of 2 share the work evenly"),
+        (SIMULATING | {"lanes": 2}, "each worker steps one track", "--lanes 8 gives each more to do"),
+        ({"lag_mean": 3.26}, "experience is 3.3 versions old on average", "a smaller collector.depth"),
+        ({"lanes_waiting": 0.31}, "31% of the cars wait for others that began with them", "task.early_stop"),
+        ({"cores": 8, "cores_used": 1.6}, "1.6 of 8 cores are used", "more --workers"),
+    ],
+)
+def test_what_else_is_worth_a_word(changes: dict[str, Any], text: str, advice: str) -> None:
+    (_, remark) = diagnose(replace(BALANCED, **changes))
+    assert remark.text.startswith(text) and advice in remark.advice
+
+
+def test_a_balanced_run_hears_of_nothing_else() -> None:
+    assert len(diagnose(BALANCED)) == 1
+    assert len(diagnose(replace(BALANCED, lag_mean=2.0, lanes_waiting=0.2, busy=(0.75, 0.5)))) == 1
+
+
+def test_facts_are_taken_from_metrics_by_name() -> None:
+    spec = RunSpec("a", collector="hybrid", backend="gymnasium", collector_config=CollectorConfig(8, 2, 2))
+    assert facts_of(spec, {"return": 5.0}, 4, None) is None
+    metrics = {"time/env": 0.5, "time/act": 0.1, "time/learn": 0.3, "time/other": 0.1}
+    metrics |= {"busy/0": 0.4, "busy/1": 0.6, "lag_mean": 1.5, "wait/lanes": 0.25, "busy/9": 1.0}
+    assert facts_of(spec, metrics, 4, 150.0) == Facts(
+        collector="hybrid",
+        backend="gymnasium",
+        observation="grey",
+        lanes=8,
+        cars=2,
+        workers=2,
+        simulator_threads=1,
+        shares={"env": 0.5, "act": 0.1, "learn": 0.3, "other": 0.1},
+        busy=(0.4, 0.6),
+        lag_mean=1.5,
+        lanes_waiting=0.25,
+        cores=4,
+        cores_used=1.5,
+    )
