@@ -23,12 +23,12 @@ class AgentEntry:
     completion: str = ""
     """"module:function", called with (settings, discrete actions?) where an older version may have written the
     settings: adds those it did not have yet, with the values that mean what it did."""
+    portable: str = ""
+    """"module:class" of its ``agents.exchange.portable.Portable``: how its policy is imported and exported."""
     usual: Mapping[str, Any] = field(default_factory=dict)
     """Settings of a run, by their dotted keys, where nobody asks for others."""
     offline: bool = False
     """Learns from the recorded set that its setting ``demos`` names."""
-    portable: str = ""
-    """"module:class" of its ``agents.exchange.portable.Portable``: how its policy is imported and exported."""
 
 
 AGENTS = {
@@ -47,7 +47,10 @@ AGENTS = {
         offline=True,
     ),
     "dagger": AgentEntry(
-        "DAgger", "agents.bc.config:DAggerConfig", "agents.bc.dagger:DAggerAgent", usual={"task.labels": True}
+        "DAgger",
+        "agents.bc.config:DAggerConfig",
+        "agents.bc.dagger:DAggerAgent",
+        usual={"task.labels": True, "task.missed_penalty": 0.0, "task.early_stop": 200},
     ),
 }
 

@@ -1,7 +1,18 @@
 """The task: CarRacing worlds, their rules and observations. Knows nothing of agents, collectors or runs."""
 
 from carracing.registry import BACKENDS, THREADED, backend_module, make_worlds, warm_up
-from carracing.task import OBSERVATIONS, Box, Discrete, LabelledWorlds, Step, TaskConfig, TaskSpec, World, Worlds, task_spec
+from carracing.task import (
+    OBSERVATIONS,
+    Box,
+    Discrete,
+    LabelledWorlds,
+    Step,
+    TaskConfig,
+    TaskSpec,
+    World,
+    Worlds,
+    task_spec,
+)
 
 __all__ = [
     "BACKENDS",

@@ -10,7 +10,7 @@ from agents.demonstrations import DemonstrationsError, DemonstrationSet
 from agents.registry import AGENTS
 from carracing.task import task_spec
 from racetui.config import ConfigError
-from racetui.spec import Budget, RunSpec
+from racetui.spec import RunSpec
 
 EPOCHS = 10
 """Passes over the set where nobody says how long to learn."""
@@ -32,7 +32,9 @@ def budget_of(document: Mapping[str, Any], epochs: int | None) -> dict[str, Any]
     demonstrations = _opened(document)
     if demonstrations is None:
         if epochs is not None:
-            raise ConfigError(f"--epochs counts passes over a recorded set, which agent {document.get('agent')} has not")
+            raise ConfigError(
+                f"--epochs counts passes over a recorded set, which agent {document.get('agent')} has not"
+            )
         return dict(document)
     budget = document.get("budget")
     if epochs is None and budget:

@@ -1,4 +1,4 @@
-"""The actor of cloning agents: takes the mode of its policy, with noise if the learner wants to see more of the road."""
+"""The actor of cloning agents: takes the mode of its policy, with noise if the learner wants to see more road."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class Cloner:
         batch = torch.from_numpy(observations).reshape(len(observations), *self._network.shape)
         losses = self._loss(self._network(batch), torch.from_numpy(labels).to(self._arithmetic.device))
         self._optimizer.zero_grad(set_to_none=True)
-        losses["loss/imitation"].backward()
+        losses["loss/imitation"].backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._parameters.values(), self._config.max_grad_norm)
         self._optimizer.step()
         return {name: value.detach() for name, value in losses.items()}

@@ -23,7 +23,7 @@ class _Gathered(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __init__(self, demonstrations: DemonstrationSet) -> None:
         self._demonstrations = demonstrations
 
-    def __getitem__(self, samples: list[int]) -> tuple[torch.Tensor, torch.Tensor]:  # type: ignore[override]
+    def __getitem__(self, samples: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
         observations, labels = self._demonstrations.gather(samples)
         return torch.from_numpy(observations), torch.from_numpy(labels)
 

@@ -42,7 +42,7 @@ class DemonstrationSet:
         return sum(block.frames.nbytes for block in self.blocks)
 
     def check_task(self, wanted: TaskSpec) -> None:
-        """Raise UnfitDemonstrationsError unless an agent of this task can learn from the set; names the difference."""
+        """Raise UnfitDemonstrationsError, which names the difference, unless the set is of this task."""
         own = task_spec(self.task)
         for field in fields(TaskSpec):
             if field.name in _INDIFFERENT:
@@ -50,7 +50,7 @@ class DemonstrationSet:
             there, here = getattr(own, field.name), getattr(wanted, field.name)
             if there != here:
                 raise UnfitDemonstrationsError(
-                    f"the demonstrations in {self.directory} have {field.name} {there}, and this run's task has {here}"
+                    f"the demonstrations in {self.directory} have {field.name} {there}, and the task has {here}"
                 )
 
     def gather(self, samples: Sequence[int] | Array) -> tuple[Array, Array]:

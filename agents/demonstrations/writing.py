@@ -35,6 +35,7 @@ from agents.demonstrations.errors import (
 )
 from agents.demonstrations.reading import read_header
 from agents.demonstrations.sealed import checksum, encode
+from carracing.task import Array
 
 _LOCK = ".lock"
 
@@ -43,13 +44,13 @@ _LOCK = ".lock"
 def recording_into(directory: Path, header: SetHeader) -> Iterator[list[int]]:
     """Begin a set, or go on with one of the same header; yields the numbers of the blocks that are still missing.
 
-    Raises UnfitDemonstrationsError where another set lies there, ForeignDemonstrationsError where something else does,
+    Raises UnfitDemonstrationsError where another set is there, ForeignDemonstrationsError where something else is,
     BusyDemonstrationsError while somebody else records.
     """
     if directory.is_dir() and not (directory / HEADER).exists():
         strangers = {path.name for path in directory.iterdir()} - {BLOCKS, _LOCK, f"{WRITING}{HEADER}"}
         if strangers:
-            raise ForeignDemonstrationsError(f"{directory} has other things in it ({min(strangers)}): choose another")
+            raise ForeignDemonstrationsError(f"{directory} has other things in it, {min(strangers)}: choose another")
     with _writable(directory):
         (directory / BLOCKS).mkdir(parents=True, exist_ok=True)
         lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -75,9 +76,7 @@ def write_block(directory: Path, header: SetHeader, block: Block) -> None:
     with _writable(directory):
         unfinished.mkdir()
         files = {f"{array}.npy": _write_array(unfinished / f"{array}.npy", getattr(block, array)) for array in ARRAYS}
-        described = BlockHeader(
-            set=checksum(header), number=block.number, episodes=list(block.episodes), files=files
-        )
+        described = BlockHeader(set=checksum(header), number=block.number, episodes=list(block.episodes), files=files)
         _write(unfinished / BLOCK, encode(described))
         sync_directory(unfinished)
         unfinished.rename(blocks / name)
@@ -101,7 +100,7 @@ def _put_header(directory: Path, header: SetHeader) -> None:
             )
 
 
-def _write_array(path: Path, array: np.ndarray) -> FileEntry:  # type: ignore[type-arg]
+def _write_array(path: Path, array: Array) -> FileEntry:
     with path.open("x+b") as file:
         np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
         file.flush()

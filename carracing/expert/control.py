@@ -162,18 +162,12 @@ def _drive(line, count, hint, f, d, road, lane, style, seen):
 
     _look(line, count, i, along + style.speed_ahead * speed, there)
     wanted = there[SPEED]
-    _look(line, count, i, along + style.speed_ahead * speed + _SLOPE, there)
-    slowing = min((there[SPEED] ** 2 - wanted**2) / (2.0 * _SLOPE), 0.0)
     wanted /= 1.0 + style.caution * (abs(aside) / 5.0 + abs(across))
     if abs(across) > _ASTRAY:
         wanted = min(wanted, _TURNING)
-    acceleration = style.urge * (wanted - speed) + style.lead * slowing
+    acceleration = style.urge * (wanted - speed)
     grip = _grip_left(f, d, road, lane, abs(bend) * speed * speed * MASS / 4.0)
     return -min(max(turn, -MOST_STEERING), MOST_STEERING), _pedals(acceleration, grip, style)
-
-
-_SLOPE = 3.0
-"""Units over which the line's change of speed is measured."""
 
 
 @compiled

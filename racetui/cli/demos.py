@@ -22,7 +22,7 @@ from racetui.usual import with_usual_task
 
 def demos(options: argparse.Namespace) -> int:
     """Record a set, or the rest of one."""
-    from racetui.demos import Recorded, Request, make_plan, record
+    from racetui.demos import Request, make_plan, record
 
     workers = options.workers or max(1, detect().usable_cores - 1)
     request = Request(
@@ -43,7 +43,7 @@ def demos(options: argparse.Namespace) -> int:
         return Exit.INTERRUPTED
     for incident in recorded.incidents:
         print(f"racetui: {incident}", file=sys.stderr)
-    return _report(directory, recorded if isinstance(recorded, Recorded) else None, workers, options.json)
+    return _report(directory, recorded, workers, options.json)
 
 
 def show(options: argparse.Namespace) -> int:
@@ -63,7 +63,9 @@ def _report(directory: Path, recorded: Any, workers: int, json: bool, rows: bool
             "task": asdict(found.task),
             "samples": len(found),
             "bytes": found.bytes,
-            "episodes": [{name: getattr(episode, name) for name in episode.__struct_fields__} for episode in episodes],
+            "episodes": [
+                {name: getattr(episode, name) for name in episode.__struct_fields__} for episode in episodes
+            ],
         }
         print_json(document if recorded is None else {**document, "recorded": asdict(recorded)})
         return Exit.OK
@@ -132,7 +134,8 @@ def _task(options: argparse.Namespace) -> TaskConfig | None:
         raise ConfigError(f"--set {sorted(set(document) - {'task'})[0]}: only task.KEY concerns demonstrations")
     if options.source and not document:
         return None
-    task = with_usual_task(document.get("task") or {}, options.backend)
+    given = {"early_stop": 0, "missed_penalty": 0.0, **(document.get("task") or {})}
+    task = with_usual_task(given, options.backend)
     return load_spec({"name": "demos", "backend": options.backend, "task": task}, "command line").task
 
 
@@ -142,6 +145,10 @@ def _progress(total: int) -> Callable[[Any, int], None]:
 
     def tell(recorded: Any, left: int) -> None:
         end = "" if left else "\n"
-        print(f"\r{recorded.episodes} episodes driven, {left} blocks of {total} episodes left ", end=end, file=sys.stderr)
+        print(
+            f"\r{recorded.episodes} episodes driven, {left} blocks of {total} episodes left ",
+            end=end,
+            file=sys.stderr,
+        )
 
     return tell

@@ -39,7 +39,9 @@ def _add_eval(commands: Any) -> None:
         choices=BACKENDS,
         help="what simulates; gymnasium proves a score on stock (default: where the policy's scores count)",
     )
-    how.add_argument("--frame-skip", type=count, metavar="N", help="frames between actions of `eval expert` (default 4)")
+    how.add_argument(
+        "--frame-skip", type=count, metavar="N", help="frames between actions of `eval expert` (default 4)"
+    )
     how.add_argument("--cores", type=count, metavar="N", help="cores to use (default: all that are usable)")
     video = evaluate.add_argument_group("video")
     video.add_argument(

@@ -51,7 +51,11 @@ def request_of(options: argparse.Namespace) -> StartRequest:
 
 
 def _resume(options: argparse.Namespace) -> RunPaths:
-    changed = [name for name in (*_SETTINGS, "epochs", "eval_every", "checkpoint_every") if getattr(options, name) is not None]
+    changed = [
+        name
+        for name in (*_SETTINGS, "epochs", "eval_every", "checkpoint_every")
+        if getattr(options, name) is not None
+    ]
     if changed or options.set:
         what = ", ".join(f"--{name.replace('_', '-')}" for name in changed) or "--set"
         raise ConfigError(f"--resume goes on with the run's own settings: {what} cannot change, only the budget can")

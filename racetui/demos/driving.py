@@ -9,11 +9,11 @@ from typing import Protocol
 import numpy as np
 
 from agents.api import Actor, WeightsSnapshot
-from agents.demonstrations import Block, EpisodeEntry
+from agents.demonstrations import Block, DemonstrationsError, EpisodeEntry
 from agents.noise import held_noise
 from agents.random import EpisodeRandom
 from carracing import make_worlds
-from carracing.task import EPISODE_FRAMES, Array, Box, LabelledWorlds, Step, TaskSpec, Worlds
+from carracing.task import EPISODE_FRAMES, Array, Box, Step, Worlds, labelled
 from collectors.seeds import EpisodeSeeds
 from racetui.demos.plan import RecordingPlan
 
@@ -43,8 +43,10 @@ def _pilot(plan: RecordingPlan, worlds: Worlds) -> Pilot:
     if plan.checkpoint is not None:
         actor = _actor(plan.checkpoint)
         return lambda windows, rngs: actor.act(windows, rngs).env_actions
-    assert isinstance(worlds, LabelledWorlds)  # check_backend saw to it
-    return lambda windows, rngs: worlds.labels()
+    expert = labelled(worlds)
+    if expert is None:
+        raise DemonstrationsError(f"backend {plan.header.backend} has no scripted driver")
+    return lambda windows, rngs: expert.labels()
 
 
 @lru_cache(maxsize=1)
@@ -97,7 +99,12 @@ class _Drive:
             return np.concatenate([array[car, : count + more] for car, count in enumerate(counts)])
 
         return Block(
-            number, entries, joined(self._frames, 1), joined(self._labels), joined(self._driven), joined(self._rewards)
+            number,
+            entries,
+            joined(self._frames, 1),
+            joined(self._labels),
+            joined(self._driven),
+            joined(self._rewards),
         )
 
     def _windows(self) -> Array:
@@ -111,7 +118,7 @@ class _Drive:
         if not isinstance(action, Box) or not self._noise.any():
             return clean
         noise = held_noise(rngs, action.size, self._spec.frame_skip) * self._noise
-        return np.clip(clean + noise, action.low, action.high).astype(clean.dtype)
+        return np.asarray(np.clip(clean + noise, action.low, action.high), clean.dtype)
 
     def _record(self, cars: Array, clean: Array, driven: Array, step: Step) -> None:
         at = self._steps[cars]

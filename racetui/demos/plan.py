@@ -23,6 +23,7 @@ from racetui.runs.paths import home
 BLOCK = 8
 """Episodes that a worker drives together: enough for the simulator to fill its SIMD lanes halfway, few to lose."""
 EXPERT = "expert"
+_TRAINING_ONLY = ("random_start", "early_stop", "missed_penalty", "labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +65,31 @@ class Request:
     backend: str = "fast"
 
 
-def make_plan(directory: Path | None, request: Request, task: TaskConfig | None, checkpoint: Path | None) -> RecordingPlan:
+def make_plan(
+    directory: Path | None, request: Request, task: TaskConfig | None, checkpoint: Path | None
+) -> RecordingPlan:
     """Check a request and complete it; without a checkpoint the expert drives ``task``.
 
     With one, its policy drives the checkpoint's own task, early stop and random starts off. Without a directory the
-    set goes to one of the store that the plan names, so that the same request goes on with the same set. Raises ConfigError, CheckpointError, and
-    UnsupportedTaskOptionError where the backend cannot pose the task.
+    set goes to one of the store that the plan names, so that the same request goes on with the same set. Raises
+    ConfigError, CheckpointError, and UnsupportedTaskOptionError where the backend cannot pose the task.
     """
     _check(request)
     if checkpoint is None:
-        if task is not None and (task.random_start or task.early_stop):
-            raise ConfigError("demonstrations are whole episodes: leave task.early_stop and task.random_start alone, "
-                              "--random-starts has some begin anywhere")
-        posed, driver = replace(task or TaskConfig(), labels=True), EXPERT
+        task = task or TaskConfig()
+        for key in _TRAINING_ONLY:
+            if getattr(task, key):
+                raise ConfigError(
+                    f"task.{key} is for training only, and demonstrations are whole episodes; --random-starts has "
+                    "some begin anywhere"
+                )
+        posed, driver = replace(task, labels=True), EXPERT
         facts: dict[str, Any] = {"style": style_for(posed.frame_skip)._asdict()}
     else:
         if task is not None:
             raise ConfigError("a checkpoint's policy drives the checkpoint's own task: leave the task's options out")
         posed, driver, facts = _of_checkpoint(checkpoint)
-    posed = replace(posed, early_stop=0, random_start=False)
+    posed = replace(posed, early_stop=0, random_start=False, missed_penalty=0.0)
     check_backend(request.backend, replace(posed, random_start=request.random_starts > 0))
     if posed.action == "discrete" and any(request.noise):
         raise ConfigError("noise is added to continuous actions, and these are discrete: leave --noise out")

@@ -47,21 +47,25 @@ def evaluate_expert(
     try:
         twin = Twin(lanes, task)
         plans = [EpisodePlan(n, seed, np.uint64(0)) for n, seed in enumerate(settings.seeds)]
-        records = run_episodes(twin, wrap(twin) if wrap else twin, plans, no_pulse, on_episode)
+        driven: Lanes = twin
+        if wrap:
+            driven = wrap(twin)
+        records = run_episodes(twin, driven, plans, no_pulse, on_episode)
     finally:
         lanes.close()
     return summarise(records, time.monotonic() - started)
 
 
 class Twin:
-    """Lanes that have the same driven on the fast simulator, and the actor that reads there what the expert would do."""
+    """Lanes whose cars the fast simulator drives too, and the actor that reads there what the expert would do."""
 
     def __init__(self, lanes: Lanes, task: TaskConfig) -> None:
         self._lanes = lanes
         worlds = make_worlds("fast", replace(task, observation="vector", labels=True), lanes.num)
-        found = labelled(worlds)
-        assert found is not None  # asked for
-        self._worlds: LabelledWorlds = found
+        expert = labelled(worlds)
+        if expert is None:
+            raise TwinError("the fast simulator has no scripted driver")
+        self._worlds: LabelledWorlds = expert
         self._live: Array = np.zeros(lanes.num, np.bool_)
 
     @property
@@ -118,8 +122,13 @@ class Twin:
         return self._lanes.state()
 
     def restore(self, state: State) -> None:
-        """The twin could not follow. Raises RuntimeError."""
+        """The twin could not follow ``state``. Raises RuntimeError."""
+        del state
         raise RuntimeError("lanes with a twin cannot be put back")
+
+    def busy(self) -> Sequence[float]:
+        """Those of the lanes."""
+        return self._lanes.busy()
 
     def incidents(self) -> Sequence[str]:
         """Those of the lanes."""

@@ -116,9 +116,7 @@ def test_the_expert_leads_its_share(share: float) -> None:
         segments = collect(inside, share=share)
         assert same_segments(collect(workers, share=share), segments)
     check_labels(segments)
-    followed = [
-        (segment.labels == segment.actions).all(axis=1) for segment in segments if segment.labels is not None
-    ]
+    followed = [(segment.labels == segment.actions).all(axis=1) for segment in segments if segment.labels is not None]
     assert np.concatenate(followed).mean() == pytest.approx(share, abs=0.2)
     assert all(segment.log_probs is None for segment in segments)
 

@@ -28,6 +28,7 @@ from agents.demonstrations import (
 )
 from agents.demonstrations.content import BlockHeader, FileEntry
 from agents.demonstrations.sealed import decode, encode
+from carracing.task import Array
 from racetui.demos import record
 from tests.unit.demonstration_sets import plan_of, record_here
 
@@ -97,7 +98,7 @@ def test_a_block_too_many(directory: Path) -> None:
         DemonstrationSet(directory, 1)
 
 
-def resealed(directory: Path, name: str, array: np.ndarray) -> None:  # type: ignore[type-arg]
+def resealed(directory: Path, name: str, array: Array) -> None:
     """Put an array in the place of another, as somebody would who can compute checksums."""
     import hashlib
 
@@ -110,7 +111,7 @@ def resealed(directory: Path, name: str, array: np.ndarray) -> None:  # type: ig
     (block(directory) / "block.json").write_bytes(encode(forged))
 
 
-FORGERIES: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # type: ignore[type-arg]
+FORGERIES: dict[str, Callable[[Array], Array]] = {
     "another shape": lambda labels: labels[:-1],
     "another dtype": lambda labels: labels.astype(np.float64),
     "NaN": lambda labels: np.where(np.arange(len(labels))[:, None] == 3, np.float32(np.nan), labels),

@@ -116,7 +116,7 @@ def test_the_same_request_means_the_same_directory() -> None:
 )
 def test_impossible_requests(tmp_path: Path, request_: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        plan_of(tmp_path, **request_)
+        plan_of(tmp_path, VECTORS, **request_)
 
 
 def test_requests_that_the_task_forbids(tmp_path: Path) -> None:
