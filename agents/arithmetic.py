@@ -47,8 +47,9 @@ def choose_arithmetic(precision: str, device: str, images: bool) -> Arithmetic:
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device cuda: PyTorch finds no usable CUDA GPU here; use cpu or auto")
     place = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-    fast = images and _computes_bfloat16(place)
-    return Arithmetic(bfloat16=fast if precision == "auto" else precision == "bfloat16", device=place)
+    if precision == "auto":
+        return Arithmetic(bfloat16=images and _computes_bfloat16(place), device=place)
+    return Arithmetic(bfloat16=precision == "bfloat16", device=place)
 
 
 def _computes_bfloat16(device: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from agents.api import Agent, Pulse, no_pulse
 from carracing.task import TaskSpec
@@ -29,6 +29,10 @@ class AgentEntry:
     """Settings of a run, by their dotted keys, where nobody asks for others."""
     offline: bool = False
     """Learns from the recorded set that its setting ``demos`` names."""
+    action: Literal["steer-accel", "discrete"] = "steer-accel"
+    """``task.action`` where nobody asks for another."""
+    purpose: str = ""
+    """For people who choose."""
 
 
 AGENTS = {
@@ -38,6 +42,17 @@ AGENTS = {
         "agents.ppo.agent:PPOAgent",
         "agents.ppo.config:complete_config",
         "agents.ppo.portable:PPOPortable",
+        purpose="fast simulators, any actions",
+    ),
+    "sac": AgentEntry(
+        "SAC", "agents.sac.config:SACConfig", "agents.sac.agent:SACAgent", purpose="few steps; vectors, or a GPU"
+    ),
+    "dqn": AgentEntry(
+        "DQN",
+        "agents.dqn.config:DQNConfig",
+        "agents.dqn.agent:DQNAgent",
+        action="discrete",
+        purpose="five discrete actions",
     ),
     "bc": AgentEntry(
         "behaviour cloning",

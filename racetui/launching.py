@@ -17,6 +17,7 @@ from collectors.registry import COLLECTORS, check_config
 from profiles import USUAL_COLLECTOR, Given, detect, load_profile, plan
 from racetui.cloning import budget_of, check_set, with_task_of_set
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
+from racetui.fitness import check_agent
 from racetui.init_from import start_checkpoint
 from racetui.runs.control import launch
 from racetui.runs.paths import RunPaths
@@ -46,6 +47,7 @@ class StartRequest:
     seeds: str | None = None
     """A strategy; curriculum with its episodes, as curriculum:200."""
     seed_base: int | None = None
+    select: str | None = None
     name: str | None = None
     frames: int | None = None
     steps: int | None = None
@@ -71,6 +73,7 @@ _KEYS = {
     "workers": "collector_config.workers",
     "seed": "seed",
     "seed_base": "seeds.seed_base",
+    "select": "collector_config.select",
     "name": "name",
     "eval_every": "evaluation.every",
     "checkpoint_every": "checkpoint.every",
@@ -111,6 +114,7 @@ def build_spec(request: StartRequest) -> RunSpec:
     document.setdefault("collector", USUAL_COLLECTOR[str(document["backend"]) in THREADED])
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
     spec = load_spec(_planned(_completed(document)), str(request.config or "command line"))
+    check_agent(spec, detect().memory_free)
     check_set(spec)
     check_config(spec.collector, spec.collector_config)
     if spec.collector == "ray":
@@ -180,9 +184,10 @@ def _with_usual_settings(document: dict[str, Any]) -> dict[str, Any]:
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
     """The document with usual values for the task, and the checkpoint that ``init_from`` names."""
-    task, settings = document.get("task") or {}, document.get("agent_config")
+    agent, task, settings = document["agent"], document.get("task") or {}, document.get("agent_config")
     if isinstance(task, dict):
-        document = document | {"task": with_usual_task(task, str(document["backend"]))}
+        action = AGENTS[agent].action if isinstance(agent, str) and agent in AGENTS else None
+        document = document | {"task": with_usual_task(task, str(document["backend"]), action)}
     if isinstance(settings, dict) and isinstance(settings.get("init_from"), str) and settings["init_from"]:
         settings = settings | {"init_from": start_checkpoint(settings["init_from"])}
         document = document | {"agent_config": settings}

@@ -13,8 +13,10 @@ MISSED_PENALTY = 10.0
 """A tile left out costs 3.4 and the rest of the 1000 frames, but much later than it happens: this tells at once."""
 
 
-def with_usual_task(given: Mapping[str, Any], backend: str) -> dict[str, Any]:
+def with_usual_task(given: Mapping[str, Any], backend: str, action: str | None = None) -> dict[str, Any]:
     """The keys of ``task:`` as given, and usual values of others, as far as the backend can give them.
+
+    ``action`` is the kind of actions that the agent is for.
 
     Scores do not have what ends episodes early or adds to rewards.
     """
@@ -26,4 +28,6 @@ def with_usual_task(given: Mapping[str, Any], backend: str) -> dict[str, Any]:
         "early_stop": EARLY_STOP,
         "missed_penalty": MISSED_PENALTY if backend in BONUSES else 0.0,
     }
+    if action:
+        usual["action"] = action
     return usual | {key: value for key, value in given.items() if value is not None}

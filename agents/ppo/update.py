@@ -80,6 +80,7 @@ class Update:
 
     def __init__(self, learner: Learner, config: PPOConfig, strengths: Strengths) -> None:
         self._learner, self._config, self._strengths = learner, config, strengths
+        self._parameters = list(learner.network.parameters())
         self._found: dict[str, list[torch.Tensor]] = {}
 
     def run(
@@ -140,10 +141,10 @@ class Update:
         return loss
 
     def _step(self, loss: torch.Tensor) -> None:
-        optimizer, network = self._learner.optimizer, self._learner.network
+        optimizer = self._learner.optimizer
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), self._config.max_grad_norm)
+        torch.nn.utils.clip_grad_norm_(self._parameters, self._config.max_grad_norm)
         optimizer.step()
 
     def _note(self, name: str, value: torch.Tensor) -> None:

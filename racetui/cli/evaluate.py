@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.checkpoint import Checkpoint
+from carracing.task import EVALUATION_TRACKS
 from collectors.api import EpisodeRecord
 from profiles import detect
 from racetui.cli.evaluation_record import Record
@@ -52,11 +53,16 @@ def evaluate_command(options: argparse.Namespace) -> int:
         return evaluate_expert_command(options)
     if options.frame_skip is not None:
         raise ConfigError("--frame-skip goes with the expert: a policy acts as often as it learned to")
-    settings_of(options, "gymnasium")  # what is wrong with the options is said before anything is read
+    settings_of(options, "fast")  # what is wrong with the options is said before anything is read
     target = find_target(options.target, options.checkpoint)
     checkpoint = loaded(target.path)
     settings = settings_of(options, options.backend or usual_backend(checkpoint))
     print(f"racetui: {_what(checkpoint, target.path, settings)}", file=sys.stderr)
+    if not set(settings.seeds) <= set(EVALUATION_TRACKS):
+        first, last = EVALUATION_TRACKS[0], EVALUATION_TRACKS[-1]
+        print(
+            f"racetui: training may have driven some of them: seeds from {first} to {last} are kept", file=sys.stderr
+        )
     camera = Camera(VideoPlan(options.video, options.video_episode or "first"), settings) if options.video else None
     act_on_one_thread()
     record = Record(target.run, int(checkpoint.counters["frames"]), settings)

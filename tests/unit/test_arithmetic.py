@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from agents import arithmetic
+from agents.arithmetic import PLAIN, Arithmetic, choose_arithmetic
+from agents.networks import ActorCritic
+from carracing.task import TaskConfig, task_spec
+
+GREY = task_spec(TaskConfig(stack=3))
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.randint(0, 256, (5, 3, 84, 84), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def network() -> ActorCritic:
+    network = ActorCritic(GREY, "small", "beta")
+    network.initialise()
+    return network
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_auto_is_bfloat16_where_the_processor_has_it_and_there_are_images(
+    able: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arithmetic, "_computes_bfloat16", lambda device: able)
+    assert choose_arithmetic("auto", "cpu", images=True).bfloat16 is able
+    assert not choose_arithmetic("auto", "cpu", images=False).bfloat16
+    assert not choose_arithmetic("float32", "cpu", images=True).bfloat16
+    assert choose_arithmetic("bfloat16", "cpu", images=True).bfloat16
+
+
+def test_a_gpu_is_taken_where_there_is_one_and_missed_by_name_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_arithmetic("float32", "auto", images=True).device == "cpu"
+    with pytest.raises(ValueError, match="device cuda: PyTorch finds no usable CUDA GPU here; use cpu or auto"):
+        choose_arithmetic("float32", "cuda", images=True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_arithmetic("float32", "auto", images=True).device == "cuda"
+    assert choose_arithmetic("float32", "cpu", images=True).device == "cpu"
+
+
+@pytest.mark.parametrize("kind", [PLAIN, Arithmetic(), Arithmetic(bfloat16=True)])
+def test_images_go_in_from_0_to_1(kind: Arithmetic, images: torch.Tensor) -> None:
+    found = kind.inputs(images)
+    assert found.dtype == (torch.bfloat16 if kind.bfloat16 else torch.float32)
+    assert found.is_contiguous(memory_format=torch.channels_last) is kind.channels_last
+    torch.testing.assert_close(found.float(), images / 255.0, rtol=0, atol=0.003 if kind.bfloat16 else 1e-7)
+
+
+def test_all_arithmetics_give_the_same_up_to_rounding(network: ActorCritic, images: torch.Tensor) -> None:
+    found = {}
+    for name, kind in {"plain": PLAIN, "float32": Arithmetic(), "bfloat16": Arithmetic(bfloat16=True)}.items():
+        network.compute_with(kind)
+        parameters, values = network.evaluate(images)
+        assert parameters.dtype == values.dtype == torch.float32
+        found[name] = torch.cat([parameters, values[:, None]], dim=1)
+    torch.testing.assert_close(found["float32"], found["plain"], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found["bfloat16"], found["plain"], rtol=0.03, atol=0.03)
+    assert not torch.equal(found["bfloat16"], found["plain"]), "bfloat16 was not used"
+
+
+def test_gradients_and_parameters_stay_float32(network: ActorCritic, images: torch.Tensor) -> None:
+    network.compute_with(Arithmetic(bfloat16=True))
+    parameters, values = network.evaluate(images)
+    (parameters.sum() + values.sum()).backward()  # type: ignore[no-untyped-call]
+    for name, parameter in network.named_parameters():
+        assert parameter.dtype == torch.float32, name
+        assert parameter.grad is not None and parameter.grad.dtype == torch.float32, name
