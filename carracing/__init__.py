@@ -2,7 +2,18 @@
 
 from carracing.registration import register_if_loaded
 from carracing.registry import BACKENDS, THREADED, backend_module, make_worlds, warm_up
-from carracing.task import OBSERVATIONS, Box, Discrete, Step, TaskConfig, TaskSpec, World, Worlds, task_spec
+from carracing.task import (
+    OBSERVATIONS,
+    Box,
+    Discrete,
+    LabelledWorlds,
+    Step,
+    TaskConfig,
+    TaskSpec,
+    World,
+    Worlds,
+    task_spec,
+)
 
 __all__ = [
     "BACKENDS",
@@ -10,6 +21,7 @@ __all__ = [
     "THREADED",
     "Box",
     "Discrete",
+    "LabelledWorlds",
     "Step",
     "TaskConfig",
     "TaskSpec",

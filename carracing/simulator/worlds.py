@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from carracing.actions import check_actions, to_controls
+from carracing.expert.driver import ScriptedDriver
 from carracing.simulator.eyes import Eyes, make_eyes
 from carracing.simulator.saving import pack, read_records, unpack
 from carracing.simulator.simulator import Rules, Simulator
@@ -49,6 +50,7 @@ class FastWorlds:
         self.simulator = Simulator(self._groups, rules, threads)
         observation = "grey-cropped" if config.crop_indicators else config.observation
         self._eyes: Eyes = make_eyes(self.simulator, observation)
+        self._expert = ScriptedDriver(self.simulator) if config.labels else None
 
     @property
     def num(self) -> int:
@@ -102,6 +104,13 @@ class FastWorlds:
             frames=np.where(live, cars.step_frames, 0).astype(np.int32),
             facts=np.where(live[:, None], facts, 0).astype(np.float32),
         )
+
+    def labels(self) -> Array:
+        """(num, A) float32: what the scripted driver would do in the place of each car. Raises WorldsError."""
+        if self._expert is None:
+            raise WorldsError("nobody was asked for labels: make the worlds with labels=True")
+        actions = self._expert.actions()
+        return to_controls(actions) if self._config.action == "native" else actions
 
     def state(self) -> Array:
         """(num, bytes) uint8: everything needed to go on exactly from here, a row per car; see ``saving``."""

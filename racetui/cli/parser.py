@@ -12,6 +12,7 @@ from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from profiles import profile_names
 from racetui import __version__
+from racetui.cli.demos_parser import add_demonstration_commands
 from racetui.cli.options import RUN_HELP
 from racetui.cli.options import add_json as _json
 from racetui.cli.options import later as _later
@@ -41,6 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_reading(commands)
     _add_orders(commands)
     add_policy_commands(commands)
+    add_demonstration_commands(commands)
     _add_bench(commands)
     return parser
 
@@ -85,6 +87,9 @@ def _add_train(commands: Any) -> None:
     budget.add_argument("--frames", type=count, metavar="N", help="simulator frames, as 500000, 500k or 2M")
     budget.add_argument("--steps", type=count, metavar="N", help="decisions")
     budget.add_argument("--episodes", type=count, metavar="N", help="finished episodes")
+    budget.add_argument(
+        "--epochs", type=count, metavar="N", help="passes over the set agent.demos, of agent bc (default 10)"
+    )
     budget.add_argument("--duration", type=duration, metavar="TIME", help="training time, as 90s, 10m, 1h30m")
     settings = train.add_argument_group("settings")
     settings.add_argument("--config", type=Path, metavar="FILE", help="YAML file with the keys of a run's spec.yaml")
