@@ -32,9 +32,14 @@ class GymnasiumFinder:
         def load_and_register(module: ModuleType) -> None:
             load(module)
             sys.meta_path.remove(cls)
-            from carracing.registration import register
+            try:
+                from carracing.registration import register
 
-            register()
+                register()
+            except Exception as error:  # whoever imports Gymnasium may want nothing of ours
+                import warnings
+
+                warnings.warn(f"racetui could not register its environments: {error!r}", stacklevel=2)
 
         spec.loader.exec_module = load_and_register  # type: ignore[method-assign]
         return spec
