@@ -27,7 +27,7 @@ async def test_enter_starts_a_sensible_run(home: Path) -> None:
     [(_, request)] = calls.asked
     assert request.agent == "ppo"  # type: ignore[attr-defined]
     assert request.collector == "async"  # type: ignore[attr-defined]
-    assert request.frames == 1_000_000  # type: ignore[attr-defined]
+    assert request.frames == 10_000_000  # type: ignore[attr-defined]
     assert request.seconds is None  # type: ignore[attr-defined]
 
 
@@ -58,7 +58,7 @@ async def test_every_field_reaches_the_request_and_the_command(home: Path) -> No
         await press(pilot, "tab", "right")  # collector: the one after async
         await press(pilot, "tab", "right", "tab", "tab", "right")  # profile, observation
         await press(pilot, "tab", *"42", "tab", *"mine", "tab", "l", "tab")
-        await shows(panel, "observation  ◂ vector ▸", "time ▸", "amount       10m")
+        await shows(panel, "observation  ◂ vector ▸", "time ▸", "amount       15m")
         await press(pilot, *"1h30m")
         command = panel.screen.query_one("#command", Note)
         await until(lambda: command.text.endswith("--seed 42 --name mine --duration 5400s --detach"), command.text)

@@ -22,14 +22,14 @@ from racetui.tui.forms.choice import Choice, Option
 from racetui.tui.forms.entry import Entry, whole
 from racetui.tui.forms.form import Field, Form
 from racetui.tui.forms.note import Note
-from racetui.usual import with_usual_task
+from racetui.usual import usual_task
 
 if TYPE_CHECKING:
     from racetui.launching import StartRequest
 
-USUAL = RunSpec("usual", task=TaskConfig(**with_usual_task({}, RunSpec("usual").backend)))
+USUAL = RunSpec("usual", task=TaskConfig(**usual_task({}, RunSpec("usual").backend)))
 """What a run is where nobody asks for anything else."""
-AMOUNTS = {"frames": "1M", "time": "10m"}
+AMOUNTS = {"frames": "10M", "time": "15m"}
 """Budgets to begin with."""
 
 
