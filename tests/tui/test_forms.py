@@ -62,12 +62,12 @@ async def test_every_field_reaches_the_request_and_the_command(home: Path) -> No
         await press(pilot, *"1h30m")
         command = panel.screen.query_one("#command", Note)
         await until(lambda: command.text.endswith("--seed 42 --name mine --duration 5400s --detach"), command.text)
-        assert command.text.startswith("racetui train --agent ppo --collector sequential --profile desktop-8core")
+        assert command.text.startswith("racetui train --agent ppo --collector hybrid --profile desktop-8core")
         assert "--observation vector" in command.text
         await press(pilot, "enter")
         await until(lambda: bool(calls.asked), "it is started")
     [(_, request)] = calls.asked
-    assert request.collector == "sequential"  # type: ignore[attr-defined]
+    assert request.collector == "hybrid"  # type: ignore[attr-defined]
     assert request.profile != "auto"  # type: ignore[attr-defined]
     assert (request.observation, request.seed, request.name) == ("vector", 42, "mine")  # type: ignore[attr-defined]
     assert (request.frames, request.seconds) == (None, 5400.0)  # type: ignore[attr-defined]
