@@ -151,11 +151,29 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
+class Chunk:
+    """An array too bulky to be copied when a state is taken: read one at a time, when it is needed.
+
+    What it reads never changes, however its owner goes on.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    """As numpy names it."""
+    read: Callable[[], Array]
+    """The content, not to be written into; callable from any thread. One read from a file checks it and raises
+    what ``agents.errors`` has for files that are not as they were written."""
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """All of an agent or collector that a checkpoint keeps: arrays, and JSON values for the rest."""
 
     tensors: Mapping[str, Array]
     facts: Mapping[str, Any]
+    chunks: Mapping[str, Chunk] = field(default_factory=dict)
+    """What is bulky (a replay), by names of small letters, digits and hyphens, in the order to be read in.
+    Agents only; one that acts or is exported goes without, so a state without chunks can be restored too."""
 
 
 class StateError(ValueError):
@@ -182,7 +200,7 @@ class Agent(Protocol):
         """Everything that decides how learning goes on: weights, optimizer, normalisers, RNG, counters."""
 
     def restore(self, state: State) -> None:
-        """Go on exactly where ``state`` was taken. Raises StateError, then unchanged."""
+        """Go on exactly where ``state`` was taken. Raises StateError or what its chunks raise, then unchanged."""
 
 
 @runtime_checkable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from agents.api import Agent, Pulse, no_pulse
 from carracing.task import TaskSpec
@@ -25,6 +25,10 @@ class AgentEntry:
     settings: adds those it did not have yet, with the values that mean what it did."""
     portable: str = ""
     """"module:class" of its ``agents.exchange.portable.Portable``: how its policy is imported and exported."""
+    action: Literal["steer-accel", "discrete"] = "steer-accel"
+    """``task.action`` where nobody asks for another."""
+    purpose: str = ""
+    """For people who choose."""
 
 
 AGENTS = {
@@ -34,6 +38,17 @@ AGENTS = {
         "agents.ppo.agent:PPOAgent",
         "agents.ppo.config:complete_config",
         "agents.ppo.portable:PPOPortable",
+        purpose="fast simulators, any actions",
+    ),
+    "sac": AgentEntry(
+        "SAC", "agents.sac.config:SACConfig", "agents.sac.agent:SACAgent", purpose="few steps; vectors, or a GPU"
+    ),
+    "dqn": AgentEntry(
+        "DQN",
+        "agents.dqn.config:DQNConfig",
+        "agents.dqn.agent:DQNAgent",
+        action="discrete",
+        purpose="five discrete actions",
     ),
 }
 

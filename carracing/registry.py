@@ -22,6 +22,9 @@ THREADED = frozenset({"fast"})
 ANY_START = frozenset({"fast"})
 """Backends that can begin an episode anywhere."""
 
+EVERY_LAP_RULE = frozenset({"fast"})
+"""Backends that can end laps by other rules than the released one."""
+
 MANY_CARS = frozenset({"fast", "gymnasium"})
 """Backends that can put several cars on a track."""
 
@@ -82,23 +85,31 @@ def check_backend(backend: str, config: TaskConfig, cars: int = 1) -> None:
             f"backend {backend} starts every car on the line: use backend {' or '.join(sorted(ANY_START))}, "
             "or task.random_start false"
         )
+    if config.lap_rule != "released" and backend not in EVERY_LAP_RULE:
+        raise UnsupportedTaskOptionError(
+            f"backend {backend} ends laps as released: use backend {' or '.join(sorted(EVERY_LAP_RULE))}, "
+            "or task.lap_rule released"
+        )
 
 
 def scoring_task(config: TaskConfig, backend: str) -> TaskConfig:
-    """The task as scores count: without what only training needs; grey-fast is looked at as the grey it stands for.
+    """The task as scores count: without what only training needs, laps as released.
 
-    So a policy trained on grey-fast shows on stock's own pictures what it is worth.
+    Where a backend cannot draw grey-fast it is looked at as the grey it stands for. So a policy trained on grey-fast
+    shows on stock's own pictures what it is worth.
     """
-    config = replace(config, early_stop=0, random_start=False, missed_penalty=0.0)
+    config = replace(config, early_stop=0, random_start=False, lap_rule="released", missed_penalty=0.0)
     if config.observation == "grey-fast" and config.observation not in OBSERVED[backend]:
         return replace(config, observation="grey")
     return config
 
 
 def scoring_backend(config: TaskConfig) -> str:
-    """Where scores of policies of this task count: stock, unless it cannot show what they see."""
-    observation = scoring_task(config, "gymnasium").observation
-    return "gymnasium" if observation in OBSERVED["gymnasium"] else "fast"
+    """Where policies of this task are scored by default: the first backend that shows what they see.
+
+    That is fast, whose cars, rewards and ends are stock's to the last bit; a score on gymnasium proves it.
+    """
+    return next(backend for backend in BACKENDS if config.observation in OBSERVED[backend])
 
 
 def warm_up(backend: str, config: TaskConfig) -> None:

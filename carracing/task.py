@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,18 @@ FACTS = ("missed_tiles", "progress", "finished", "lap_frames", "on_grass")
 """What is known of a CarRacing car beside its observation, in the order of ``Step.facts``.
 
 missed_tiles: tiles behind the furthest visited tile that were not visited (``carracing.advance`` says what is
-behind on a circle). progress: share of the track's tiles visited, 0 to 1. finished: 1 once every tile is visited.
-lap_frames: frames from the start until the last tile was visited, 0 before. on_grass: wheels that touch no tile of
-the road, 0 to 4.
+behind on a circle). progress: share of the track's tiles visited, 0 to 1. finished: 1 once the lap is: every tile
+visited, or as the lap rule has it. lap_frames: frames from the start until then, 0 before. on_grass: wheels that
+touch no tile of the road, 0 to 4.
+"""
+
+LapRule: TypeAlias = Literal["released", "completed"]
+"""When a lap is done.
+
+released: as in every released Gymnasium, once every tile is visited. Stock means to end the lap when the car comes
+back to tile 0 with 95 % visited (``lap_complete_percent``), but looks only at the first visit of tile 0, which is at
+the start (Gymnasium issue 1269). completed: it looks whenever a wheel comes onto tile 0, as pull request 1670 to
+Gymnasium has it.
 """
 BONUS = "bonus"
 """One more fact where training adds to rewards: what it adds to this step's. No score counts it."""
@@ -57,6 +66,12 @@ class SavedStateError(ValueError):
     """A saved state is not one of such worlds; says what is wrong with it."""
 
 
+def check_lap_rule(rule: str) -> None:
+    """Raise ValueError for a rule there is not."""
+    if rule not in get_args(LapRule):
+        raise ValueError(f"lap_rule must be {' or '.join(get_args(LapRule))}, not {rule!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class TaskConfig:
     """The rules of the task: with these equal, every collector poses the same decision problem."""
@@ -83,6 +98,9 @@ class TaskConfig:
 
     All of it follows from the episode's track seed. Tiles, and so the facts, are counted from where the car begins.
     """
+    lap_rule: LapRule = "released"
+    """released: a lap ends when every tile is visited; completed: also on coming back to the start with more than
+    95 % visited (backend fast only). Scores always count as released."""
     missed_penalty: float = 0.0
     """Taken from what is learned from for each tile newly left out (training only; backend fast only); given back
     for one that is fetched. Returns and scores do not have it."""
@@ -95,6 +113,7 @@ class TaskConfig:
             raise ValueError(f"stack must be 1 to 16 observations, not {self.stack}")
         if not 0 <= self.early_stop <= EPISODE_FRAMES:
             raise ValueError(f"early_stop must be 0 to {EPISODE_FRAMES} frames, not {self.early_stop}")
+        check_lap_rule(self.lap_rule)
         if not 0 <= self.missed_penalty <= 1000:
             raise ValueError(f"missed_penalty must be 0 to 1000 units of reward, not {self.missed_penalty}")
         if self.crop_indicators and self.observation != "grey":

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import psutil
 
 from collectors.registry import COLLECTORS
+from racetui.runs.reader import RunReader
 from racetui.spec import RunSpec
 
 DOMINANT = 0.45
@@ -18,6 +22,8 @@ WAITING = 0.2
 """Share of lanes waiting for others that is worth a word."""
 IDLE = 0.5
 """Share of the cores in use below which cores are left over."""
+_SAMPLES = 10
+"""Of what the run uses, one a second; it counts as running while they are fresh."""
 SMALL_BATCH = 16
 """Cars acting at once beyond which more gain little: measured on one core with the small network, 3,100 actions/s
 one by one, 7,500 by 4, 10,500 by 8, 11,800 by 16, 14,300 by 64."""
@@ -44,7 +50,9 @@ class Facts:
     cores: int = 0
     """That can be used; 0 where that is not known."""
     cores_used: float | None = None
-    """By the run."""
+    """By the run; None where it does not run now."""
+    load: float = 0.0
+    """Programs that want a core, the run's included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,18 @@ class Remark:
     advice: str
 
 
-def facts_of(spec: RunSpec, metrics: Mapping[str, float], cores: int, cpu_percent: float | None) -> Facts | None:
+def remarks_on(reader: RunReader, spec: RunSpec, cores: int) -> tuple[Remark, ...]:
+    """What there is to say of a run; nothing before its first round. Raises StoreError."""
+    usage = [row.cpu_percent for row in reader.hardware(last=_SAMPLES) if row.time > time.time() - 2 * _SAMPLES]
+    facts = facts_of(spec, reader.recent_metrics(), cores)
+    if facts is None:
+        return ()
+    if len(usage) == _SAMPLES:
+        facts = replace(facts, cores_used=sum(usage) / len(usage) / 100, load=psutil.getloadavg()[0])
+    return diagnose(facts)
+
+
+def facts_of(spec: RunSpec, metrics: Mapping[str, float], cores: int) -> Facts | None:
     """The facts in a run's recent metrics by name; None before its first round."""
     shares = {part: metrics[f"time/{part}"] for part in ("env", "act", "learn", "other") if f"time/{part}" in metrics}
     if not shares:
@@ -75,7 +94,6 @@ def facts_of(spec: RunSpec, metrics: Mapping[str, float], cores: int, cpu_percen
         lag_mean=metrics.get("lag_mean", 0.0),
         lanes_waiting=metrics.get("wait/lanes", 0.0),
         cores=cores,
-        cores_used=None if cpu_percent is None else cpu_percent / 100,
     )
 
 
@@ -112,7 +130,7 @@ def _acting(facts: Facts) -> str:
 
 def _learning(facts: Facts) -> str:
     less = "fewer agent.epochs, a larger agent.minibatch or a smaller agent.network"
-    if facts.collector in ("async", "hybrid") and "executor" in COLLECTORS and facts.cores > 1:
+    if facts.collector in ("async", "hybrid") and facts.cores > 1:
         return f"{less}; collector executor drives while the learner learns. More workers would not help"
     return f"{less}. More cars or workers would not help"
 
@@ -159,10 +177,20 @@ def _others(facts: Facts) -> Iterator[Remark]:
             "task.early_stop ends hopeless episodes; seeds independent or fewer cars on a track wait less",
         )
     if facts.cores_used is not None and facts.cores > 1 and facts.cores_used < IDLE * facts.cores:
-        yield Remark(
-            f"{facts.cores_used:.1f} of {facts.cores} cores are used",
-            "more --workers, or simulator and learner threads (collector.threads, threads), would use the others",
+        yield _spare_cores(facts, facts.cores_used)
+
+
+def _spare_cores(facts: Facts, used: float) -> Remark:
+    if facts.load > facts.cores + 1:
+        return Remark(
+            f"other programs want the {facts.cores} cores too: load {facts.load:.1f}, {used:.1f} cores for the run",
+            "what it measures of itself means little meanwhile",
         )
+    more = "more --workers" if COLLECTORS[facts.collector].workers else "collector executor or async"
+    return Remark(
+        f"{used:.1f} of {facts.cores} cores are used",
+        f"{more}, or more simulator and learner threads (collector.threads, threads), would use the others",
+    )
 
 
 def _count(number: int, noun: str) -> str:

@@ -15,6 +15,7 @@ from collectors.ray_session import check_ray
 from collectors.registry import COLLECTORS, check_config
 from profiles import USUAL_COLLECTOR, Given, detect, load_profile, plan
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
+from racetui.fitness import check_agent
 from racetui.init_from import start_checkpoint
 from racetui.runs.control import launch
 from racetui.runs.paths import RunPaths
@@ -44,6 +45,7 @@ class StartRequest:
     seeds: str | None = None
     """A strategy; curriculum with its episodes, as curriculum:200."""
     seed_base: int | None = None
+    select: str | None = None
     name: str | None = None
     frames: int | None = None
     steps: int | None = None
@@ -67,6 +69,7 @@ _KEYS = {
     "workers": "collector_config.workers",
     "seed": "seed",
     "seed_base": "seeds.seed_base",
+    "select": "collector_config.select",
     "name": "name",
     "eval_every": "evaluation.every",
     "checkpoint_every": "checkpoint.every",
@@ -106,6 +109,7 @@ def build_spec(request: StartRequest) -> RunSpec:
     document.setdefault("collector", USUAL_COLLECTOR[str(document["backend"]) in THREADED])
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
     spec = load_spec(_planned(_completed(document)), str(request.config or "command line"))
+    check_agent(spec, detect().memory_free)
     check_config(spec.collector, spec.collector_config)
     if spec.collector == "ray":
         check_ray(spec.collector_config)

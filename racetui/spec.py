@@ -73,6 +73,16 @@ class CheckpointConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackingConfig:
+    """Where a run's curves go beside its store."""
+
+    tensorboard: bool = True
+    """Event files in the run's directory ``tb``."""
+    aim: bool = True
+    """A run in the Aim repository ``aim`` beside the runs, where Aim is installed (the extra of that name)."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunSpec:
     """A run before it exists; stored beside it as ``spec.yaml``."""
 
@@ -92,6 +102,7 @@ class RunSpec:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     seeds: SeedsConfig = field(default_factory=SeedsConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""

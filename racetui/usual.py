@@ -1,16 +1,19 @@
-"""What a run is where nobody asked for anything else, as far as that depends on the backend."""
+"""What a run is where nobody asked for anything else, as far as that depends on agent and backend."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from agents.registry import AGENTS
 from carracing.registry import BONUSES, OBSERVED, THREADED
 
-FRAMES = {True: 10_000_000, False: 1_000_000}
-"""Budget, by whether the simulator steps many cars together: a quarter of an hour on two cores."""
+FRAMES = 1_000_000
+"""Budget."""
+MANY_FRAMES = 10_000_000
+"""The same of PPO where the simulator steps many cars together: a quarter of an hour on two cores."""
 EVALUATION_EVERY = {True: 1_000_000, False: 200_000}
-"""Frames between evaluations, the same way: a minute or some on two cores."""
+"""Frames between evaluations, by whether the simulator steps many cars together."""
 EARLY_STOP = 100
 """Frames without a new tile after which training gives an episode up."""
 MISSED_PENALTY = 10.0
@@ -18,23 +21,26 @@ MISSED_PENALTY = 10.0
 
 
 def with_usual(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's configuration with usual values where it says nothing; ``backend`` it must have said.
+    """A run's configuration with usual values where it says nothing; ``agent`` and ``backend`` it must have said.
 
     What is no mapping is left as it is, for others to complain of.
     """
-    backend = str(document["backend"])
+    agent, backend = str(document["agent"]), str(document["backend"])
     fast, result = backend in THREADED, dict(document)
     if result.get("budget") is None:
-        result["budget"] = {"frames": FRAMES[fast]}
-    task, evaluation = usual_task(result.get("task"), backend), {"every": EVALUATION_EVERY[fast]}
-    for section, values in (("task", task), ("evaluation", evaluation)):
+        result["budget"] = {"frames": MANY_FRAMES if fast and agent == "ppo" else FRAMES}
+    every = EVALUATION_EVERY[fast and agent == "ppo"]
+    for section, usual in (
+        ("task", usual_task(result.get("task"), backend, agent)),
+        ("evaluation", {"every": every}),
+    ):
         given = result.get(section) or {}
         if isinstance(given, Mapping):
-            result[section] = values | {key: value for key, value in given.items() if value is not None}
+            result[section] = usual | {key: value for key, value in given.items() if value is not None}
     return result
 
 
-def usual_task(given: Any, backend: str) -> dict[str, Any]:
+def usual_task(given: Any, backend: str, agent: str = "ppo") -> dict[str, Any]:
     """Usual values of a task of which some keys are ``given``, as far as the backend can give them.
 
     Scores do not have what ends episodes early or adds to rewards.
@@ -42,9 +48,11 @@ def usual_task(given: Any, backend: str) -> dict[str, Any]:
     shown = OBSERVED.get(backend, ())
     observation = "grey-fast" if "grey-fast" in shown else "grey"
     seen = given.get("observation") if isinstance(given, Mapping) else None
-    return {
+    usual = {
         "observation": observation,
         "stack": 1 if seen == "vector" else 4,
         "early_stop": EARLY_STOP,
         "missed_penalty": MISSED_PENALTY if backend in BONUSES else 0.0,
     }
+    action = AGENTS[agent].action if agent in AGENTS else None
+    return usual | {"action": action} if action else usual

@@ -27,6 +27,8 @@ def make_policy(task: TaskConfig = TASK, **settings: Any) -> tuple[Agent, Checkp
     With ``always=(steer, accel)`` it does that, whatever it sees.
     """
     always = settings.pop("always", None)
+    if always is not None:
+        settings["distribution"] = "gaussian"
     config = PPOConfig(**{"rollout": 48, "minibatch": 16, "epochs": 1} | settings)
     agent = make_agent("ppo", task_spec(task), config, seed=1)
     state = agent.state()

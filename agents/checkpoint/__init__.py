@@ -1,7 +1,8 @@
 """Checkpoints: everything needed to go on with a training, as files that nothing is executed from.
 
-A directory of checkpoints holds ``<frames>/{manifest.json, tensors.safetensors}`` and two pointers, the files
-``LATEST`` and ``BEST``, each with the name of a checkpoint. One process writes it; anyone may read.
+A directory of checkpoints holds ``<frames>/{manifest.json, tensors.safetensors, replay/*.npy}`` and two pointers,
+the files ``LATEST`` and ``BEST``, each with the name of a checkpoint. Equal files of ``replay`` are one file with
+several names. One process writes it; anyone may read.
 """
 
 from agents.checkpoint.building import build_agent, config_of, task_of

@@ -15,7 +15,9 @@ from carracing.task import TaskConfig, task_spec
 
 
 def build_agent(checkpoint: Checkpoint, seed: int = 0, pulse: Pulse = no_pulse) -> Agent:
-    """The agent as it was when the checkpoint was taken, on the CPU, whatever it learned on.
+    """The agent as it was when the checkpoint was taken, on the CPU, whatever it learned on; to act or be exported.
+
+    Bulky chunks are left out.
 
     ``seed`` only draws weights that are then replaced. Raises ForeignCheckpointError for an agent this version does
     not have, EditedCheckpointError for settings or a state that do not fit it.
@@ -25,7 +27,7 @@ def build_agent(checkpoint: Checkpoint, seed: int = 0, pulse: Pulse = no_pulse) 
         config = replace(config, device="cpu")
     try:
         agent = make_agent(checkpoint.agent, task, config, seed, pulse)
-        agent.restore(checkpoint.agent_state)
+        agent.restore(replace(checkpoint.agent_state, chunks={}))
     except (StateError, UnsupportedTaskError) as error:
         raise EditedCheckpointError(f"the checkpoint's state and settings disagree: {error}") from error
     return agent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +15,15 @@ from agents.api import State
 from carracing.task import Array
 
 FORMAT = "racetui checkpoint"
-SCHEMA = 1
+SCHEMA = 2
 """Raised whenever files of the old kind can no longer be read, or new ones by old programs."""
+READABLE = (1, 2)
+"""Schemas this version reads; 1 had no chunks."""
 
 MANIFEST = "manifest.json"
 TENSORS = "tensors.safetensors"
+CHUNKS = "replay"
+"""Directory of the files of bulky arrays, one ``NAME.npy`` per chunk."""
 
 DTYPES = frozenset(
     [
@@ -39,6 +44,7 @@ DTYPES = frozenset(
 """Array types a checkpoint may hold: those that numpy and safetensors share."""
 
 _PARTS = ("agent", "collector")
+_CHUNK = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TensorEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A tensor in the tensors file."""
+    """A tensor in the tensors file, or a chunk in a file of its own."""
 
     dtype: str
     shape: list[int]
@@ -97,6 +103,15 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     extra: dict[str, Any]
     files: dict[str, FileEntry]
     tensors: dict[str, TensorEntry]
+    chunks: dict[str, TensorEntry] = {}
+    """Of the agent's state, by name; each is the file ``chunk_file`` says."""
+
+
+def chunk_file(name: str) -> str:
+    """Where the chunk of that name is, within the checkpoint. Raises ValueError for a name no agent of ours gives."""
+    if not _CHUNK.fullmatch(name):
+        raise ValueError(f"a chunk is named by up to 64 small letters, digits and hyphens, not {name!r}")
+    return f"{CHUNKS}/{name}.npy"
 
 
 def join_tensors(checkpoint: Checkpoint) -> dict[str, Array]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,20 +13,24 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as decode_tensors
 
 from agents.api import State
+from agents.checkpoint.chunks import stored_chunk
 from agents.checkpoint.content import (
+    CHUNKS,
     DTYPES,
     FORMAT,
     MANIFEST,
+    READABLE,
     SCHEMA,
     TENSORS,
     Checkpoint,
     Manifest,
     TensorEntry,
+    chunk_file,
     seal,
     split_tensors,
 )
+from agents.checkpoint.files import read_checked, read_file
 from agents.errors import (
-    CheckpointError,
     CheckpointNotFoundError,
     EditedCheckpointError,
     ForeignCheckpointError,
@@ -50,10 +51,14 @@ DEPTH_LIMIT = 32
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Read the checkpoint in directory ``path``. Raises CheckpointError of the kind that says what is wrong."""
-    manifest = _read_manifest(path)
-    strangers = {entry.name for entry in path.iterdir()} - {MANIFEST, *manifest.files}
-    if strangers or set(manifest.files) != {TENSORS}:
+    """Read the checkpoint in directory ``path``. Raises CheckpointError of the kind that says what is wrong.
+
+    Of chunks only the presence and size is checked, their content whenever they are read.
+    """
+    manifest = read_manifest(path)
+    chunks = _chunk_files(path, manifest)
+    strangers = _names_in(path) - {MANIFEST, TENSORS, *chunks.values()}
+    if strangers or set(manifest.files) != {TENSORS, *chunks.values()}:
         raise EditedCheckpointError(f"{path} has files that do not belong: {sorted(strangers or manifest.files)}")
     tensors = _read_tensors(path / TENSORS, manifest)
     try:
@@ -66,13 +71,21 @@ def load_checkpoint(path: Path) -> Checkpoint:
         agent_config=manifest.agent_config,
         task=manifest.task,
         counters=manifest.counters,
-        agent_state=State(agent, manifest.agent_facts),
+        agent_state=State(
+            agent,
+            manifest.agent_facts,
+            {
+                name: stored_chunk(path / file, manifest.files[file], manifest.chunks[name])
+                for name, file in chunks.items()
+            },
+        ),
         collector_state=collected,
         extra=manifest.extra,
     )
 
 
-def _read_manifest(directory: Path) -> Manifest:
+def read_manifest(directory: Path) -> Manifest:
+    """What the checkpoint in ``directory`` says of itself, sealed. Raises CheckpointError."""
     path = directory / MANIFEST
     if not directory.is_dir():
         raise CheckpointNotFoundError(f"no checkpoint at {directory}")
@@ -80,7 +93,7 @@ def _read_manifest(directory: Path) -> Manifest:
         if (directory / TENSORS).exists():
             raise TornCheckpointError(f"{directory} has no {MANIFEST}: use another checkpoint")
         raise ForeignCheckpointError(f"{directory} is not a checkpoint of this program: it has no {MANIFEST}")
-    content = _parse_json(path, _read_file(path, MANIFEST_LIMIT))
+    content = _parse_json(path, read_file(path, MANIFEST_LIMIT))
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ForeignCheckpointError(f"{path} is not the manifest of a checkpoint of this program")
     schema, checksum = content.get("schema"), content.pop("sha256", None)
@@ -92,7 +105,7 @@ def _read_manifest(directory: Path) -> Manifest:
         manifest = msgspec.convert(content, Manifest, strict=True)
     except msgspec.ValidationError as error:
         raise EditedCheckpointError(f"{path} is not as it was written: {error}") from error
-    if checksum != seal(content) or schema != SCHEMA:
+    if checksum != seal(content) or schema not in READABLE:
         raise EditedCheckpointError(f"{path} is not as it was written: its checksum differs")
     return manifest
 
@@ -111,32 +124,27 @@ def _parse_json(path: Path, data: bytes) -> Any:
     return content
 
 
-def _read_file(path: Path, limit: int) -> bytes:
-    """The bytes of a plain file, never through a link, a pipe or a device. Raises CheckpointError."""
+def _chunk_files(directory: Path, manifest: Manifest) -> dict[str, str]:
+    """File of each chunk, by its name. Raises EditedCheckpointError for a name that is none."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise TornCheckpointError(f"{path} is missing: use another checkpoint") from None
-    except OSError as error:
-        if path.is_symlink():
-            raise EditedCheckpointError(f"{path} is a link, and a checkpoint has none") from error
-        raise CheckpointError(f"cannot read {path}: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise EditedCheckpointError(f"{path} is not a plain file")
-        if status.st_size > limit:
-            raise EditedCheckpointError(f"{path} has {status.st_size:,} bytes, and {limit:,} is the most")
-        return file.read(limit + 1)
+        return {name: chunk_file(name) for name in manifest.chunks}
+    except ValueError as error:
+        raise EditedCheckpointError(f"{directory / MANIFEST} is not as it was written: {error}") from error
+
+
+def _names_in(directory: Path) -> set[str]:
+    """Names of all that is in a checkpoint; what is in the directory of chunks as ``replay/NAME``."""
+    names = {entry.name for entry in directory.iterdir()}
+    chunks = directory / CHUNKS
+    if CHUNKS in names and chunks.is_dir() and not chunks.is_symlink():
+        names.remove(CHUNKS)
+        names |= {f"{CHUNKS}/{entry.name}" for entry in chunks.iterdir()}
+    return names
 
 
 def _read_tensors(path: Path, manifest: Manifest) -> dict[str, Array]:
     entry = manifest.files[TENSORS]
-    data = _read_file(path, TENSORS_LIMIT)
-    if len(data) < entry.bytes:
-        raise TornCheckpointError(f"{path} has {len(data):,} of {entry.bytes:,} bytes: use another checkpoint")
-    if len(data) > entry.bytes or hashlib.sha256(data).hexdigest() != entry.sha256:
-        raise EditedCheckpointError(f"{path} is not as it was written: its checksum differs")
+    data = read_checked(path, entry, TENSORS_LIMIT)
     if int.from_bytes(data[:8], "little") > min(HEADER_LIMIT, len(data) - 8):
         raise EditedCheckpointError(f"{path} claims a header larger than it can have")
     try:

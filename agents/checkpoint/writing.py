@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 from safetensors.numpy import save as encode_tensors
 
+from agents.checkpoint.chunks import write_chunks
 from agents.checkpoint.content import (
     DTYPES,
     FORMAT,
@@ -26,17 +27,20 @@ from agents.checkpoint.content import (
     FileEntry,
     Manifest,
     TensorEntry,
+    chunk_file,
     join_tensors,
     seal,
 )
-from agents.checkpoint.directory import REPLACED, SAVING, clean, sync_directory
-from agents.errors import PoisonedCheckpointError, UnwritableCheckpointError
+from agents.checkpoint.directory import REPLACED, SAVING, clean, list_checkpoints, sync_directory
+from agents.checkpoint.reading import read_manifest
+from agents.errors import CheckpointError, PoisonedCheckpointError, UnwritableCheckpointError
 from carracing.task import Array
 
 
 def save_checkpoint(root: Path, checkpoint: Checkpoint, reason: str) -> Path:
     """Write ``root/<frames>`` and return it; one of that name is replaced. The pointers are the caller's.
 
+    Bulky arrays are read, written and let go of one by one; one that an older checkpoint has too is shared with it.
     Raises PoisonedCheckpointError for NaN or infinite numbers, and UnwritableCheckpointError if the disk does
     not take it, TypeError or ValueError for facts that are not JSON; in each case nothing has changed.
     """
@@ -44,14 +48,18 @@ def save_checkpoint(root: Path, checkpoint: Checkpoint, reason: str) -> Path:
     tensors = {key: np.asarray(value, order="C") for key, value in join_tensors(checkpoint).items()}
     _check(tensors)
     encoded = encode_tensors(tensors)
-    manifest = _encode_manifest(checkpoint, reason, tensors, encoded)
+    manifest = _manifest(checkpoint, reason, tensors, encoded)
+    _encode(manifest)  # what is no JSON is refused before anything is written
     unfinished = root / f"{SAVING}{name}"
     with _unwritable(root / name, unfinished):
         root.mkdir(parents=True, exist_ok=True)
         clean(root)
         unfinished.mkdir()
+        if bulky := checkpoint.agent_state.chunks:
+            files, chunks = write_chunks(unfinished, bulky, _stored_chunks(root))
+            manifest = msgspec.structs.replace(manifest, files=manifest.files | files, chunks=chunks)
         _write(unfinished / TENSORS, encoded)
-        _write(unfinished / MANIFEST, manifest)
+        _write(unfinished / MANIFEST, _encode(manifest))
         sync_directory(unfinished)
         _move_into_place(unfinished, root / name)
         sync_directory(root)
@@ -69,9 +77,21 @@ def _check(tensors: Mapping[str, Array]) -> None:
             )
 
 
-def _encode_manifest(checkpoint: Checkpoint, reason: str, tensors: Mapping[str, Array], encoded: bytes) -> bytes:
+def _stored_chunks(root: Path) -> dict[str, Path]:
+    """Files of bulky arrays in the checkpoints there are, by checksum; those that cannot be read have none."""
+    found: dict[str, Path] = {}
+    for path in list_checkpoints(root):
+        with contextlib.suppress(CheckpointError):
+            manifest = read_manifest(path)
+            names = [chunk_file(name) for name in manifest.chunks]
+            found |= {manifest.files[name].sha256: path / name for name in names if name in manifest.files}
+    return found
+
+
+def _manifest(checkpoint: Checkpoint, reason: str, tensors: Mapping[str, Array], encoded: bytes) -> Manifest:
+    """All but what is said of chunks."""
     collected = checkpoint.collector_state
-    manifest = Manifest(
+    return Manifest(
         format=FORMAT,
         schema=SCHEMA,
         reason=reason,
@@ -86,17 +106,24 @@ def _encode_manifest(checkpoint: Checkpoint, reason: str, tensors: Mapping[str, 
         files={TENSORS: FileEntry(len(encoded), hashlib.sha256(encoded).hexdigest())},
         tensors={name: TensorEntry(value.dtype.name, list(value.shape)) for name, value in tensors.items()},
     )
+
+
+def _encode(manifest: Manifest) -> bytes:
     content: dict[str, Any] = msgspec.structs.asdict(manifest)
     content["files"] = {name: msgspec.structs.asdict(entry) for name, entry in manifest.files.items()}
-    content["tensors"] = {name: msgspec.structs.asdict(entry) for name, entry in manifest.tensors.items()}
+    for part, entries in (("tensors", manifest.tensors), ("chunks", manifest.chunks)):
+        content[part] = {name: msgspec.structs.asdict(entry) for name, entry in entries.items()}
     return json.dumps({**content, "sha256": seal(content)}, indent=1, allow_nan=False).encode()
 
 
 @contextlib.contextmanager
 def _unwritable(target: Path, unfinished: Path) -> Iterator[None]:
-    """Turn a failing disk into UnwritableCheckpointError, and take back what was half written."""
+    """Take back what was half written, and turn a failing disk into UnwritableCheckpointError."""
     try:
         yield
+    except (PoisonedCheckpointError, TypeError, ValueError):
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
     except OSError as error:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise UnwritableCheckpointError(

@@ -16,7 +16,7 @@ from agents.errors import TrainingDivergedError
 from agents.networks import ActorCritic, PolicyNetwork
 from agents.ppo.advantages import Discounting, Evaluated, Floats, advantages
 from agents.ppo.config import PPOConfig
-from agents.ppo.evaluate import evaluate_finals, evaluate_policy, evaluate_steps, staleness_weights
+from agents.ppo.evaluate import evaluate_finals, evaluate_policy, evaluate_steps, ratio_statistics, staleness_weights
 from agents.ppo.experience import Experience, gather_experience
 from agents.ppo.rewards import ReturnStatistics
 from agents.ppo.state import Learned, copied, pack_state, parameters_of, unpack_state
@@ -111,11 +111,12 @@ class PPOAgent:
         strengths = self._strengths(min(max(progress, 0.0), 1.0))
         targets = self._targets(experience, rewards, strengths)
         lag = self._learned.version - experience.versions
+        ratios = ratio_statistics(experience, targets.log_probs.numpy())
         metrics = self._train(experience, targets, strengths)
         start = self._learned.start if strengths.pull else None
         self._learned = Learned(self._learned.version + 1, statistics, start)
         lag_mean = float(np.average(lag, weights=experience.layout.lengths))
-        return {**metrics, "lag_mean": lag_mean, "lag_max": float(lag.max())}
+        return {**metrics, **ratios, "lag_mean": lag_mean, "lag_max": float(lag.max())}
 
     def state(self) -> State:
         """Network, optimizer, generator, reward statistics, starting policy and version, copied."""

@@ -9,8 +9,12 @@ import torch
 from agents.api import Pulse
 from agents.networks import ActorCritic, PolicyNetwork
 from agents.ppo.advantages import Floats
-from agents.ppo.experience import Experience, SegmentError
+from agents.ppo.experience import Experience
 from agents.ppo.update import Learner
+from agents.segments import SegmentError
+
+_LARGEST_LOG = 50.0
+"""Logarithm of a ratio so large that only its being large matters."""
 
 
 def evaluate_steps(
@@ -49,6 +53,16 @@ def evaluate_policy(network: PolicyNetwork, experience: Experience, rows: int) -
     with torch.no_grad():
         parts = [network(experience.observations(part)).cpu() for part in torch.split(experience.first_frame, rows)]
     return torch.cat(parts)
+
+
+def ratio_statistics(experience: Experience, log_probs: Floats) -> dict[str, float]:
+    """Mean and maximum of pi_now / pi_acting before learning, over steps that came with their acting log_probs.
+
+    1 for fresh steps but for rounding; the further from it, the staler the experience.
+    """
+    differences = log_probs - experience.acting_log_probs
+    ratios = np.exp(np.minimum(differences[np.isfinite(differences)], _LARGEST_LOG).astype(np.float64))
+    return {"ratio_mean": float(ratios.mean()), "ratio_max": float(ratios.max())} if len(ratios) else {}
 
 
 def staleness_weights(experience: Experience, log_probs: Floats, version: int) -> Floats:

@@ -12,11 +12,8 @@ import torch
 from agents.api import End, Segment
 from agents.network_plans import policy_input_shape
 from agents.ppo.advantages import Floats, SegmentLayout
+from agents.segments import SegmentError, check_segment
 from carracing.task import TaskSpec
-
-
-class SegmentError(ValueError):
-    """A segment does not fit the task that the agent learns; says how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ def gather_experience(segments: Sequence[Segment], task: TaskSpec) -> Experience
     if not segments:
         raise SegmentError("a round of learning needs at least one segment")
     for segment in segments:
-        _check(segment, task)
+        check_segment(segment, task)
     layout = SegmentLayout.of(np.array([len(segment) for segment in segments], np.int64))
     frame_counts = layout.lengths + task.stack
     starts = np.cumsum(frame_counts) - frame_counts
@@ -82,20 +79,3 @@ def _log_probs(segment: Segment) -> Floats:
     if segment.log_probs is None:
         return np.full(len(segment), np.nan, np.float32)
     return np.asarray(segment.log_probs, np.float32)
-
-
-def _check(segment: Segment, task: TaskSpec) -> None:
-    """Raise SegmentError unless the segment is one of ``task``."""
-    frames, actions = segment.frames, segment.actions
-    if segment.stack != task.stack:
-        raise SegmentError(f"a segment of stack {segment.stack}, but the task has stack {task.stack}")
-    if frames.shape[1:] != task.observation_shape or frames.dtype != task.observation_dtype:
-        raise SegmentError(
-            f"observations of {frames.shape[1:]} {frames.dtype}, but the task has "
-            f"{task.observation_shape} {task.observation_dtype}"
-        )
-    if actions.shape[1:] != (task.action.size,) or actions.dtype != task.action_dtype:
-        raise SegmentError(
-            f"actions of {actions.shape[1:]} {actions.dtype}, but the task has ({task.action.size},) "
-            f"{task.action_dtype}"
-        )

@@ -17,7 +17,7 @@ from carracing.simulator.observations import PIXELS
 from carracing.simulator.rules import PLAYFIELD, STATE_SIZE
 from carracing.simulator.simulator import NEVER, Rules, Simulator
 from carracing.simulator.worlds import to_orders
-from carracing.task import FRAMES_PER_SECOND, Array
+from carracing.task import FRAMES_PER_SECOND, Array, LapRule, check_lap_rule
 
 _ONE = np.ones(1, bool)
 RENDER_MODES = ("human", "rgb_array", "state_pixels")
@@ -49,6 +49,8 @@ class FastCarRacing(gymnasium.Env[Array, Any], EzPickle):
     """CarRacing-v3 without Box2D and pygame, which are imported only to render for people.
 
     Observations, rewards, ends and infos are stock's, to the last bit and pixel (Gymnasium 1.4.0, pygame-ce 2.5.8).
+    One argument is not stock's: with ``lap_rule="completed"`` (see ``carracing.task.LapRule``)
+    ``lap_complete_percent`` does what stock documents.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
@@ -63,8 +65,12 @@ class FastCarRacing(gymnasium.Env[Array, Any], EzPickle):
         lap_complete_percent: float = 0.95,
         domain_randomize: bool = False,
         continuous: bool = True,
+        lap_rule: LapRule = "released",
     ) -> None:
-        EzPickle.__init__(self, render_mode, verbose, lap_complete_percent, domain_randomize, continuous)
+        EzPickle.__init__(
+            self, render_mode, verbose, lap_complete_percent, domain_randomize, continuous, lap_rule=lap_rule
+        )
+        check_lap_rule(lap_rule)
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ValueError(f"render_mode must be one of {', '.join(RENDER_MODES)}, not {render_mode!r}")
         self.render_mode = render_mode
@@ -75,7 +81,7 @@ class FastCarRacing(gymnasium.Env[Array, Any], EzPickle):
         self.action_space = action_space_of(continuous)
         self.observation_space = spaces.Box(0, 255, (STATE_SIZE, STATE_SIZE, 3), np.uint8)
         self._colours = draw_colours(self.np_random, domain_randomize)
-        rules = Rules(most_frames=NEVER, lap_complete_percent=lap_complete_percent)
+        rules = Rules(most_frames=NEVER, lap_complete_percent=lap_complete_percent, lap_rule=lap_rule)
         self._simulator = Simulator(np.zeros(1, int), rules)
         self._painter = Painter(self._simulator, PIXELS)
         self._orders: Array = np.zeros((1, 3))

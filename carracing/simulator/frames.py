@@ -79,6 +79,7 @@ def put_car(cars, car, x, y, angle):
     cars.frames[car] = 0
     cars.last_new[car] = 0
     cars.nearest[car] = 0
+    cars.on_start[car] = 0
     cars.new_lap[car] = False
     cars.terminated[car] = False
     cars.truncated[car] = False

@@ -15,7 +15,7 @@ from carracing.task import EPISODE_FRAMES, Array, SavedStateError
 
 _DOUBLES = ("score", "paid", "drawn_score", "time")
 _COUNTS = ("visited", "position", "front", "visited_behind", "frames", "last_new", "nearest")
-_FLAGS = ("new_lap", "terminated", "truncated")
+_FLAGS = ("on_start", "new_lap", "terminated", "truncated")
 _PER_CAR = (*_DOUBLES, *_COUNTS, *_FLAGS, "velocity_before")
 """Fields of ``Cars`` with a row per car that are kept as they are."""
 _BLOCKED = ("bodies", "drives", "road")

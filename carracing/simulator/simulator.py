@@ -15,7 +15,7 @@ from carracing.simulator.starts import begin_anywhere, draw_starts
 from carracing.simulator.state import Cars, Tracks, new_cars, new_tracks, put_track, widened
 from carracing.simulator.tiles import fill_grid, shape_tiles
 from carracing.simulator.track import make_track
-from carracing.task import EPISODE_FRAMES, Array
+from carracing.task import EPISODE_FRAMES, Array, LapRule
 
 NEVER = 2**30
 """A time limit that is none."""
@@ -32,8 +32,9 @@ class Rules:
     early_stop: int = 0
     """Frames without a new tile after which an episode is truncated; 0 never."""
     lap_complete_percent: float = 0.95
-    """Stock's option: the share of tiles above which a first visit to tile 0 ends the lap. As released, tile 0 is
-    visited at the start already, so a lap ends only with its last tile (Gymnasium issue 1269)."""
+    """Stock's option: the share of tiles above which reaching tile 0 ends the lap."""
+    lap_rule: LapRule = "released"
+    """See ``LapRule``."""
     domain_randomize: bool = False
     """New colours for every track."""
     random_start: bool = False
@@ -49,6 +50,7 @@ class Simulator:
         self.cars: Cars = new_cars(groups)
         self.tracks: Tracks = new_tracks(int(groups.max()) + 1)
         self.cars.lap_complete_percent[0] = rules.lap_complete_percent
+        self.cars.lap_completes[0] = rules.lap_rule == "completed"
         self._starts: Array = np.zeros((len(groups), 2))
         """Of each car's next episode: see ``starts.draw_starts``."""
         self.crew = Crew(min(threads, len(groups)))

@@ -58,6 +58,8 @@ class Cars(NamedTuple):
     """(N,) int32: frames of the episode."""
     last_new: Array
     """(N,) int32: frame of the last new tile."""
+    on_start: Array
+    """(N,) uint8: which wheels are on tile 0, one bit each; 0 where the lap rule does not ask."""
     new_lap: Array
     """(N,) bool: the lap rule fired."""
     terminated: Array
@@ -77,6 +79,8 @@ class Cars(NamedTuple):
     """(B, 3, 7) float32 and (B, 6, 2) int32: room for ``overlap.touches``, nothing that lasts."""
     lap_complete_percent: Array
     """(1,) float64: the share of tiles above which reaching tile 0 ends a lap."""
+    lap_completes: Array
+    """(1,) bool: reaching tile 0 counts every time, not only the first."""
 
 
 class Tracks(NamedTuple):
@@ -133,6 +137,7 @@ def new_cars(groups: Array, capacity: int = FIRST_CAPACITY) -> Cars:
         foremost=per_car(np.int32),
         frames=per_car(np.int32),
         last_new=per_car(np.int32),
+        on_start=per_car(np.uint8),
         new_lap=per_car(np.bool_),
         terminated=np.ones(n, np.bool_),
         truncated=per_car(np.bool_),
@@ -143,6 +148,7 @@ def new_cars(groups: Array, capacity: int = FIRST_CAPACITY) -> Cars:
         simplex=zeros((blocks, 3, 7), np.float32),
         simplex_corners=zeros((blocks, 6, 2), np.int32),
         lap_complete_percent=np.array([0.95]),
+        lap_completes=np.zeros(1, np.bool_),
     )
 
 

@@ -222,6 +222,16 @@ def _hull_touches(f, lane, tile, corners, counts, edges, v, ids):
 
 
 @inner
+def _wheels_on(f, lane, tile, corners, counts, edges, v, ids):
+    """Which wheels touch a tile, one bit each."""
+    wheels = np.uint8(0)
+    for wheel in range(4):
+        if _wheel_touches(f, lane, wheel, tile, corners, counts, edges, v, ids):
+            wheels |= np.uint8(1 << wheel)
+    return wheels
+
+
+@inner
 def _wheels_far(f, lane):
     """Whether a wheel is so far from its place that the grid cannot be trusted."""
     for wheel in range(4):
@@ -253,6 +263,7 @@ def meet_tiles(cars, tracks, car):
     new = 0
     foremost = -tiles
     half = tiles // 2
+    on_start = np.uint8(0)
     for entry in range(last - first):
         # from the last tile to the first, the order in which a fresh Box2D world reports them
         tile = last - 1 - entry if everything else tracks.members[group, last - 1 - entry]
@@ -273,8 +284,12 @@ def meet_tiles(cars, tracks, car):
                 flags[tile] = VISITED | TOUCHED
                 new += 1
                 _visit(cars, car, tile, tiles)
+            if tile == 0 and cars.lap_completes[0]:
+                on_start = _wheels_on(f, lane, tile, corners, counts, edges, v, ids)
+                _end_lap(cars, car, (on_start & ~cars.on_start[car]) != 0, tiles)
         elif not flags[tile] and _hull_touches(f, lane, tile, corners, counts, edges, v, ids):
             flags[tile] = TOUCHED
+    cars.on_start[car] = on_start
     cars.touching[car] = foremost > -tiles
     cars.foremost[car] = foremost
     return new
@@ -287,7 +302,14 @@ def _visit(cars, car, tile, tiles):
     cars.visited[car] += 1
     if tile <= cars.front[car]:
         cars.visited_behind[car] += 1
-    if tile == 0 and cars.visited[car] / tiles > cars.lap_complete_percent[0]:
+    if tile == 0:
+        _end_lap(cars, car, True, tiles)
+
+
+@inlined
+def _end_lap(cars, car, reached, tiles):
+    """End the lap of a car that reached tile 0, if it has visited enough of the others."""
+    if reached and cars.visited[car] / tiles > cars.lap_complete_percent[0]:
         cars.new_lap[car] = True
 
 

@@ -19,7 +19,7 @@ from carracing.simulator.rules import PLAYFIELD
 from carracing.simulator.simulator import Rules, Simulator
 from carracing.simulator.vector_observation import BOUND
 from carracing.simulator.worlds import MOST_CARS, WorldsError, facts_of, to_orders
-from carracing.task import EPISODE_FRAMES, FACTS, FRAMES_PER_SECOND, Array
+from carracing.task import EPISODE_FRAMES, FACTS, FRAMES_PER_SECOND, Array, LapRule, check_lap_rule
 
 _KINDS = ("pixels", "grey", "grey-cropped", "grey-fast", "vector")
 Seeds = int | Sequence[int | None] | None
@@ -32,6 +32,7 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
     "grey-fast" (84, 84) drawn directly, on average 0.2 grey levels off; "vector" (67,) float32, named one by one
     in ``vector_observation.FIELDS``.
     random_start: begin on any tile, at any heading, rolling (see ``starts``), for training.
+    lap_rule: "released" or "completed" (see ``task.LapRule``).
     max_episode_steps: time limit in frames, whatever ``frame_skip``. threads: how many share the work.
     Cars that share a track begin together, so ``cars`` above 1 needs autoreset_mode "Disabled" and masks of whole
     tracks. Facts (``task.FACTS``) are in every step's infos. Raises WorldsError.
@@ -53,8 +54,10 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         domain_randomize: bool = False,
         random_start: bool = False,
         continuous: bool = True,
+        lap_rule: LapRule = "released",
     ) -> None:
         self._mode = AutoresetMode(autoreset_mode)
+        check_lap_rule(lap_rule)
         _check_options(num_envs, cars, threads, frame_skip, max_episode_steps, observation, self._mode)
         self.num_envs = num_envs
         self.metadata = {**type(self).metadata, "autoreset_mode": self._mode}
@@ -67,6 +70,7 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
             most_frames=max_episode_steps,
             lap_complete_percent=lap_complete_percent,
             random_start=random_start,
+            lap_rule=lap_rule,
         )
         self._simulator = Simulator(np.arange(num_envs) // cars, rules, threads)
         self._eyes = make_eyes(self._simulator, observation)

@@ -43,6 +43,7 @@ class FastWorlds:
             early_stop=config.early_stop,
             domain_randomize=config.domain_randomize,
             random_start=config.random_start,
+            lap_rule=config.lap_rule,
         )
         self.simulator = Simulator(self._groups, rules, threads)
         observation = "grey-cropped" if config.crop_indicators else config.observation
@@ -155,9 +156,11 @@ def facts_of(simulator: Simulator) -> Array:
     tiles = simulator.tracks.tiles[cars.group]
     missed = missed_tiles(simulator)
     progress = cars.visited / np.maximum(tiles, 1)
-    finished = cars.visited == tiles
+    every_tile = cars.visited == tiles
+    finished = every_tile | cars.new_lap
+    lap_frames = np.where(every_tile, cars.last_new, cars.frames) * finished
     on_grass = 4 - np.add.reduce(cars.road, axis=1, dtype=np.int32).reshape(-1)[: simulator.count]
-    return np.stack([missed, progress, finished, cars.last_new * finished, on_grass], axis=1).astype(np.float32)
+    return np.stack([missed, progress, finished, lap_frames, on_grass], axis=1).astype(np.float32)
 
 
 def missed_tiles(simulator: Simulator) -> Array:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from racetui.cli.output import number, span
 from racetui.runs import control
 from racetui.runs.errors import InvalidOrder
-from racetui.runs.model import RunSummary
+from racetui.runs.model import EpisodeRow, RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 
@@ -29,18 +29,24 @@ class _View(Protocol):
     def show(self, summary: RunSummary) -> None:
         """Show how far the run is."""
 
+    def say(self, text: str) -> None:
+        """Show a line that stays."""
 
-def follow(paths: RunPaths) -> bool:
-    """Show a run's progress on stderr until it ends; True if the user interrupted it.
+
+def follow(paths: RunPaths, verbose: bool = False) -> bool:
+    """Show a run's progress on stderr until it ends, and every episode if ``verbose``; True if the user interrupted.
 
     The first Ctrl-C (or SIGTERM) stops the run with a checkpoint; the second leaves it to itself.
     """
     reader = RunReader(paths)
     interrupts = _Interrupts()
     asked = False
+    episodes = _Episodes(reader) if verbose else None
     with interrupts.caught(), _view() as view:
         while True:
             summary = reader.summary()
+            for line in episodes.news() if episodes else ():
+                view.say(line)
             view.show(summary)
             if summary.state.ended:
                 return asked
@@ -59,6 +65,33 @@ def _stop(paths: RunPaths) -> None:
     except InvalidOrder:
         return  # it ended by itself in the meantime
     print("racetui: stopping with a checkpoint; Ctrl-C again leaves the run to itself", file=sys.stderr)
+
+
+class _Episodes:
+    """Tells of episodes as they are recorded."""
+
+    def __init__(self, reader: RunReader) -> None:
+        self._reader = reader
+        self._last = self._newest()
+
+    def news(self) -> list[str]:
+        """A line for each episode recorded since the last call."""
+        found = self._reader.episodes_after(self._last)
+        if found:
+            self._last = found[-1].id
+        else:
+            self._last = min(self._last, self._newest())  # a resumed run goes back before it goes on
+        return [_episode_line(row) for row in found]
+
+    def _newest(self) -> int:
+        return max((row.id for row in self._reader.episodes(last=1)), default=0)
+
+
+def _episode_line(row: EpisodeRow) -> str:
+    return (
+        f"episode {row.episode}  seed {row.seed}  lane {row.lane}  return {row.episode_return:.1f}  "
+        f"{row.frames} frames  {row.end.value}"
+    )
 
 
 class _Interrupts:
@@ -94,6 +127,9 @@ class _Bar:
         self._progress = progress
         self._task = progress.add_task("", total=1.0, facts="")
 
+    def say(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, highlight=False)
+
     def show(self, summary: RunSummary) -> None:
         title = f"{summary.id} {summary.name} {summary.state.value}"
         self._progress.update(
@@ -105,6 +141,9 @@ class _Lines:
     def __init__(self) -> None:
         self._next = 0.0
         self._state = ""
+
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
 
     def show(self, summary: RunSummary) -> None:
         now = time.monotonic()

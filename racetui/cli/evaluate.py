@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.checkpoint import Checkpoint
+from carracing.task import EVALUATION_TRACKS
 from collectors.api import EpisodeRecord
 from profiles import detect
 from racetui.cli.evaluation_record import Record
@@ -44,11 +45,16 @@ class Target:
 
 def evaluate_command(options: argparse.Namespace) -> int:
     """Evaluate in the foreground, print the scores, and keep them with the run."""
-    _settings(options, "gymnasium")  # what is wrong with the options is said before anything is read
+    _settings(options, "fast")  # what is wrong with the options is said before anything is read
     target = find_target(options.target, options.checkpoint)
     checkpoint = loaded(target.path)
     settings = _settings(options, options.backend or usual_backend(checkpoint))
     print(f"racetui: {_what(checkpoint, target.path, settings)}", file=sys.stderr)
+    if not set(settings.seeds) <= set(EVALUATION_TRACKS):
+        first, last = EVALUATION_TRACKS[0], EVALUATION_TRACKS[-1]
+        print(
+            f"racetui: training may have driven some of them: seeds from {first} to {last} are kept", file=sys.stderr
+        )
     camera = Camera(VideoPlan(options.video, options.video_episode or "first"), settings) if options.video else None
     _act_on_one_thread()
     record = Record(target.run, int(checkpoint.counters["frames"]), settings)

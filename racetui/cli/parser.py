@@ -72,6 +72,11 @@ def _add_train(commands: Any) -> None:
         help="tracks: independent (default), shared (all cars on one track each round), fixed, curriculum:EPISODES "
         "(one track for so many episodes, then new ones)",
     )
+    what.add_argument(
+        "--select",
+        choices=("all", "best"),
+        help="learn from all episodes (default), or of cars on the same track from the best one's only",
+    )
     what.add_argument("--seed-base", type=int, metavar="N", help="track seeds count up from N (default: drawn)")
     what.add_argument("--name", help="name of the run (default AGENT-COLLECTOR, numbered if taken)")
     budget = train.add_argument_group(
@@ -92,8 +97,11 @@ def _add_train(commands: Any) -> None:
     )
     settings.add_argument("--eval-every", type=count, metavar="FRAMES", help="frames between evaluations, 0 for none")
     settings.add_argument("--checkpoint-every", type=count, metavar="FRAMES", help="frames between checkpoints")
+    settings.add_argument("--no-tensorboard", action="store_true", help="write no TensorBoard files")
+    settings.add_argument("--no-aim", action="store_true", help="write nothing to Aim, where that is installed")
     how = train.add_argument_group("how to run")
     how.add_argument("--resume", metavar="RUN", help="go on with an ended run from its latest checkpoint")
+    how.add_argument("--verbose", action="store_true", help="print every episode: number, track seed, lane, return")
     how.add_argument("--detach", action="store_true", help="print the run's id and return; the run goes on")
     _json(how)
 
@@ -104,9 +112,10 @@ def _add_reading(commands: Any) -> None:
     _json(runs)
     show = _with_run(commands, "show", "everything about a run", "racetui.cli.show:show_run")
     _json(show)
-    logs = _with_run(commands, "logs", "print a run's log", "racetui.cli.logs:logs")
+    logs = _with_run(commands, "logs", "print a run's log and its events, in order of time", "racetui.cli.logs:logs")
     logs.add_argument("-f", "--follow", action="store_true", help="go on printing until the run ends")
     logs.add_argument("-n", "--lines", type=count, default=200, help="lines from the end to begin with (default 200)")
+    _json(logs)
     wait = _with_run(commands, "wait", "wait until a run has ended", "racetui.cli.waiting:wait")
     wait.add_argument("--timeout", type=duration, metavar="TIME", help="give up after this long with exit code 5")
     _json(wait)
@@ -141,6 +150,7 @@ def _add_bench(commands: Any) -> None:
     simulators.add_argument("--seconds", type=duration, default=2.0, help="of each measurement (default 2s)")
     simulators.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
     _json(simulators)
+    _add_bench_replay(subjects)
 
 
 def _add_bench_collectors(subjects: Any) -> None:
@@ -165,6 +175,17 @@ def _add_bench_collectors(subjects: Any) -> None:
     collectors.add_argument("--repeats", type=count, default=3, help="turns, of which the median counts (default 3)")
     collectors.add_argument("--out", type=Path, metavar="PREFIX", help="where PREFIX.json and PREFIX.png are written")
     _json(collectors)
+
+
+def _add_bench_replay(subjects: Any) -> None:
+    replay = subjects.add_parser("replay", help="memory and speed of the replay beside stable-baselines3's")
+    replay.set_defaults(command=_later("racetui.cli.bench_replay:replays"))
+    replay.add_argument("--observation", choices=OBSERVATIONS, default="grey", help="what is kept (default grey)")
+    replay.add_argument("--steps", type=count, default=10_000, help="transitions each is filled with (default 10k)")
+    replay.add_argument("--batch", type=count, default=256, help="transitions sampled at once (default 256)")
+    replay.add_argument("--seconds", type=duration, default=1.0, help="of each measurement (default 1s)")
+    replay.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
+    _json(replay)
 
 
 def _add_bench_learner(subjects: Any) -> None:

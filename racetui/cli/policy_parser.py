@@ -37,7 +37,7 @@ def _add_eval(commands: Any) -> None:
     how.add_argument(
         "--backend",
         choices=BACKENDS,
-        help="what simulates; gymnasium proves a score on stock (default: where the policy's scores count)",
+        help="what simulates (default fast); gymnasium proves a score on the stock environment",
     )
     how.add_argument("--cores", type=count, metavar="N", help="cores to use (default: all that are usable)")
     video = evaluate.add_argument_group("video")

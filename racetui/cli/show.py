@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 
+from profiles import detect
+from racetui.bottleneck import Remark, remarks_on
 from racetui.cli.output import moment, number, print_json, span, summary_document, table
 from racetui.exits import Exit
-from racetui.runs.model import RunSummary
+from racetui.runs.model import HeatRow, RunSummary
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 
 RECENT = 10
 """Events shown of a run."""
+RECENT_HEATS = 100
+"""Heats of which the winners are counted."""
 
 
 def list_runs(options: argparse.Namespace) -> int:
@@ -54,23 +59,7 @@ def show_run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(_document(reader, summary))
         return Exit.OK
-    facts = [
-        ("run", f"{summary.id} {summary.name}"),
-        ("state", f"{summary.state.value}{f' ({summary.detail})' if summary.detail else ''}"),
-        ("agent", f"{summary.agent}, {summary.observation} observations, seed {summary.seed}"),
-        ("collector", f"{summary.collector}: {summary.lanes} lanes, {summary.workers} workers, {summary.backend}"),
-        ("progress", f"{summary.progress:.1%}: {summary.frames:,} frames, {summary.episodes:,} episodes"),
-        ("time", f"{span(summary.seconds)} trained, {span(summary.eta_seconds)} left"),
-        ("return", f"{number(summary.return_mean)} (mean of the last 100 episodes)"),
-        ("speed", f"{number(summary.frames_per_second, 0)} frames/s"),
-        ("checkpoint", f"{number(summary.checkpoint_frames, 0)} frames, {moment(summary.checkpoint_time)}"),
-        (
-            "best",
-            f"{number(summary.best_mean)} ± {number(summary.best_std)} at {number(summary.best_frames, 0)} frames",
-        ),
-        ("process", str(summary.pid or "-")),
-        ("directory", str(summary.path)),
-    ]
+    facts = [*_facts(summary), *_findings(reader), ("directory", str(summary.path))]
     print("\n".join(f"{name:>10}  {value}" for name, value in facts))
     for row in reader.evaluations()[-RECENT:]:
         score = (
@@ -82,6 +71,55 @@ def show_run(options: argparse.Namespace) -> int:
     return Exit.OK
 
 
+def _facts(summary: RunSummary) -> list[tuple[str, str]]:
+    return [
+        ("run", f"{summary.id} {summary.name}"),
+        ("state", f"{summary.state.value}{f' ({summary.detail})' if summary.detail else ''}"),
+        ("agent", f"{summary.agent}, {summary.observation} observations, seed {summary.seed}"),
+        ("collector", f"{summary.collector}: {_cars(summary)}, {summary.workers} workers, {summary.backend}"),
+        ("progress", f"{summary.progress:.1%}: {summary.frames:,} frames, {summary.episodes:,} episodes"),
+        ("time", f"{span(summary.seconds)} trained, {span(summary.eta_seconds)} left"),
+        ("return", f"{number(summary.return_mean)} (mean of the last 100 episodes)"),
+        ("speed", f"{number(summary.frames_per_second, 0)} frames/s"),
+        ("checkpoint", f"{number(summary.checkpoint_frames, 0)} frames, {moment(summary.checkpoint_time)}"),
+        (
+            "best",
+            f"{number(summary.best_mean)} ± {number(summary.best_std)} at {number(summary.best_frames, 0)} frames",
+        ),
+        ("process", str(summary.pid or "-")),
+    ]
+
+
+def _findings(reader: RunReader) -> list[tuple[str, str]]:
+    """Who wins, and what holds the run back."""
+    heats = reader.heats(last=RECENT_HEATS)
+    found = [("winner", _winner(heats))] if heats else []
+    for index, remark in enumerate(_remarks(reader)):
+        found.append(("" if index else "limit", f"{remark.text}: {remark.advice}"))
+    return found
+
+
+def _remarks(reader: RunReader) -> tuple[Remark, ...]:
+    return remarks_on(reader, reader.spec(), detect().usable_cores)
+
+
+def _cars(summary: RunSummary) -> str:
+    tracks = f", {summary.cars} on each track" if summary.cars > 1 else ""
+    dealt = f", seeds {summary.seeds}" if summary.seeds != "independent" else ""
+    return f"{summary.lanes} lanes{tracks}{dealt}"
+
+
+def _winner(heats: list[HeatRow]) -> str:
+    """Who won the last heat, and who won most of the last ones."""
+    last = heats[-1]
+    lane, wins = Counter(heat.lane for heat in heats).most_common(1)[0]
+    often = f"; lane {lane} won {wins} of the last {len(heats)}" if wins > 1 else ""
+    return (
+        f"lane {last.lane}, best of {last.cars} cars with {number(last.best_return)}, spread {number(last.spread)}, "
+        f"on track {last.seed}{often}"
+    )
+
+
 def _document(reader: RunReader, summary: RunSummary) -> dict[str, object]:
     return summary_document(summary) | {
         "spec": reader.spec(),
@@ -89,4 +127,7 @@ def _document(reader: RunReader, summary: RunSummary) -> dict[str, object]:
         "checkpoints": reader.checkpoints(),
         "events": reader.events()[-100:],
         "commands": reader.commands(),
+        "heats": reader.heats(last=RECENT_HEATS),
+        "recent_metrics": reader.recent_metrics(),
+        "remarks": _remarks(reader),
     }

@@ -16,14 +16,17 @@ from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import Budget
 
+_TRACKERS = ("tensorboard", "aim")
 _SETTINGS = (
     *("agent", "collector", "profile", "backend", "observation", "lanes", "cars", "workers"),
-    *("seed", "seeds", "seed_base", "name", "config"),
+    *("seed", "seeds", "seed_base", "select", "name", "config"),
 )
 
 
 def train(options: argparse.Namespace) -> int:
     """Start a run as a process of its own; in the foreground follow it to its end."""
+    if options.detach and options.verbose:
+        raise ConfigError("--verbose prints episodes as they end, and --detach does not wait for any: leave one out")
     paths = _resume(options) if options.resume else start_run(request_of(options))
     if options.detach:
         if options.json:
@@ -31,7 +34,7 @@ def train(options: argparse.Namespace) -> int:
         else:
             print(paths.id)
         return Exit.OK
-    interrupted = follow(paths)
+    interrupted = follow(paths, options.verbose)
     return _report(paths, options.json, interrupted)
 
 
@@ -45,12 +48,13 @@ def request_of(options: argparse.Namespace) -> StartRequest:
         seconds=options.duration,
         eval_every=options.eval_every,
         checkpoint_every=options.checkpoint_every,
-        overrides=tuple(options.set),
+        overrides=(*options.set, *(f"tracking.{name}=false" for name in _TRACKERS if getattr(options, f"no_{name}"))),
     )
 
 
 def _resume(options: argparse.Namespace) -> RunPaths:
     changed = [name for name in (*_SETTINGS, "eval_every", "checkpoint_every") if getattr(options, name) is not None]
+    changed += [f"no_{name}" for name in _TRACKERS if getattr(options, f"no_{name}")]
     if changed or options.set:
         what = ", ".join(f"--{name.replace('_', '-')}" for name in changed) or "--set"
         raise ConfigError(f"--resume goes on with the run's own settings: {what} cannot change, only the budget can")

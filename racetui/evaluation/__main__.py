@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--episodes", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1_000_000)
     parser.add_argument("--stochastic", action="store_true", help="sample actions instead of taking the best")
-    parser.add_argument("--backend", help="what simulates (default: where the policy's scores count)")
+    parser.add_argument("--backend", help="what simulates (default fast)")
     parser.add_argument("--nice", type=int, default=0, help="how much to give way to other processes, 0 to 19")
     options = parser.parse_args(arguments)
     os.nice(options.nice)

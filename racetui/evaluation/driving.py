@@ -67,7 +67,7 @@ def posed_task(checkpoint: Checkpoint, backend: str) -> TaskConfig:
 
 
 def usual_backend(checkpoint: Checkpoint | Path) -> str:
-    """Where the scores of a checkpoint's policy count. Raises CheckpointError."""
+    """Where a checkpoint's policy is scored unless someone asks for another backend. Raises CheckpointError."""
     from agents.checkpoint import task_of
     from carracing.registry import scoring_backend
 
@@ -106,6 +106,6 @@ def _lanes(agent: Agent, task: TaskConfig, settings: EvaluationSettings) -> Lane
         return WorldLanes(make_worlds(settings.backend, task, lanes))
     config = CollectorConfig(lanes=lanes, workers=workers)
     worlds = partial(make_worlds, settings.backend, task)
-    preload = (backend_module(settings.backend),)
+    preload = (backend_module(settings.backend, task.observation),)
     seeds = EpisodeSeeds(settings.seed)
     return ProcessLanes(CollectorPlan(config, worlds, task_spec(task), agent.actor_spec(), seeds, preload=preload))

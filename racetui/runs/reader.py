@@ -91,6 +91,12 @@ class RunReader:
         with self._reading() as connection:
             return [rows.episode_row(row) for row in _last(connection, rows.EPISODE_COLUMNS, "episodes", last)]
 
+    def episodes_after(self, id: int) -> list[EpisodeRow]:
+        """Episodes recorded after the one of that id, oldest first."""
+        sql = f"SELECT {rows.EPISODE_COLUMNS} FROM episodes WHERE id > ? ORDER BY id"  # noqa: S608 - our own names
+        with self._reading() as connection:
+            return [rows.episode_row(row) for row in connection.execute(sql, (id,))]
+
     def heats(self, last: int = 100) -> list[HeatRow]:
         """The last heats that were judged, oldest first."""
         with self._reading() as connection:

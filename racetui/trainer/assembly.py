@@ -15,21 +15,25 @@ from agents.checkpoint import Checkpoint, load_checkpoint, resolve
 from agents.registry import completed_config, make_agent
 from carracing import TaskConfig, task_spec, warm_up
 from collectors.api import Collector
+from profiles import detect
 from racetui.collecting import collector_for
+from racetui.fitness import check_agent
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
-from racetui.trainer.curves import Curves
 from racetui.trainer.evaluations import EvaluationOrder, Evaluations
 from racetui.trainer.keeper import Keeper
 from racetui.trainer.loop import Parts, Trainer
 from racetui.trainer.orders import POLL_SECONDS, Orders
 from racetui.trainer.progress import RETURN_WINDOW, Counters, Progress
 from racetui.trainer.requests import Requests
+from racetui.trainer.tracking import Tracking, open_tracking
 from racetui.trainer.usage import TreeUsage
 
+SCORES = ("mean", "std", "min", "p10", "finish_rate", "missed_tiles", "lap_frames")
+"""Of the run's own evaluations, as curves."""
 PATIENCE = 2.0
 """Seconds of warming up that need no explanation."""
 
@@ -42,9 +46,11 @@ class ResumeError(ValueError):
 def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trainer]:
     """A trainer ready to run; everything it is made of is closed on the way out.
 
-    Raises CheckpointError, ResumeError, StateError and what agents and collectors raise when they cannot start.
+    Raises ConfigError, CheckpointError, ResumeError, StateError and what agents and collectors raise when they
+    cannot start.
     """
     spec = RunReader(paths).spec()
+    check_agent(spec, detect().memory_free)
     _use_threads(spec.threads)
     checkpoint = load_checkpoint(resolve(paths.checkpoints, "latest")) if resume else None
     with ExitStack() as stack:
@@ -60,9 +66,9 @@ def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trai
         else:
             progress = _restore(paths, writer, spec, checkpoint, agent, collector)
         keeper = stack.enter_context(closing(Keeper(paths, writer)))
-        evaluations = Evaluations(paths, writer, keeper, _Best(paths, writer, keeper))
+        curves = stack.enter_context(closing(_track(paths, spec, writer, progress.counters.frames)))
+        evaluations = Evaluations(paths, writer, keeper, _Best(paths, writer, keeper, curves))
         stack.callback(evaluations.close, "the run ended before this evaluation did")
-        curves = stack.enter_context(closing(Curves(paths.tensorboard, progress.counters.frames)))
         usage = TreeUsage()
         trainer = Trainer(Parts(spec, agent, collector, writer, orders, keeper, evaluations, curves, progress, usage))
         _answer_requests(trainer, spec, orders, writer, keeper, evaluations, progress)
@@ -70,20 +76,27 @@ def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trai
 
 
 class _Best:
-    """Keeps the checkpoint that evaluated best on the run's own evaluation tracks."""
+    """Keeps the checkpoint that evaluated best on the run's own evaluation tracks, and adds scores to the curves."""
 
-    def __init__(self, paths: RunPaths, writer: RunWriter, keeper: Keeper) -> None:
-        self._writer, self._keeper = writer, keeper
+    def __init__(self, paths: RunPaths, writer: RunWriter, keeper: Keeper, curves: Tracking) -> None:
+        self._writer, self._keeper, self._curves = writer, keeper, curves
         self._mean = RunReader(paths).summary().best_mean
 
     def __call__(self, order: EvaluationOrder, results: Mapping[str, Any]) -> None:
         text = f"evaluation at {order.frames:,} frames: {results['mean']:.1f} ± {results['std']:.1f}"
         self._writer.event("info", "evaluation", text)
+        if order.purpose != "asked":
+            scores = {f"evaluation/{name}": results.get(name) for name in SCORES}
+            self._curves.write(order.frames, {name: score for name, score in scores.items() if score is not None})
         if order.purpose == "asked" or (self._mean is not None and results["mean"] <= self._mean):
             return
         self._mean = results["mean"]
         self._keeper.mark_best(order.frames)
         self._writer.event("info", "best", f"new best: {self._mean:.1f} at {order.frames:,} frames")
+
+
+def _track(paths: RunPaths, spec: RunSpec, writer: RunWriter, frames: int) -> Tracking:
+    return open_tracking(paths, spec, frames, lambda text: writer.event("warning", "tracking", text))
 
 
 def _use_threads(threads: int) -> None:
@@ -111,7 +124,8 @@ def _warm_up(spec: RunSpec, writer: RunWriter, orders: Orders) -> None:
 def _restore(
     paths: RunPaths, writer: RunWriter, spec: RunSpec, checkpoint: Checkpoint, agent: Agent, collector: Collector
 ) -> Progress:
-    _check_same("agent", checkpoint.agent, spec.agent)
+    if checkpoint.agent != spec.agent:
+        raise ResumeError(f"the checkpoint is of agent {checkpoint.agent}, but the run now asks for {spec.agent}")
     settings = completed_config(
         checkpoint.agent, checkpoint.agent_config, checkpoint.task.get("action") == "discrete"
     )
@@ -128,9 +142,12 @@ def _restore(
     return Progress(counters, [row.episode_return for row in recent])
 
 
-def _check_same(what: str, saved: Any, wanted: Any) -> None:
-    if saved != wanted:
-        raise ResumeError(f"the checkpoint was made with {what} {saved}, but the run now asks for {wanted}")
+def _check_same(what: str, saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse other settings than the checkpoint was made with, naming each."""
+    different = sorted(key for key in saved.keys() | wanted if saved.get(key) != wanted.get(key))
+    if different:
+        details = ", ".join(f"{key} {saved.get(key)}, not {wanted.get(key)}" for key in different)
+        raise ResumeError(f"the checkpoint was made with another {what}: {details}")
 
 
 def _answer_requests(

@@ -14,11 +14,11 @@ from racetui.evaluation import EvaluationSettings
 from racetui.runs.model import RunState
 from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
-from racetui.trainer.curves import Curves
 from racetui.trainer.evaluations import EvaluationOrder, Evaluations
 from racetui.trainer.keeper import Keeper
 from racetui.trainer.orders import POLL_SECONDS, Interrupted, Orders, Stop
 from racetui.trainer.progress import Progress, Round, Stopwatch
+from racetui.trainer.tracking import Tracking
 from racetui.trainer.usage import TreeUsage
 
 
@@ -33,7 +33,7 @@ class Parts:
     orders: Orders
     keeper: Keeper
     evaluations: Evaluations
-    curves: Curves
+    curves: Tracking
     progress: Progress
     usage: TreeUsage
 

@@ -91,10 +91,9 @@ class Orders:
     def pulse(self) -> None:
         """Look for orders and show life; may block (paused) or raise Interrupted (stop now)."""
         now = time.monotonic()
-        if now < self._next_poll:
-            return
-        self.poll(now)
-        if self._collecting:
+        if now >= self._next_poll:
+            self.poll(now)
+        if self._collecting:  # also between two polls: a collector may be quicker than one lasts
             if self.pausing:
                 self._stay_paused()
             if self.stop is Stop.NOW:

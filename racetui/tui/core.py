@@ -12,11 +12,11 @@ from typing import Any
 
 from textual.app import App
 
+from racetui.runs.logbook import LogLine, merged
 from racetui.runs.model import RunSummary
 from racetui.tui.clockwork import Clockwork, Pictures
 from racetui.tui.glyphs import choose_glyphs
 from racetui.tui.lines import clean
-from racetui.tui.logbook import LogLine, merged
 from racetui.tui.look import Look, coloured, colourless
 from racetui.tui.news import Finished, NewPicture, ReaderFailed
 from racetui.tui.orders import Answer, Orders

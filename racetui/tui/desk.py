@@ -7,8 +7,8 @@ from typing import Protocol, TypeVar, cast
 
 from textual.dom import DOMNode
 
+from racetui.runs.logbook import LogLine
 from racetui.runs.model import RunSummary
-from racetui.tui.logbook import LogLine
 from racetui.tui.look import Look
 from racetui.tui.orders import Orders
 from racetui.tui.picture import Picture

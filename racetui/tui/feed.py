@@ -8,13 +8,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from profiles import detect
+from racetui.bottleneck import Remark, remarks_on
 from racetui.hardware import MachineSampler
 from racetui.runs.errors import StoreError
+from racetui.runs.logbook import Logbook
 from racetui.runs.model import RunState, RunSummary, Series
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
-from racetui.tui.logbook import Logbook
+from racetui.spec import RunSpec
 from racetui.tui.picture import CURVES, SHARES, Detail, Picture
 
 _NO_POINTS = Series(np.empty(0, np.int64), np.empty(0), np.empty(0))
@@ -28,12 +31,14 @@ class RunFeed:
         self._logbook = Logbook(self._reader)
         self._series: dict[str, Series] = {}
         self._rows: dict[str, int] = {}
+        self._spec: RunSpec | None = None
+        self._cores = detect().usable_cores
         self.detail = Detail(run.id)
 
     def poll(self) -> Detail:
         """What is known of the run now. Raises StoreError."""
         reader = self._reader
-        hardware = reader.hardware(last=1)
+        hardware, heats = reader.hardware(last=1), reader.heats(last=1)
         shares = {name: self._follow(f"time/{name}") for name in SHARES}
         self.detail = replace(
             self.detail,
@@ -44,8 +49,19 @@ class RunFeed:
             orders=tuple(order for order in reader.commands(last=20) if order.done is None),
             evaluations=tuple(reader.evaluations()),
             checkpoints=tuple(reader.checkpoints()),
+            heat=heats[-1] if heats else None,
+            remarks=self._remarks(),
         )
         return self.detail
+
+    def _remarks(self) -> tuple[Remark, ...]:
+        """What holds the run back; the specification that this takes is read once."""
+        if self._spec is None:
+            try:
+                self._spec = self._reader.spec()
+            except StoreError:  # the run is shown all the same
+                return ()
+        return remarks_on(self._reader, self._spec, self._cores)
 
     def close(self) -> None:
         """Let go of the run's database."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from racetui.bottleneck import Remark
 from racetui.hardware import MachineSample
-from racetui.runs.model import CheckpointRow, CommandRow, EvaluationRow, HardwareRow, RunSummary, Series
-from racetui.tui.logbook import LogLine
+from racetui.runs.logbook import LogLine
+from racetui.runs.model import CheckpointRow, CommandRow, EvaluationRow, HardwareRow, HeatRow, RunSummary, Series
 
 CURVES = ("return_mean", "frames_per_second", "episodes_per_second", "missed_tiles")
 """Metrics with a chart."""
@@ -29,6 +30,10 @@ class Detail:
     """Given, not yet answered."""
     evaluations: tuple[EvaluationRow, ...] = ()
     checkpoints: tuple[CheckpointRow, ...] = ()
+    heat: HeatRow | None = None
+    """The last one, where cars drive the same track side by side."""
+    remarks: tuple[Remark, ...] = ()
+    """What holds the run back first, then what else is worth changing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from agents.api import Agent, Segment, State, StateError, WeightsSnapshot
+from agents.errors import UnsupportedTaskError
 from agents.random import EpisodeRandom
 from agents.registry import AGENTS, UnknownAgentError, agent_entry, config_class, make_agent
 from carracing.each_world import each
@@ -19,19 +20,54 @@ from collectors.registry import CollectorPlan, make_collector
 from collectors.seeds import EpisodeSeeds
 from tests.fakes import CountingRules, CountingWorld
 
-SMALL: dict[str, dict[str, Any]] = {"ppo": {"rollout": 48, "minibatch": 16, "epochs": 2}}
+_REPLAYING = {"replay": 200, "round": 48, "warmup": 30, "batch": 8, "updates_per_step": 0.1}
+SMALL: dict[str, dict[str, Any]] = {
+    "ppo": {"rollout": 48, "minibatch": 16, "epochs": 2},
+    "sac": _REPLAYING,
+    "dqn": {**_REPLAYING, "target_every": 3},
+}
 """Settings with which a round takes a moment; an agent without an entry is tested with its defaults."""
 
 GREY = task_spec(TaskConfig())
-TASKS = {"grey": GREY, "discrete": replace(GREY, action=Discrete(5)), "rgb": task_spec(TaskConfig(observation="rgb"))}
+TASKS = {
+    "grey": GREY,
+    "discrete": replace(GREY, action=Discrete(5)),
+    "rgb": task_spec(TaskConfig(observation="rgb")),
+    "rgb discrete": task_spec(TaskConfig(observation="rgb", action="discrete")),
+    "vector": task_spec(TaskConfig(observation="vector")),
+    "vector discrete": task_spec(TaskConfig(observation="vector", action="discrete")),
+}
 EVERY = pytest.mark.parametrize("name", AGENTS)
 
 
-def _agent(name: str, task: TaskSpec = GREY, seed: int = 1) -> Agent:
-    return make_agent(name, task, config_class(name)(**SMALL.get(name, {})), seed)
+def _config(name: str) -> Any:
+    return config_class(name)(**SMALL.get(name, {}))
 
 
-def _collector(agent: Agent, task: TaskSpec = GREY) -> Collector:
+def _fits(name: str, kind: str) -> bool:
+    try:
+        _config(name).check_task(TASKS[kind])
+    except UnsupportedTaskError:
+        return False
+    return True
+
+
+FITTING = [pytest.param(name, kind, id=f"{name}-{kind}") for name in AGENTS for kind in TASKS if _fits(name, kind)]
+MISFITS = [
+    pytest.param(name, kind, id=f"{name}-{kind}") for name in AGENTS for kind in TASKS if not _fits(name, kind)
+]
+
+
+def _usual(name: str) -> TaskSpec:
+    """What the agent learns where nobody asks for anything else."""
+    return task_spec(TaskConfig(action=agent_entry(name).action))
+
+
+def _agent(name: str, task: TaskSpec | None = None, seed: int = 1) -> Agent:
+    return make_agent(name, task or _usual(name), _config(name), seed)
+
+
+def _collector(agent: Agent, task: TaskSpec) -> Collector:
     worlds = each(partial(CountingWorld, CountingRules(spec=task, shortest=5, longest=20)))
     config = CollectorConfig(lanes=4, workers=1)
     return make_collector("sync", CollectorPlan(config, worlds, task, agent.actor_spec(), EpisodeSeeds(7)))
@@ -41,12 +77,15 @@ def _train(agent: Agent, collector: Collector, rounds: int) -> list[dict[str, fl
     metrics = []
     for round_ in range(rounds):
         collector.publish(agent.snapshot())
-        metrics.append(dict(agent.learn(collector.collect(agent.demand.steps), round_ / 10)))
+        learned = agent.learn(collector.collect(agent.demand.steps), round_ / 10)
+        metrics.append({key: value for key, value in learned.items() if not key.endswith("_per_second")})
     return metrics
 
 
 def _observations(task: TaskSpec, rows: int) -> Array:
     generator = np.random.default_rng(0)
+    if task.observation_dtype == "float32":
+        return generator.normal(size=(rows, task.stack, *task.observation_shape)).astype(np.float32)
     return generator.integers(0, 256, (rows, task.stack, *task.observation_shape), dtype=np.uint8)
 
 
@@ -55,10 +94,16 @@ def _rngs(rows: slice = slice(None)) -> EpisodeRandom:
 
 
 def _equal(left: State | WeightsSnapshot, right: State | WeightsSnapshot) -> bool:
-    return left.tensors.keys() == right.tensors.keys() and all(
-        np.array_equal(tensor, right.tensors[key]) and tensor.dtype == right.tensors[key].dtype
-        for key, tensor in left.tensors.items()
+    one, other = _arrays(left), _arrays(right)
+    return one.keys() == other.keys() and all(
+        np.array_equal(array, other[key]) and array.dtype == other[key].dtype for key, array in one.items()
     )
+
+
+def _arrays(source: State | WeightsSnapshot) -> dict[str, Array]:
+    """Tensors, and chunks under names no tensor has."""
+    chunks = {f"chunk {name}": chunk.read() for name, chunk in getattr(source, "chunks", {}).items()}
+    return {**source.tensors, **chunks}
 
 
 def test_unknown_agent_is_refused_by_name() -> None:
@@ -66,8 +111,13 @@ def test_unknown_agent_is_refused_by_name() -> None:
         agent_entry("fox")
 
 
-@EVERY
-@pytest.mark.parametrize("kind", TASKS)
+@pytest.mark.parametrize(("name", "kind"), MISFITS)
+def test_tasks_that_do_not_fit_are_refused_in_words(name: str, kind: str) -> None:
+    with pytest.raises(UnsupportedTaskError, match=r"action|observation"):
+        _agent(name, TASKS[kind])
+
+
+@pytest.mark.parametrize(("name", "kind"), FITTING)
 def test_decisions_fit_the_task(name: str, kind: str) -> None:
     task = TASKS[kind]
     agent = _agent(name, task)
@@ -90,7 +140,7 @@ def test_decisions_belong_to_their_row(name: str) -> None:
     agent = _agent(name)
     actor = agent.actor_spec().build()
     actor.load(agent.snapshot())
-    observations = _observations(GREY, 9)
+    observations = _observations(_usual(name), 9)
     together = actor.act(observations, _rngs())
     again = actor.act(observations, _rngs())
     assert np.array_equal(again.actions, together.actions), "not decided by observation and rngs alone"
@@ -108,7 +158,7 @@ def test_deterministic_actors_ignore_noise(name: str) -> None:
     snapshot = agent.snapshot()
     actor = agent.actor_spec().build()
     actor.load(WeightsSnapshot(snapshot.version, snapshot.tensors, {**snapshot.knobs, "deterministic": 1.0}))
-    observations = _observations(GREY, 9)
+    observations = _observations(_usual(name), 9)
     once, twice = (actor.act(observations, EpisodeRandom(_rngs().keys + np.uint64(n), _rngs().steps)) for n in (0, 5))
     assert np.array_equal(once.actions, twice.actions)
 
@@ -120,19 +170,20 @@ def test_snapshots_carry_the_policy_and_are_copies(name: str) -> None:
     assert _equal(agent.snapshot(), _agent(name, seed=1).snapshot())
     first = agent.snapshot()
     kept = {key: tensor.copy() for key, tensor in first.tensors.items()}
-    collector = _collector(agent)
+    collector = _collector(agent, _usual(name))
     _train(agent, collector, 1)
     assert _equal(first, WeightsSnapshot(0, kept)), "learning changed a snapshot taken before"
     actor = agent.actor_spec().build()
     actor.load(first)
-    before = actor.act(_observations(GREY, 9), _rngs()).actions
+    before = actor.act(_observations(_usual(name), 9), _rngs()).actions
     for tensor in first.tensors.values():
         tensor.fill(0)
-    assert np.array_equal(actor.act(_observations(GREY, 9), _rngs()).actions, before), "actors copy what they keep"
+    assert np.array_equal(actor.act(_observations(_usual(name), 9), _rngs()).actions, before), (
+        "actors copy what they keep"
+    )
 
 
-@EVERY
-@pytest.mark.parametrize("kind", ["grey", "discrete"])
+@pytest.mark.parametrize(("name", "kind"), FITTING)
 def test_learning_counts_versions_and_changes_weights(name: str, kind: str) -> None:
     agent = _agent(name, TASKS[kind])
     collector = _collector(agent, TASKS[kind])
@@ -148,7 +199,7 @@ def test_learning_counts_versions_and_changes_weights(name: str, kind: str) -> N
 @EVERY
 def test_another_agent_goes_on_bit_for_bit(name: str) -> None:
     agent, other = _agent(name, seed=1), _agent(name, seed=99)
-    collector, others = _collector(agent), _collector(other)
+    collector, others = _collector(agent, _usual(name)), _collector(other, _usual(name))
     _train(agent, collector, 2)
     other.restore(agent.state())
     others.restore(collector.state())
@@ -160,10 +211,10 @@ def test_another_agent_goes_on_bit_for_bit(name: str) -> None:
 @EVERY
 def test_states_are_copies(name: str) -> None:
     agent = _agent(name)
-    collector = _collector(agent)
+    collector = _collector(agent, _usual(name))
     _train(agent, collector, 1)
     state = agent.state()
-    kept = {key: tensor.copy() for key, tensor in state.tensors.items()}
+    kept = {key: array.copy() for key, array in _arrays(state).items()}
     _train(agent, collector, 1)
     assert _equal(state, State(kept, {}))
     agent.restore(state)
@@ -176,7 +227,7 @@ def test_states_are_copies(name: str) -> None:
 @pytest.mark.parametrize("fault", ["empty", "one missing", "other shape", "other facts", "other agent's"])
 def test_a_wrong_state_changes_nothing(name: str, fault: str) -> None:
     agent = _agent(name)
-    _train(agent, _collector(agent), 1)
+    _train(agent, _collector(agent, _usual(name)), 1)
     before = agent.state()
     with pytest.raises(StateError):
         agent.restore(_spoilt(before, fault))
@@ -200,7 +251,7 @@ def _spoilt(state: State, fault: str) -> State:
 @EVERY
 def test_learning_does_not_write_into_segments(name: str) -> None:
     agent = _agent(name)
-    collector = _collector(agent)
+    collector = _collector(agent, _usual(name))
     collector.publish(agent.snapshot())
     segments = collector.collect(agent.demand.steps)
     before = [_contents(segment) for segment in segments]

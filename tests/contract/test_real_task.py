@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from agents.api import ActorSpec, Segment, WeightsSnapshot
+from agents.api import ActorSpec, End, Segment, WeightsSnapshot
 from carracing import make_worlds
 from carracing.task import TaskConfig, task_spec
 from collectors.api import Collector, CollectorConfig
@@ -19,7 +19,7 @@ from collectors.process_lanes import ProcessLanes
 from collectors.registry import CollectorPlan, make_collector
 from collectors.seeds import EpisodeSeeds
 from collectors.step import StepCollector
-from tests.contract.collecting import same_segments
+from tests.contract.collecting import same_segments, share_ray
 from tests.fakes.agent import copied
 
 TASK = TaskConfig(frame_skip=8, early_stop=120)
@@ -54,6 +54,33 @@ def test_the_fast_backend_collects_the_same(name: str, workers: int, threads: in
     config = CollectorConfig(lanes=3, workers=workers, threads=threads)
     with closing(make_collector(name, replace(PLAN, config=config, worlds=worlds))) as collector:
         assert same_segments(_collect(collector), expected)
+
+
+@pytest.mark.parametrize(("name", "backend"), [("executor", "fast"), ("executor", "gymnasium"), ("ray", "fast")])
+def test_whole_episodes_are_those_of_cars_stepped_together(name: str, backend: str) -> None:
+    """With the same weights all along, since blocks act with older ones."""
+    weights = WeightsSnapshot(0, {"bias": np.full(2, 0.1, np.float32)})
+    config = CollectorConfig(lanes=4, workers=2)
+    if name == "ray":
+        share_ray()
+    with closing(make_collector("sync", INSIDE)) as collector:
+        collector.publish(weights)
+        together = _episodes(collector.collect(150))
+    worlds = partial(make_worlds, backend, TASK)
+    with closing(make_collector(name, replace(PLAN, config=config, worlds=worlds))) as collector:
+        collector.publish(weights)
+        apart = _episodes(collector.collect(100))
+    both = together.keys() & apart.keys()
+    assert len(both) >= 3
+    for episode in both:
+        assert same_segments([together[episode]], [apart[episode]])
+
+
+def _episodes(segments: list[Segment]) -> dict[int, Segment]:
+    """Those that are whole, by number."""
+    return {
+        segment.episode: copied(segment) for segment in segments if segment.start == 0 and segment.end is not End.CUT
+    }
 
 
 def test_episodes_end_and_go_on(expected: list[Segment]) -> None:

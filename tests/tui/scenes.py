@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from racetui.hardware import MachineSample
+from racetui.runs.logbook import LogLine
 from racetui.runs.model import CheckpointRow, CommandRow, EvaluationRow, HardwareRow, RunState, RunSummary, Series
 from racetui.spec import Budget
-from racetui.tui.logbook import LogLine
 from racetui.tui.picture import Detail, Picture
 
 NOW = 1_767_323_045.0

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from collectors.api import Heat
+from racetui.runs.logbook import LogLine, merged
 from racetui.runs.model import RunState
 from racetui.runs.store import RunStore
 from racetui.runs.writer import RunWriter
 from racetui.tui.clockwork import Clockwork
 from racetui.tui.feed import Feed
-from racetui.tui.logbook import LogLine, merged
 from racetui.tui.picture import Picture
 from tests.tui import scenes, stores
 
@@ -54,6 +55,22 @@ def test_follows_the_selected_run(home: Path) -> None:
     assert other.detail is not None
     assert other.detail.run_id == "1"
     assert len(other.detail.series["return_mean"].values) == 40
+    writer.close()
+
+
+def test_winners_and_what_holds_the_run_back_are_told(home: Path) -> None:
+    paths, writer = stores.running(home, rounds=3)
+    source = feed(home)
+    detail = source.poll(None).detail
+    assert detail is not None and detail.heat is None
+    assert detail.remarks[0].text.startswith("simulating holds the run back")
+    writer.heats([Heat(0, 5, 2, 1, 1, 30.0, 4.0), Heat(1, 6, 2, 0, 2, 50.0, 9.0)], 100)
+    detail = source.poll(None).detail
+    assert detail is not None and detail.heat is not None
+    assert (detail.heat.lane, detail.heat.best_return) == (0, 50.0)
+    paths.spec.write_text("name: [broken")
+    detail = feed(home).poll(None).detail
+    assert detail is not None and detail.remarks == () and detail.heat is not None
     writer.close()
 
 

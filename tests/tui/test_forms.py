@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from textual import events
 
+from collectors.registry import COLLECTORS
 from racetui.runs.model import RunState
+from racetui.tui.app import Panel
+from racetui.tui.forms.choice import Choice
 from racetui.tui.forms.note import Note
 from racetui.tui.services import EvaluationChoice
 from tests.tui import scenes, stores
@@ -55,22 +59,92 @@ async def test_every_field_reaches_the_request_and_the_command(home: Path) -> No
     async with opened(on_store(home), services=calls.services()) as (panel, pilot):
         await press(pilot, "s")
         await shows(panel, "racetui train")
-        await press(pilot, "tab", "right")  # collector: the one after async
+        await press(pilot, "tab", "left", "left", "left")  # collector: the first of all
         await press(pilot, "tab", "right", "tab", "tab", "right")  # profile, observation
-        await press(pilot, "tab", *"42", "tab", *"mine", "tab", "l", "tab")
+        await press(pilot, "tab", *"42", "tab", "tab", *"mine", "tab", "l", "tab")
         await shows(panel, "observation  ◂ vector ▸", "time ▸", "amount       15m")
         await press(pilot, *"1h30m")
         command = panel.screen.query_one("#command", Note)
         await until(lambda: command.text.endswith("--seed 42 --name mine --duration 5400s --detach"), command.text)
-        assert command.text.startswith("racetui train --agent ppo --collector hybrid --profile desktop-8core")
+        assert command.text.startswith("racetui train --agent ppo --collector sequential --profile desktop-8core")
         assert "--observation vector" in command.text
         await press(pilot, "enter")
         await until(lambda: bool(calls.asked), "it is started")
     [(_, request)] = calls.asked
-    assert request.collector == "hybrid"  # type: ignore[attr-defined]
+    assert request.collector == "sequential"  # type: ignore[attr-defined]
     assert request.profile != "auto"  # type: ignore[attr-defined]
     assert (request.observation, request.seed, request.name) == ("vector", 42, "mine")  # type: ignore[attr-defined]
     assert (request.frames, request.seconds) == (None, 5400.0)  # type: ignore[attr-defined]
+
+
+async def test_every_collector_is_offered_and_asks_for_what_it_needs(home: Path) -> None:
+    async with opened(scenes.Still, (84, 30)) as (panel, pilot):
+        await press(pilot, "s", "tab")
+        command = panel.screen.query_one("#command", Note)
+        names = list(COLLECTORS)
+        first = names.index("async")
+        for name in names[first:] + names[:first]:
+            await until(partial(_says, command, f"--collector {name} "), name)
+            for field in ("cars", "select"):
+                await until(partial(_is_asked, panel, field, COLLECTORS[name].many_cars), f"{field} with {name}")
+            await press(pilot, "right")
+
+
+def _is_asked(panel: Panel, field: str, wanted: bool = True) -> bool:
+    """Whether the field has a row of the form."""
+    return bool(panel.screen.query_one(f"#{field}-row").size) is wanted
+
+
+def _says(note: Note, words: str) -> bool:
+    return words in note.text
+
+
+async def test_cars_and_tracks_reach_the_request_and_the_command(home: Path) -> None:
+    calls = Calls(stores.create(home, "fresh"))
+    async with opened(on_store(home), services=calls.services()) as (panel, pilot):
+        await press(pilot, "s", "tab", "left", "left", "tab", "6", "tab", "tab", "tab", "tab", "tab")
+        await shows(panel, "6 cars, 6 on each track in 1 process", "◂ multicar ▸", "◂ independent ▸")
+        await press(pilot, "left")
+        await shows(panel, "◂ curriculum ▸", "episodes on the first track")
+        await press(pilot, "tab", "5", "0", "tab", "right")
+        command = panel.screen.query_one("#command", Note)
+        await until(lambda: "--cars 6 --seeds curriculum:50 --select best" in command.text, command.text)
+        await press(pilot, "enter")
+        await until(lambda: bool(calls.asked), "it is started")
+    [(_, request)] = calls.asked
+    assert (request.cars, request.seeds, request.select) == (6, "curriculum:50", "best")  # type: ignore[attr-defined]
+
+
+async def test_what_does_not_apply_is_not_asked_for(home: Path) -> None:
+    calls = Calls(stores.create(home, "fresh"))
+    async with opened(on_store(home), services=calls.services()) as (panel, pilot):
+        await press(pilot, "s", "tab", "left", "left", "tab", *"many", "tab", "tab", "tab", "tab", "tab", "tab")
+        await press(pilot, "right", "enter")  # learn from the best, but of how many cars?
+        await shows(panel, "cars         many                 a whole number", "◂ the best ▸")
+        await press(pilot, "shift+tab", "right", "right")  # back from the cars: sync, async
+        await until(partial(_is_asked, panel, "cars", False), "one car on each track")
+        await press(pilot, "enter")
+        await until(lambda: bool(calls.asked), "it is started")
+    [(_, request)] = calls.asked
+    assert (request.collector, request.cars, request.select) == ("async", None, None)  # type: ignore[attr-defined]
+
+
+async def test_only_what_the_backend_gives_can_be_chosen() -> None:
+    async with opened(scenes.Still) as (panel, pilot):
+        await press(pilot, "s", "tab", "tab", "tab")
+        await shows(panel, "observation  ◂ grey-fast ▸")
+        await press(pilot, "right")
+        await shows(panel, "backend      ◂ gymnasium ▸", "observation  ◂ grey ▸")
+        observation = panel.screen.query_one("#observation", Choice)
+        assert [option.value for option in observation.options] == ["grey", "rgb", "vector"]
+
+
+async def test_fields_without_room_are_scrolled_to() -> None:
+    async with opened(scenes.Still, (60, 18)) as (panel, pilot):
+        await press(pilot, "s", "tab", "left", "left", "shift+tab")  # multicar, which asks for more
+        await shows(panel, "agent", "◂ multicar ▸", "enter start")
+        await press(pilot, "up")
+        await shows(panel, "amount       10M", "enter start")
 
 
 async def test_wrong_values_are_told_beside_the_field_and_nothing_starts(home: Path) -> None:
@@ -78,7 +152,7 @@ async def test_wrong_values_are_told_beside_the_field_and_nothing_starts(home: P
     async with opened(on_store(home), services=calls.services()) as (panel, pilot):
         await press(pilot, "s")
         await shows(panel, "racetui train")
-        await press(pilot, "tab", "tab", "tab", "tab", "tab", *"-x", "tab", *"a/b", "tab", "tab", *"soon")
+        await press(pilot, "tab", "tab", "tab", "tab", "tab", *"-x", "tab", "tab", *"a/b", "tab", "tab", *"soon")
         await press(pilot, "enter")
         await pilot.pause()
         rows = lines(panel)

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from collectors.api import CollectorConfig, Heat
+from collectors.seeds import SeedsConfig
 from racetui.keys import KEYS, shown
+from racetui.runs.model import RunState
+from racetui.runs.writer import RunWriter
 from racetui.tui.screens.help import HelpText, help_text
 from tests.tui import scenes, stores
 from tests.tui.panels import front, on_store, opened, press, shows, text, until
@@ -87,3 +91,17 @@ async def test_palette_offers_what_applies_and_does_it(home: Path, key: str) -> 
         await until(lambda: bool(writer.pending_commands()), "checkpoint is ordered")
         assert writer.pending_commands()[0].name == "checkpoint"
     writer.close()
+
+
+async def test_run_view_tells_who_won_and_what_holds_the_run_back(home: Path) -> None:
+    spec = {"collector": "multicar", "collector_config": CollectorConfig(8, 8, 1), "seeds": SeedsConfig(seed_base=7)}
+    paths = stores.create(home, "ghosts", **spec)
+    with RunWriter(paths) as writer:
+        stores.train(writer, 5)
+        writer.heats([Heat(n, 7 + n, 8, 3, 8 * n + 3, 812.4, 120.3) for n in range(4)], 5000)
+        writer.set_state(RunState.FINISHED)
+    async with opened(on_store(home)) as (panel, pilot):
+        await shows(panel, "✓ finished", "winner  lane 3, best of 8: 812.4")
+        await press(pilot, "enter")
+        await shows(panel, "8 lanes, 8 on each track", "lane 3, best of 8: 812.4, spread 120.3")
+        await shows(panel, "limit   simulating holds the run back:", "observation grey-fast is drawn several times")

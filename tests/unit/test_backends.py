@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 from carracing import OBSERVATIONS, TaskConfig, make_worlds, task_spec
-from carracing.registry import UnsupportedTaskOptionError, scoring_backend, scoring_task
+from carracing.registry import UnsupportedTaskOptionError, check_backend, scoring_backend, scoring_task
 from carracing.simulator.vector_observation import FIELDS
 from racetui.cli import main
 from racetui.config import ConfigError, load_spec
+from racetui.evaluation import EvaluationSettings
 from racetui.exits import Exit
 
 
@@ -37,17 +38,12 @@ def test_stock_says_that_it_starts_on_the_line() -> None:
         make_worlds("gymnasium", TaskConfig(random_start=True), 1)
 
 
-@pytest.mark.parametrize(
-    ("observation", "backend", "seen"),
-    [
-        ("grey", "gymnasium", "grey"),
-        ("rgb", "gymnasium", "rgb"),
-        ("grey-fast", "gymnasium", "grey"),
-        ("vector", "gymnasium", "vector"),
-    ],
-)
-def test_scores_count_on_stock_where_it_shows_what_is_seen(observation: str, backend: str, seen: str) -> None:
-    config = TaskConfig(observation=observation, early_stop=50, random_start=True)  # type: ignore[arg-type]
-    assert scoring_backend(config) == backend
-    assert scoring_task(config, backend) == TaskConfig(observation=seen)  # type: ignore[arg-type]
-    assert scoring_task(config, "fast") == TaskConfig(observation=observation)  # type: ignore[arg-type]
+@pytest.mark.parametrize("observation", OBSERVATIONS)
+def test_policies_are_scored_on_fast_and_can_be_on_stock(observation: Any) -> None:
+    config = TaskConfig(observation=observation, early_stop=50, random_start=True, lap_rule="completed")
+    assert scoring_backend(config) == EvaluationSettings().backend == "fast"
+    seen: Any = "grey" if observation == "grey-fast" else observation
+    stock = scoring_task(config, "gymnasium")
+    assert stock == TaskConfig(observation=seen)
+    check_backend("gymnasium", stock)
+    assert scoring_task(config, "fast") == TaskConfig(observation=observation)

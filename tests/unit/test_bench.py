@@ -92,3 +92,19 @@ def test_the_command_measures(tmp_path: Path) -> None:
     assert rows["sync x 1"]["memory_end"] > 50 * 2**20 and rows["sync x 1"]["processes"] == 1
     assert json.loads(out.with_suffix(".json").read_text()) == document
     assert out.with_suffix(".png").stat().st_size > 1000
+
+
+def test_replays_are_measured_side_by_side() -> None:
+    result = racetui("bench", "replay", "--steps", "600", "--seconds", "0.02s", "--repeats", "1", "--json")
+    assert result.code == 0, result.err
+    rows = {(row["name"], row["look_ahead"]): row for row in result.json["rows"]}
+    assert set(rows) == {
+        ("ours", 1),
+        ("ours", 3),
+        ("ours, mapped", 1),
+        ("ours, mapped", 3),
+        ("sb3", 1),
+        ("sb3, n-step", 3),
+    }
+    assert rows["ours", 1]["gigabytes"] < 0.75 < 5 < rows["sb3", 1]["gigabytes"]
+    assert all(row["milliseconds"] > 0 for row in rows.values())

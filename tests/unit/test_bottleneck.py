@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from collectors.api import CollectorConfig
-from racetui.bottleneck import Facts, diagnose, facts_of
+from racetui.bottleneck import Facts, diagnose, facts_of, remarks_on
+from racetui.runs.model import HardwareRow
+from racetui.runs.reader import RunReader
+from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
+from tests.runs import new_run
 
 BALANCED = Facts(
     collector="async",
@@ -76,7 +82,17 @@ def test_the_largest_part_of_a_round_is_the_bottleneck(changes: dict[str, Any], 
         (SIMULATING | {"lanes": 2}, "each worker steps one track", "--lanes 8 gives each more to do"),
         ({"lag_mean": 3.26}, "experience is 3.3 versions old on average", "a smaller collector.depth"),
         ({"lanes_waiting": 0.31}, "31% of the cars wait for others that began with them", "task.early_stop"),
-        ({"cores": 8, "cores_used": 1.6}, "1.6 of 8 cores are used", "more --workers"),
+        ({"cores": 8, "cores_used": 1.6}, "1.6 of 8 cores are used", "more --workers, or more simulator"),
+        (
+            {"cores": 8, "cores_used": 1.6, "collector": "sync", "workers": 1, "busy": ()},
+            "1.6 of 8 cores are used",
+            "collector executor or async",
+        ),
+        (
+            {"cores_used": 0.4, "load": 12.4},
+            "other programs want the 2 cores too: load 12.4, 0.4 cores for the run",
+            "means little meanwhile",
+        ),
     ],
 )
 def test_what_else_is_worth_a_word(changes: dict[str, Any], text: str, advice: str) -> None:
@@ -91,10 +107,10 @@ def test_a_balanced_run_hears_of_nothing_else() -> None:
 
 def test_facts_are_taken_from_metrics_by_name() -> None:
     spec = RunSpec("a", collector="hybrid", backend="gymnasium", collector_config=CollectorConfig(8, 2, 2))
-    assert facts_of(spec, {"return": 5.0}, 4, None) is None
+    assert facts_of(spec, {"return": 5.0}, 4) is None
     metrics = {"time/env": 0.5, "time/act": 0.1, "time/learn": 0.3, "time/other": 0.1}
     metrics |= {"busy/0": 0.4, "busy/1": 0.6, "lag_mean": 1.5, "wait/lanes": 0.25, "busy/9": 1.0}
-    assert facts_of(spec, metrics, 4, 150.0) == Facts(
+    assert facts_of(spec, metrics, 4) == Facts(
         collector="hybrid",
         backend="gymnasium",
         observation="grey",
@@ -107,5 +123,19 @@ def test_facts_are_taken_from_metrics_by_name() -> None:
         lag_mean=1.5,
         lanes_waiting=0.25,
         cores=4,
-        cores_used=1.5,
     )
+
+
+def test_a_run_is_judged_by_its_store(store_home: Path) -> None:
+    paths = new_run()
+    reader, spec = RunReader(paths), RunSpec("a")
+    assert remarks_on(reader, spec, 400) == ()
+    with RunWriter(paths) as writer:
+        writer.metrics(100, {"time/env": 0.1, "time/act": 0.1, "time/learn": 0.75, "time/other": 0.05})
+        assert [remark.text[:8] for remark in remarks_on(reader, spec, 400)] == ["learning"]
+        for age in range(10, 0, -1):
+            writer.hardware(HardwareRow(time.time() - age, 150.0, 1 << 20, None, 1))
+        assert "1.5 of 400 cores are used" in [remark.text for remark in remarks_on(reader, spec, 400)]
+        for _ in range(10):  # it ended long ago: what it used then is not what it uses
+            writer.hardware(HardwareRow(time.time() - 3600, 150.0, 1 << 20, None, 1))
+        assert len(remarks_on(reader, spec, 400)) == 1

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from agents.api import End
-from collectors.api import EpisodeRecord
+from collectors.api import EpisodeRecord, Heat
 from racetui import __version__
 from racetui.cli import main
+from racetui.cli.attach import follow
 from racetui.cli.output import plain, span, table
+from racetui.exits import Exit
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.store import RunStore
@@ -31,7 +35,7 @@ def finished(store_home: Path) -> RunPaths:
         writer.checkpoint(1000, 1 << 20, "end")
         writer.tag_checkpoint("latest", 1000)
         writer.set_state(RunState.FINISHED)
-    paths.log.write_text("one\ntwo\nthree \x1b]0;stolen title\x07done\n")
+    paths.log.write_text("2020-01-02 03:04:05,678 INFO one\ntwo\nthree \x1b]0;stolen title\x07done\n")
     return paths
 
 
@@ -74,8 +78,22 @@ def test_show_tells_everything(finished: RunPaths) -> None:
 
 
 def test_logs_cannot_drive_the_terminal(finished: RunPaths) -> None:
-    assert racetui("logs", "1", "-n", "2").out.splitlines() == ["two", "three done"]
-    assert racetui("logs", "1", "-f").out.splitlines()[0] == "one"  # it has ended, so following ends too
+    *printed, finished_event = racetui("logs", "1", "-n", "3").out.splitlines()
+    assert printed == ["two", "three done"]
+    assert finished_event.endswith(" finished")
+    assert racetui("logs", "1", "-f").out.splitlines()[0] == "2020-01-02 03:04:05 one"  # ended: so does following
+
+
+def test_logs_have_events_among_what_was_printed(finished: RunPaths) -> None:
+    with RunWriter(finished) as writer:
+        writer.event("warning", "worker", "worker 1 died; \x1b[31mreplaced")
+    lines = racetui("logs", "1", "--json").json
+    assert [line["text"] for line in lines] == ["one", "two", "three done", "finished", "worker 1 died; replaced"]
+    assert [line["level"] for line in lines] == ["info", "output", "output", "info", "warning"]
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    assert racetui("logs", "1", "-n", "1").out.endswith(" warning: worker 1 died; replaced\n")
+    assert racetui("logs", "1", "-n", "0").out == ""
+    assert racetui("logs", "1", "-f", "--json").code == 2
 
 
 def test_waiting_for_an_ended_run_is_over_at_once(finished: RunPaths) -> None:
@@ -114,3 +132,55 @@ def test_output_helpers() -> None:
         "2h01m",
     ]
     assert table(("n", "v"), [("a", "1,000"), ("bb", "-")]) == "n       v\na   1,000\nbb      -"
+
+
+def test_show_tells_who_won_and_what_holds_the_run_back(finished: RunPaths) -> None:
+    assert "winner" not in racetui("show", "1").out and "limit" not in racetui("show", "1").out
+    with RunWriter(paths := finished) as writer:
+        writer.heats([Heat(n, 70 + n, 8, (3, 3, 5)[n], 8 * n, 300.0 + n, 120.25) for n in range(3)], 1000)
+        writer.metrics(1000, {"time/env": 0.1, "time/act": 0.1, "time/learn": 0.75, "time/other": 0.05})
+    text = racetui("show", paths.id).out
+    assert "lane 5, best of 8 cars with 302.0, spread 120.2, on track 72; lane 3 won 2 of the last 3" in text
+    assert "limit  learning holds the run back: 75% of the time: fewer agent.epochs" in text
+    shown = racetui("show", "1", "--json").json
+    assert [heat["lane"] for heat in shown["heats"]] == [3, 3, 5]
+    assert shown["recent_metrics"]["time/learn"] == 0.75
+    assert shown["remarks"][0]["text"].startswith("learning holds the run back")
+
+
+def test_every_episode_is_told_if_asked(store_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run begins with episodes that are known; then it goes back before them, and on with two others."""
+    paths = RunStore().create(RunSpec(name="told"))
+    begun = threading.Event()
+
+    def train() -> None:
+        with RunWriter(paths) as writer:
+            writer.identify()
+            writer.set_state(RunState.RUNNING)
+            writer.episodes([_record(0, 1.0), _record(1, 2.0)], 1000)
+            begun.set()
+            time.sleep(0.8)
+            writer.rewind(500, 0)
+            time.sleep(0.8)
+            writer.episodes([_record(0, 3.5), _record(2, -4.0, End.TERMINATED)], 1000)
+            writer.set_state(RunState.FINISHED)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    begun.wait(10)
+    assert follow(paths, verbose=True) is False
+    thread.join(10)
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("episode")]
+    assert lines == [
+        "episode 0  seed 7  lane 2  return 3.5  1000 frames  truncated",
+        "episode 2  seed 7  lane 2  return -4.0  1000 frames  terminated",
+    ]
+
+
+def _record(episode: int, episode_return: float, end: End = End.TRUNCATED) -> EpisodeRecord:
+    return EpisodeRecord(episode, 7, 2, 0, 1, 250, 1000, episode_return, end, {})
+
+
+def test_telling_episodes_and_leaving_do_not_go_together(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--detach", "--verbose"]) == Exit.USAGE
+    assert "--verbose prints episodes as they end" in capsys.readouterr().err

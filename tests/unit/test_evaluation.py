@@ -113,7 +113,11 @@ def test_the_command_prints_scores_and_rows(tmp_path: Path, capsys: pytest.Captu
     assert [row.split()[0] for row in rows] == ["seed", "100", "101", "102"]
     for word in ("mean", "min", "p10", "finished", "missed tiles", "lap frames", "3 tracks"):
         assert word in sentence
-    assert "ppo after 1 frames" in err and "tracks 100 to 102" in err
+    assert "ppo after 1 frames" in err and "tracks 100 to 102" in err and "training may have driven" in err
+    assert (
+        evaluate_command(make_parser().parse_args(["eval", str(path), "--episodes", "1", "--backend", "fast"])) == 0
+    )
+    assert "training may have driven" not in capsys.readouterr().err
 
 
 def test_the_document_says_what_was_driven_with_what(tmp_path: Path) -> None:

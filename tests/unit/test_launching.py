@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,16 @@ def test_seeds_can_be_asked_for(request_: StartRequest, expected: SeedsConfig) -
     assert spec.episode_seeds == EpisodeSeeds(1, 1, expected, lanes=64)
 
 
+def test_winners_can_be_asked_for() -> None:
+    for request in (
+        StartRequest(collector="hybrid"),
+        StartRequest(seeds="shared"),
+        StartRequest(collector="multicar"),
+    ):
+        assert build_spec(request).collector_config.select == "all"
+        assert build_spec(replace(request, select="best")).collector_config.select == "best"
+
+
 def test_a_strategy_asked_for_replaces_the_one_of_the_file(tmp_path: Path) -> None:
     config = tmp_path / "run.yaml"
     config.write_text("seeds: {strategy: curriculum, curriculum: 50, seed_base: 9}\n")
@@ -183,6 +194,7 @@ def test_profiles_of_the_user_are_found() -> None:
         (StartRequest(collector="multicar", lanes=5000), ConfigError, "lanes must be 1 to 4096"),
         (StartRequest(lanes=1, overrides=("collector.threads=2",)), CollectorConfigError, "threads must be 1 for 1"),
         (StartRequest(collector="sequential", seeds="shared"), ConfigError, "seeds.strategy shared needs more"),
+        (StartRequest(select="best"), ConfigError, "select best needs cars that drive the same track"),
         (StartRequest(seeds="curriculum"), ConfigError, "seeds: curriculum is how many episodes"),
         (StartRequest(seeds="curriculum:many"), ConfigError, "seeds.curriculum must be a whole number, not 'many'"),
         (StartRequest(seeds="shard"), ConfigError, "independent or shared or fixed or curriculum, not 'shard'"),
@@ -205,6 +217,7 @@ def test_what_is_wrong_is_named(request_: StartRequest, error: type[Exception], 
         StartRequest(agent="ppo", collector="sync", profile="auto", backend="gymnasium", observation="rgb", seed=3),
         StartRequest(name="it's mine", frames=500_000, eval_every=0, checkpoint_every=1000),
         StartRequest(collector="hybrid", lanes=16, cars=4, workers=2, seeds="curriculum:200", seed_base=1000),
+        StartRequest(collector="multicar", cars=4, select="best"),
         StartRequest(seconds=90.0, config=Path("a b.yaml"), overrides=("agent.epochs=2", "name=x y")),
     ],
 )
@@ -212,3 +225,44 @@ def test_command_line_asks_for_the_same(request_: StartRequest) -> None:
     words = shlex.split(command_line(request_))
     assert words[0] == "racetui"
     assert request_of(make_parser().parse_args(words[1:])) == request_
+
+
+def test_an_agent_gets_the_actions_it_is_for_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    assert build_spec(StartRequest(agent="dqn")).task.action == "discrete"
+    assert build_spec(StartRequest(agent="sac")).task.action == "steer-accel"
+    config = tmp_path / "run.yaml"
+    config.write_text("agent: sac\ntask: {action: native, stack: 2}\n")
+    spec = build_spec(StartRequest(config=config))
+    assert (spec.task.action, spec.task.stack) == ("native", 2)
+    assert build_spec(StartRequest(overrides=("agent=dqn", "task.stack=1"))).task.action == "discrete"
+    assert build_spec(StartRequest(overrides=("task.action=discrete",))).task.action == "discrete"
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (StartRequest(agent="dqn", overrides=("task.action=steer-accel",)), r"set task\.action to discrete"),
+        (StartRequest(agent="sac", overrides=("task.action=discrete",)), r"set task\.action to steer-accel"),
+        (StartRequest(overrides=("agent.network=nature", "task.observation=vector")), "nature"),
+        (
+            StartRequest(agent="sac", overrides=("agent.replay=1000000",)),
+            r"7\.31 GB, and 4\.29 GB are free: at most 58",
+        ),
+    ],
+)
+def test_what_the_agent_cannot_learn_is_refused_before_there_is_a_run(request_: StartRequest, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        build_spec(request_)
+
+
+@pytest.mark.parametrize("text", ["agent: {epochs: 3}", "agent: [sac]", "task: 3", "task: {action: 3}"])
+def test_files_with_other_things_in_their_place_are_refused_by_key(text: str, tmp_path: Path) -> None:
+    config = tmp_path / "run.yaml"
+    config.write_text(text)
+    with pytest.raises(ConfigError, match=r"agent must be a name|task must be keys|task\.action must be"):
+        build_spec(StartRequest(config=config))
+
+
+def test_a_replay_in_a_file_may_be_larger_than_memory() -> None:
+    overrides = ("agent.replay=1000000", "agent.replay_directory=/var/tmp")
+    assert build_spec(StartRequest(agent="sac", overrides=overrides)).agent_config.replay == 1_000_000

@@ -25,7 +25,7 @@ ALLOWED = {
 FOR_COLLECTORS = ("agents.api", "agents.random", "agents.threads")
 """All that collectors may know of agents: any agent goes with any collector."""
 
-HEAVY = {"torch", "gymnasium", "numba", "stable_baselines3"}
+HEAVY = {"torch", "gymnasium", "numba", "stable_baselines3", "ray"}
 LIGHT = [
     "agents.api",
     "agents.ppo.config",
@@ -33,6 +33,9 @@ LIGHT = [
     "agents.registry",
     "carracing",
     "collectors.api",
+    "collectors.episode_collector",
+    "collectors.process_pool",
+    "collectors.ray_session",
     "collectors.registry",
     "collectors.seeds",
     "profiles",
@@ -108,6 +111,16 @@ def test_light_modules_load_nothing_heavy(module: str) -> None:
 def test_every_module_of_a_light_package_loads_nothing_heavy(package: str) -> None:
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / package).rglob("*.py")]
     assert loaded_by(*names) & (HEAVY | {"textual"}) == set()
+
+
+def test_ray_is_loaded_by_its_own_collector_only() -> None:
+    naming = [
+        str(path.relative_to(ROOT))
+        for path in MODULES
+        if any(name.split(".")[0] == "ray" or name.startswith("collectors.ray_pool") for name in imports(path))
+    ]
+    assert sorted(naming) == ["collectors/ray_pool.py", "collectors/ray_session.py", "collectors/ray_worker.py"]
+    assert "ray" not in loaded_by("racetui.trainer.assembly", "collectors.process_pool", "racetui.cli.parser")
 
 
 def test_what_is_loaded_is_seen() -> None:

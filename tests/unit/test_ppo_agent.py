@@ -13,14 +13,14 @@ from agents.arithmetic import Arithmetic
 from agents.errors import TrainingDivergedError
 from agents.ppo.agent import PPOAgent
 from agents.ppo.config import PPOConfig
-from agents.ppo.experience import SegmentError
 from agents.ppo.state import parameters_of
+from agents.segments import SegmentError
 from carracing.task import TaskSpec
 from tests.unit.ppo_rounds import COLOUR, GREY, TASKS, VECTOR, Shape, make_round
 
 SMALL = PPOConfig(rollout=24, minibatch=8, epochs=2, entropy=0.01)
 METRICS = {"loss/policy", "loss/value", "loss/entropy", "approx_kl", "clip_fraction", "explained_variance"}
-METRICS |= {"learning_rate", "lag_mean", "lag_max"}
+METRICS |= {"learning_rate", "lag_mean", "lag_max", "ratio_mean", "ratio_max"}
 
 
 def same(one: State, other: State) -> bool:
@@ -84,6 +84,8 @@ def test_metrics_have_plain_names_and_versions_count_rounds(task: TaskSpec, capf
     assert metrics["learning_rate"] == pytest.approx(SMALL.learning_rate * 0.75)
     assert metrics["loss/entropy"] < 0.0, "the negative entropy"
     assert metrics["lag_mean"] == metrics["lag_max"] == 0.0
+    assert metrics["ratio_mean"] == pytest.approx(1.0, abs=0.01)
+    assert 1.0 <= metrics["ratio_max"] < 1.1
     assert capfd.readouterr() == ("", "")
 
 
@@ -174,12 +176,27 @@ def test_steps_of_older_weights_count_less_and_their_lag_is_told() -> None:
     state = agent.state()
     metrics = agent.learn([old[0], *fresh[1:]], 0.0)
     assert metrics["lag_max"] == 2.0 and metrics["lag_mean"] == pytest.approx(2 / 3)
+    assert metrics["ratio_max"] > 1.0001, "the old steps are no longer as likely as they were"
     weighted = agent.state()
     agent.restore(state)
     agent.learn([replace(old[0], version=2), *fresh[1:]], 0.0)
     assert not same(agent.state(), weighted), "weights of stale steps must matter"
     with pytest.raises(SegmentError, match="log_probs"):
         agent.learn([replace(old[0], log_probs=None)], 0.0)
+
+
+def test_ratios_are_told_of_steps_whose_log_probs_are_known() -> None:
+    agent = PPOAgent(VECTOR, SMALL, seed=1)
+    known, *unknown = make_round(agent, VECTOR)
+    assert known.log_probs is not None
+    state = agent.state()
+    less = replace(known, log_probs=known.log_probs - np.log(np.float32(2.0)))
+    metrics = agent.learn([less, *(replace(segment, log_probs=None) for segment in unknown)], 0.0)
+    assert metrics["ratio_mean"] == pytest.approx(2.0, abs=0.02)
+    assert metrics["ratio_max"] == pytest.approx(2.0, abs=0.2)
+    agent.restore(state)
+    metrics = agent.learn([replace(segment, log_probs=None) for segment in unknown], 0.0)
+    assert "ratio_mean" not in metrics and "ratio_max" not in metrics
 
 
 def test_log_probs_of_fresh_steps_are_not_needed() -> None:

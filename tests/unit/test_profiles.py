@@ -97,7 +97,7 @@ def test_plan_of_a_simulator_that_steps_cars_together(
         ("async", 2, 3, r"workers must be 1 to lanes \(2\), not 3"),
         ("async", 0, None, "lanes must be 1 or more, not 0"),
         ("sync", None, -1, "workers must be 1 or more, not -1"),
-        ("fleet", None, None, "'fleet': choose from sequential, multicar, sync, async, hybrid"),
+        ("fleet", None, None, "'fleet': choose from sequential, multicar, sync, async, hybrid, executor, ray"),
     ],
 )
 def test_impossible_plans_are_errors(collector: str, lanes: int | None, workers: int | None, message: str) -> None:
@@ -146,6 +146,11 @@ def test_reasons_say_each_choice(
         ("hybrid", 8, Given(lanes=7), False, (7, 1, 7, 1)),
         ("hybrid", 2, Given(lanes=12, cars=6), False, (12, 6, 2, 1)),
         ("hybrid", 2, Given(cars=2, workers=5), False, (10, 2, 5, 1)),
+        ("executor", 2, Given(), True, (16, 1, 2, 1)),
+        ("executor", 3, Given(), False, (9, 1, 3, 1)),
+        ("executor", 4, Given(lanes=6), False, (6, 1, 3, 1)),
+        ("ray", 4, Given(lanes=7), False, (7, 1, 1, 1)),
+        ("ray", 2, Given(workers=24), False, (24, 1, 24, 1)),
     ],
 )
 def test_plan_of_many_cars_on_a_track(
@@ -167,6 +172,12 @@ def test_plan_of_many_cars_on_a_track(
         ("hybrid", Given(lanes=8, cars=3), r"cars \(on each track\) must divide lanes \(8\), not 3"),
         ("hybrid", Given(lanes=8, cars=4, workers=3), r"workers must be 1 to tracks \(8 lanes / 4 cars\), not 3"),
         ("hybrid", Given(cars=0), "cars must be 1 or more, not 0"),
+        ("executor", Given(cars=2), "cars must be 1 with collector executor, not 2"),
+        (
+            "executor",
+            Given(lanes=8, workers=3),
+            r"lanes \(8\) must be a multiple of workers \(3\)",
+        ),
     ],
 )
 def test_impossible_cars_are_errors(collector: str, given: Given, message: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -37,6 +37,8 @@ class Choice(Presses, Cells, can_focus=True):
     def __init__(self, id: str, options: Sequence[Option], value: str) -> None:
         super().__init__(id=id)
         self.options = options
+        self.moved: Callable[[], None] = lambda: None
+        """Called at once when another option is chosen; ``Changed`` comes after keys that were typed ahead."""
         self._index = next((i for i, option in enumerate(options) if option.value == value), 0)
 
     @property
@@ -48,6 +50,18 @@ class Choice(Presses, Cells, can_focus=True):
     def value(self) -> str:
         """Its value."""
         return self.option.value
+
+    def offer(self, options: Sequence[Option], otherwise: str) -> None:
+        """Offer other options from now on; ``otherwise`` is chosen if the present value is not among them."""
+        if options == self.options:
+            return
+        value = self.value
+        self.options = options
+        values = [option.value for option in options]
+        self._index = values.index(value if value in values else otherwise)
+        self.repaint()
+        if value not in values:
+            self.post_message(self.Changed())
 
     def choose(self, value: str) -> None:
         """Choose an option by its value."""
@@ -75,6 +89,7 @@ class Choice(Presses, Cells, can_focus=True):
     def _move_to(self, index: int) -> None:
         self._index = index % len(self.options)
         self.repaint()
+        self.moved()
         self.post_message(self.Changed())
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input
@@ -36,6 +36,10 @@ class Field:
     """Said beside it unless it is a choice whose option has a note, or something is wrong."""
 
 
+_AROUND = 4
+"""Rows of a form besides its fields: the edges, the verdict, the footer."""
+
+
 class Form(Presses, ModalScreen[None], inherit_bindings=False):
     """A box over the panel; subclasses say what is asked and what is done."""
 
@@ -56,6 +60,9 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
     def changed(self) -> None:
         """A field has another value."""
 
+    def match(self) -> None:
+        """Another option is chosen: ask for what goes with it, before the next key."""
+
     def accept(self, values: dict[str, Any]) -> None:
         """Do it: every value has been checked; may leave the form or say why not."""
         raise NotImplementedError
@@ -63,6 +70,7 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self._fields: list[Field] = []
+        self._hidden: set[str] = set()
         self._complaints: dict[str, tuple[str, str]] = {}
         """By field: the value that was wrong, and why."""
         self._refused: dict[str, str] = {}
@@ -73,18 +81,27 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
         self._fields = list(self.fields())
         with Vertical(id="box") as box:
             box.border_title = Text(clean(self.HEADING, desk(self).look))  # a run's name is no markup
-            for field in self._fields:
-                with Horizontal(classes="field"):
-                    yield Note(field.label, classes="label")
-                    yield field.control
-                    if not isinstance(field.control, OpenChoice):
-                        yield Note(classes="hint", id=f"{field.control.id}-hint")
-            yield from self.below()
+            with VerticalScroll(id="rows", can_focus=False):
+                for field in self._fields:
+                    with Horizontal(classes="field", id=f"{field.control.id}-row"):
+                        yield Note(field.label, classes="label")
+                        yield field.control
+                        if not isinstance(field.control, OpenChoice):
+                            yield Note(classes="hint", id=f"{field.control.id}-hint")
+                yield from self.below()
             yield Note(id="verdict")
             yield Footer(Place.FORM, Place.CHOICE, labels={"submit": self.VERB})
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Fields that there is no room for are scrolled to; what enter does and what went wrong stay in sight."""
+        self.query_one("#rows").styles.max_height = max(1, event.size.height - _AROUND)
+
     def on_mount(self) -> None:
         """Begin at the first field."""
+        for field in self._fields:
+            if isinstance(field.control, Choice):
+                field.control.moved = self.match
+        self.match()
         self._show_hints()
         if self._fields:
             self.set_focus(self._fields[0].control)
@@ -115,11 +132,20 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
             self.complain(field, text, focus=number == 0)
         return None if errors else values
 
+    def ask(self, field: str, wanted: bool) -> None:
+        """Show a field, or hide one that has no meaning beside the other values."""
+        self.query_one(f"#{field}-row").display = wanted
+        (self._hidden.discard if wanted else self._hidden.add)(field)
+
+    def asked(self, field: str) -> bool:
+        """Whether a field is shown."""
+        return field not in self._hidden
+
     def read(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """The values by field, and what is wrong with the others."""
+        """The values by field, and what is wrong with the others; nothing of fields that are hidden."""
         values: dict[str, Any] = {}
         errors: dict[str, str] = {}
-        for field in self._fields:
+        for field in (field for field in self._fields if self.asked(str(field.control.id))):
             control, name = field.control, str(field.control.id)
             try:
                 values[name] = control.parse(control.value) if isinstance(control, Entry) else control.value
@@ -167,8 +193,14 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
 
     def do_next_field(self) -> None:
         """Focus the next field."""
-        self.focus_next()
+        self._focus_beside(1)
 
     def do_previous_field(self) -> None:
         """Focus the field above."""
-        self.focus_previous()
+        self._focus_beside(-1)
+
+    def _focus_beside(self, places: int) -> None:
+        """Fields in their own order: Textual's is by places on the screen, which a field just shown has not yet."""
+        controls = [field.control for field in self._fields if self.asked(str(field.control.id))]
+        here = controls.index(self.focused) if self.focused in controls else -1
+        self.set_focus(controls[(here + places) % len(controls)])

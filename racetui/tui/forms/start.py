@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from textual.widget import Widget
 
 from agents.registry import AGENTS
-from carracing.registry import BACKENDS
+from carracing.registry import BACKENDS, MANY_CARS, OBSERVED
 from carracing.task import OBSERVATIONS, TaskConfig
 from collectors.registry import COLLECTORS
+from collectors.seeds import STRATEGIES
 from racetui.cli.values import count, duration
 from racetui.runs.paths import RunPaths
 from racetui.spec import MAX_SEED, RunSpec
@@ -45,17 +46,22 @@ class StartForm(Form):
 
     def fields(self) -> Iterable[Field]:
         """What a run is made of."""
-        collectors = [Option(name, entry.title, entry.purpose) for name, entry in COLLECTORS.items()]
         yield Field(
             "agent",
-            Choice("agent", [Option(name, entry.title) for name, entry in AGENTS.items()], USUAL.agent),
+            Choice(
+                "agent", [Option(name, entry.title, entry.purpose) for name, entry in AGENTS.items()], USUAL.agent
+            ),
             "what learns",
         )
-        yield Field("collector", Choice("collector", collectors, USUAL.collector))
+        yield Field("collector", Choice("collector", _collectors(USUAL.backend), USUAL.collector))
+        yield Field("cars", Entry("cars", "", _optional(whole(1, 4096)), "auto"), "on each track, as ghosts")
         yield Field("profile", Choice("profile", _profiles(), USUAL.profile))
         yield Field("backend", Choice("backend", _backends(), USUAL.backend), "what simulates")
-        yield Field("observation", Choice("observation", _OBSERVATIONS, USUAL.task.observation))
+        yield Field("observation", Choice("observation", _observations(USUAL.backend), USUAL.task.observation))
         yield Field("seed", Entry("seed", str(USUAL.seed), whole(0, MAX_SEED)), "of weights, tracks and noise")
+        yield Field("tracks", Choice("seeds", _STRATEGIES, USUAL.seeds.strategy))
+        yield Field("first", Entry("first", "200", whole(1, 2**31)), "episodes on the first track")
+        yield Field("learn from", Choice("select", _SELECTIONS, USUAL.collector_config.select))
         yield Field("name", Entry("name", "", _name, "agent-collector"), "numbered if taken")
         yield Field("budget", Choice("budget", _BUDGETS, "frames"))
         yield Field("amount", Entry("amount", AMOUNTS["frames"], _amount("frames")), "")
@@ -67,7 +73,6 @@ class StartForm(Form):
 
     def changed(self) -> None:
         """Plan again, and show the command."""
-        self._match_amount()
         values, errors = self.read()
         if errors:  # half a number is nothing to complain of while it is being typed
             self.query_one("#plan", Note).say("")
@@ -81,6 +86,17 @@ class StartForm(Form):
         """Start it; the form stays until that is done, to tell of an error."""
         self.query_one("#verdict", Note).say("starting")
         desk(self).in_background(partial(_attempt, desk(self).services.start, _request(values)), self._started)
+
+    def match(self) -> None:
+        """Offer what goes with the backend, and ask what has a meaning with the collector and the tracks."""
+        self._match_amount()
+        backend = self.query_one("#backend", Choice).value
+        self.query_one("#collector", Choice).offer(_collectors(backend), USUAL.collector)
+        self.query_one("#observation", Choice).offer(_observations(backend), usual_task({}, backend)["observation"])
+        collector, strategy = self.query_one("#collector", Choice).value, self.query_one("#seeds", Choice).value
+        self.ask("cars", COLLECTORS[collector].many_cars)
+        self.ask("first", strategy == "curriculum")
+        self.ask("select", COLLECTORS[collector].many_cars or strategy == "shared")
 
     def _match_amount(self) -> None:
         """Another kind of budget has another unit and another usual amount."""
@@ -109,7 +125,11 @@ class StartForm(Form):
             self.dismiss()
 
 
-_OBSERVATIONS = [Option(name, name, kind.purpose) for name, kind in OBSERVATIONS.items()]
+_STRATEGIES = [Option(name, name, purpose) for name, purpose in STRATEGIES.items()]
+_SELECTIONS = (
+    Option("all", "all episodes", "winners are told all the same"),
+    Option("best", "the best", "of the cars on the same track"),
+)
 _SIMULATORS = {"fast": "compiled, many cars at once", "gymnasium": "the stock CarRacing-v3"}
 _BUDGETS = (
     Option("frames", "frames", "simulator ticks, 50 a second"),
@@ -122,9 +142,27 @@ def _request(values: dict[str, Any]) -> StartRequest:
     from racetui.launching import StartRequest
 
     usual = {"backend": USUAL.backend, "observation": USUAL.task.observation, "seed": USUAL.seed, "name": ""}
-    named = {"agent", "collector", "profile"} | {key for key, value in usual.items() if values[key] != value}
+    usual |= {"cars": None, "seeds": USUAL.seeds.strategy, "select": USUAL.collector_config.select}
+    named = {key: values.get(key, value) for key, value in usual.items()}
+    if named["seeds"] == "curriculum":
+        named["seeds"] = f"curriculum:{values['first']}"
+    asked = {key: value for key, value in named.items() if value != usual[key]}
     limit = {"frames": values["amount"]} if values["budget"] == "frames" else {"seconds": values["amount"]}
-    return StartRequest(**{key: values[key] for key in named}, **limit)
+    return StartRequest(**{key: values[key] for key in ("agent", "collector", "profile")}, **asked, **limit)
+
+
+def _collectors(backend: str) -> list[Option]:
+    """Those that the backend can carry."""
+    return [
+        Option(name, entry.title, entry.purpose)
+        for name, entry in COLLECTORS.items()
+        if backend in MANY_CARS or not entry.many_cars
+    ]
+
+
+def _observations(backend: str) -> list[Option]:
+    """Those that the backend gives."""
+    return [Option(name, name, OBSERVATIONS[name].purpose) for name in OBSERVED[backend]]
 
 
 def _backends() -> list[Option]:
@@ -154,6 +192,10 @@ def _name(text: str) -> str:
     return name
 
 
+def _optional(rule: Callable[[str], int]) -> Callable[[str], int | None]:
+    return lambda text: rule(text) if text.strip() else None
+
+
 def _amount(kind: str) -> Callable[[str], float]:
     def parse(text: str) -> float:
         try:
@@ -176,12 +218,16 @@ def _preview(request: StartRequest) -> tuple[str, str, str]:
         spec = build_spec(request)
     except Exception as error:  # shown in the form: nothing was started
         return "", command, " ".join(str(error).split())
-    lanes, workers = spec.collector_config.lanes, spec.collector_config.workers
-    cars, threads = words.counted(lanes, "car"), words.counted(spec.threads, "learner thread")
-    processes = (
-        words.counted(workers, "worker process", "worker processes") if spec.collector == "async" else "1 process"
-    )
-    return f"{cars} in {processes}, {threads}", command, ""
+    return _words(spec), command, ""
+
+
+def _words(spec: RunSpec) -> str:
+    config = spec.collector_config
+    cars = words.counted(config.lanes, "car") + (f", {config.cars} on each track" if config.cars > 1 else "")
+    processes = "1 process"
+    if COLLECTORS[spec.collector].workers:
+        processes = words.counted(config.workers, "worker process", "worker processes")
+    return f"{cars} in {processes}, {words.counted(spec.threads, 'learner thread')}"
 
 
 def _attempt(start: Callable[[StartRequest], RunPaths], request: StartRequest) -> RunPaths | Exception:

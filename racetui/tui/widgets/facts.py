@@ -49,6 +49,7 @@ def describe(subject: Subject, width: int, height: int, look: Look) -> list[Stri
         *writer.progress(),
         *writer.speed(),
         *writer.shares(),
+        *writer.remarks(),
         *writer.results(),
         *writer.identity(),
         *writer.process(),
@@ -148,6 +149,15 @@ class _Writer:
         parts = [(known.get(name, 0.0), styles[name]) for name in SHARES]
         yield self._row(9, "", *stacked(parts, self.width - _LABEL - 2, look))
 
+    def remarks(self) -> Iterator[_Row]:
+        """What holds it back, and what to change."""
+        look, known = self.look, self.subject.detail.remarks if self.subject.detail else ()
+        for number, remark in enumerate(known):
+            label = "" if number else "limit"
+            yield self._row(6 + number, label, (remark.text, look.text))
+            for text in wrapped(remark.advice, self.width - 1 - _LABEL, look):
+                yield self._row(9 + number, "", (text, look.muted))
+
     def results(self) -> Iterator[_Row]:
         """Its last checkpoint and best evaluation."""
         run, look = self.subject.run, self.look
@@ -165,6 +175,12 @@ class _Writer:
                 (words.count(run.best_frames), look.text),
             ]
         yield self._row(5, "best", *best)
+        heat = self.subject.detail.heat if self.subject.detail else None
+        if heat is not None:
+            winner: list[Piece] = [(f"lane {heat.lane}", look.text), (f", best of {heat.cars}: ", look.muted)]
+            score: list[Piece] = [(words.score(heat.best_return), look.strong)]
+            spread: list[Piece] = [(f", spread {words.score(heat.spread)}", look.muted)]
+            yield self._first_fit(7, "winner", [*winner, *score, *spread], [*winner, *score])
         yield from self._evaluations()
 
     def _evaluations(self) -> Iterator[_Row]:
@@ -200,7 +216,9 @@ class _Writer:
         facts: list[Piece] = [(f"{dot}{run.observation}{dot}seed {run.seed}", look.muted)]
         yield self._first_fit(7, "agent", [agent, (f" on {run.backend}", look.muted), *facts], [agent, *facts])
         collector = (run.collector, look.text)
-        lanes = (f" {look.glyphs.times} {run.lanes} lanes", look.muted)
+        tracks = f", {run.cars} on each track" if run.cars > 1 else ""
+        dealt = f", seeds {run.seeds}" if run.seeds != "independent" else ""
+        lanes = (f" {look.glyphs.times} {run.lanes} lanes{tracks}{dealt}", look.muted)
         workers = (f", {run.workers} workers" if run.workers > 1 else "", look.muted)
         profile = (f"{dot}{run.profile}", look.muted)
         yield self._first_fit(7, "cars", [collector, lanes, workers, profile], [collector, lanes, workers])

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from textual.strip import Strip
 
+from racetui.runs.logbook import LogLine
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, cells, line, wrapped
-from racetui.tui.logbook import LogLine
 from racetui.tui.look import Look
 from racetui.tui.scrolled import Scrolled
 

@@ -42,6 +42,14 @@ class Logbook:
 
     def poll(self) -> tuple[LogLine, ...]:
         """All lines held now; the same object as before if nothing is new. Raises StoreError."""
+        fresh = self.fresh()
+        if fresh:
+            self._lines.extend(fresh)
+            self.lines = tuple(self._lines)
+        return self.lines
+
+    def fresh(self) -> list[LogLine]:
+        """The lines that are new since the last call, in order of time. Raises StoreError."""
         if self._offset:  # what is printed without a time while we look on is of now
             self._printed_at = time.time()
         printed, self._offset = log.since(self._reader.paths.log, self._offset)
@@ -50,10 +58,7 @@ class Logbook:
         fresh += [LogLine(event.time, event.level, event.text) for event in events]
         if events:
             self._event = events[-1].id
-        if fresh:
-            self._lines.extend(sorted(fresh, key=lambda line: line.time))
-            self.lines = tuple(self._lines)
-        return self.lines
+        return sorted(fresh, key=lambda line: line.time)
 
     def _read(self, text: str) -> LogLine:
         stamped = _STAMPED.fullmatch(text)

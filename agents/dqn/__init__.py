@@ -1,0 +1,1 @@
+"""Deep Q-networks, for tasks with discrete actions."""

@@ -1,0 +1,1 @@
+"""What off-policy agents learn from: transitions of the past, each observation stored once."""

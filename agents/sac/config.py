@@ -1,0 +1,41 @@
+"""The settings of SAC. Loads no torch: the panel and the command line read this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agents.errors import UnsupportedTaskError
+from agents.offpolicy.config import OffPolicyConfig, Sizes
+from carracing.task import Discrete, TaskSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SACConfig(OffPolicyConfig):
+    """How SAC learns."""
+
+    PICTURES = Sizes(replay=30_000, round=64, batch=128)
+    VECTORS = Sizes(replay=300_000, round=256, batch=256)
+
+    target_rate: float = 0.005
+    """Share of the way that the target critics go towards the critics with each update; above 0 to 1."""
+    features: int = 64
+    """Numbers that a picture is encoded to, 1 to 4096."""
+    shift: int = 4
+    """DrQ: sampled pictures are shifted at random by up to so many pixels either way, 0 to 32; 0 shows them as
+    they were. Vectors are never shifted."""
+
+    def __post_init__(self) -> None:
+        """Reject impossible values, naming the key."""
+        OffPolicyConfig.__post_init__(self)
+        if not 0 < self.target_rate <= 1:
+            raise ValueError(f"target_rate must be above 0 and at most 1, not {self.target_rate}")
+        if not 1 <= self.features <= 4096:
+            raise ValueError(f"features must be 1 to 4096, not {self.features}")
+        if not 0 <= self.shift <= 32:
+            raise ValueError(f"shift must be 0 to 32 pixels, not {self.shift}")
+
+    def check_task(self, task: TaskSpec) -> None:
+        """Raise UnsupportedTaskError if SAC with these settings cannot work on ``task``."""
+        if isinstance(task.action, Discrete):
+            raise UnsupportedTaskError("sac needs continuous actions: set task.action to steer-accel or native")
+        OffPolicyConfig.check_task(self, task)
