@@ -82,7 +82,7 @@ def _add_train(commands: Any) -> None:
     what.add_argument("--seed-base", type=int, metavar="N", help="track seeds count up from N (default: drawn)")
     what.add_argument("--name", help="name of the run (default AGENT-COLLECTOR, numbered if taken)")
     budget = train.add_argument_group(
-        "how long (the first limit reached, checked after each round; default 1M frames)"
+        "how long (the first limit reached, checked after each round; default 10M frames, 1M on gymnasium)"
     )
     budget.add_argument("--frames", type=count, metavar="N", help="simulator frames, as 500000, 500k or 2M")
     budget.add_argument("--steps", type=count, metavar="N", help="decisions")
