@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.api import Decision
+from agents.api import Decision, WeightsSnapshot
 from agents.random import EpisodeRandom
-from carracing.task import Array
+from carracing.task import Array, TaskSpec
 
 KNOB = "expert_share"
 """The knob of weights that says how much of the driving is the expert's, 0 to 1."""
@@ -14,6 +14,11 @@ TURN = 16
 """Steps for which expert or student drives before it is decided again: alone, single steps do not lead anywhere."""
 _SALT = np.uint64(0xA24BAED4963EE407)
 """Keeps these streams apart from those that policies sample from."""
+
+
+def expert_share(weights: WeightsSnapshot, task: TaskSpec) -> float:
+    """The knob's value; 0 where nobody knows what an expert would do."""
+    return weights.knobs.get(KNOB, 0.0) if task.labels else 0.0
 
 
 def led(decision: Decision, labels: Array, share: float, rngs: EpisodeRandom) -> Decision:

@@ -11,7 +11,7 @@ from agents.random import EpisodeRandom
 from carracing.task import Array, Step
 from collectors.acting import ThreadedActor, build_actor
 from collectors.api import CollectorError, CollectorStats, EpisodeRecord, Lanes
-from collectors.leading import KNOB, led
+from collectors.leading import expert_share, led
 from collectors.recording import Recording
 from collectors.registry import CollectorPlan
 from collectors.roster import Roster
@@ -46,7 +46,7 @@ class StepCollector:
         """Act with these weights from the next ``collect`` on."""
         self._actor.load(weights)
         self._version = weights.version
-        self._expert_share = weights.knobs.get(KNOB, 0.0) if self._plan.task.labels else 0.0
+        self._expert_share = expert_share(weights, self._plan.task)
 
     def collect(self, steps: int) -> list[Segment]:
         """Take at least ``steps`` steps of live lanes. Raises CollectorError, and whatever the pulse raises."""

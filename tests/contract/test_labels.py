@@ -102,6 +102,16 @@ def test_a_restored_collector_labels_on(name: str, expected: list[Segment]) -> N
         assert same_segments(again, collect(collector, range(1, 2)))
 
 
+def test_workers_of_whole_episodes_label_and_are_led() -> None:
+    config = CollectorConfig(lanes=4, workers=2)
+    for share in (0.0, 0.5):
+        with closing(make_collector("executor", replace(PLAN, config=config))) as collector:
+            segments = collect(collector, share=share)
+        check_labels(segments)
+        followed = [(part.labels == part.actions).all(axis=1) for part in segments if part.labels is not None]
+        assert np.concatenate(followed).mean() == pytest.approx(share, abs=0.2)
+
+
 def test_nobody_labels_unasked() -> None:
     task = replace(TASK, labels=False)
     spec = task_spec(task)
