@@ -9,6 +9,7 @@ from typing import Any
 
 import platformdirs
 
+from agents.registry import AGENTS
 from carracing.registry import THREADED
 from carracing.task import TaskConfig
 from collectors.ray_session import check_ray
