@@ -195,7 +195,8 @@ def _others(facts: Facts) -> Iterator[Remark]:
     if facts.lag_mean > STALE and "rollout" in facts.settings:
         yield Remark(
             f"experience is {facts.lag_mean:.1f} versions old on average",
-            "a smaller collector.depth or a larger agent.rollout keeps it fresher",
+            f"{'a smaller collector.depth or ' * COLLECTORS[facts.collector].whole_episodes}a larger agent.rollout "
+            "keeps it fresher",
         )
     if facts.lanes_waiting > WAITING:
         stop = "" if facts.early_stop else "task.early_stop ends hopeless episodes; "

@@ -15,6 +15,7 @@ from carracing.task import TaskConfig
 from collectors.ray_session import check_ray
 from collectors.registry import COLLECTORS, check_config
 from profiles import USUAL_COLLECTOR, Given, detect, load_profile, plan
+from racetui.cloning import budget_of, check_set, with_task_of_set
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.fitness import check_agent
 from racetui.init_from import start_checkpoint
@@ -52,6 +53,8 @@ class StartRequest:
     steps: int | None = None
     episodes: int | None = None
     seconds: float | None = None
+    epochs: int | None = None
+    """Passes over the recorded set that the agent learns from."""
     eval_every: int | None = None
     checkpoint_every: int | None = None
     config: Path | None = None
@@ -106,11 +109,13 @@ def build_spec(request: StartRequest) -> RunSpec:
         document["budget"] = limits
     document = apply_overrides(document, request.overrides)
     document.setdefault("agent", DEFAULTS.agent)
+    document = _with_usual_settings(with_task_of_set(budget_of(document, request.epochs)))
     document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("collector", USUAL_COLLECTOR[str(document["backend"]) in THREADED])
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
     spec = load_spec(_planned(_completed(document)), str(request.config or "command line"))
     check_agent(spec, detect().memory_free)
+    check_set(spec)
     check_config(spec.collector, spec.collector_config)
     if spec.collector == "ray":
         check_ray(spec.collector_config)
@@ -164,6 +169,17 @@ def command_line(request: StartRequest) -> str:
     for override in request.overrides:
         words += ["--set", override]
     return shlex.join(words)
+
+
+def _with_usual_settings(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with what its agent usually goes with, where it does not say otherwise."""
+    entry = AGENTS.get(str(document["agent"]))
+    for key, value in (entry.usual if entry else {}).items():
+        section, _, last = key.rpartition(".")
+        place = document.get(section) or {} if section else document
+        if isinstance(place, dict) and place.get(last) is None:
+            _put(document, key, value)
+    return document
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:

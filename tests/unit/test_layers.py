@@ -28,9 +28,11 @@ FOR_COLLECTORS = ("agents.api", "agents.random", "agents.threads")
 HEAVY = {"torch", "gymnasium", "numba", "stable_baselines3", "ray"}
 LIGHT = [
     "agents.api",
+    "agents.dqn.config",
     "agents.ppo.config",
     "agents.random",
     "agents.registry",
+    "agents.sac.config",
     "carracing",
     "collectors.api",
     "collectors.episode_collector",
@@ -40,6 +42,7 @@ LIGHT = [
     "collectors.seeds",
     "profiles",
     "racetui.config",
+    "racetui.fitness",
     "racetui.runs.model",
     "racetui.spec",
 ]
