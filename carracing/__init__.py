@@ -1,5 +1,6 @@
 """The task: CarRacing worlds, their rules and observations. Knows nothing of agents, collectors or runs."""
 
+from carracing.registration import register_if_loaded
 from carracing.registry import BACKENDS, THREADED, backend_module, make_worlds, warm_up
 from carracing.task import (
     OBSERVATIONS,
@@ -31,3 +32,5 @@ __all__ = [
     "task_spec",
     "warm_up",
 ]
+
+register_if_loaded()

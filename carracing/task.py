@@ -214,7 +214,10 @@ class World(Protocol):
         """Build the track of ``seed``, put every car at its start; (cars, *observation_shape)."""
 
     def step(self, actions: Array, live: Array) -> Step:
-        """Advance the cars whose ``live`` flag is set by one step of ``actions`` (cars, A)."""
+        """Advance the cars whose ``live`` flag is set by one step of ``actions`` (cars, A).
+
+        Those left out have ended: the cars of one track move together until they end, and some worlds insist on it.
+        """
 
     def close(self) -> None:
         """Free what it holds; may be called twice."""

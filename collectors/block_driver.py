@@ -44,6 +44,7 @@ class BlockDriver:
         self._start: Array = np.zeros(
             (plan.episodes, plan.task.stack, *plan.task.observation_shape), plan.task.observation_dtype
         )
+        self._warm_up()
 
     def load(self, weights: WeightsSnapshot) -> None:
         """Act with these weights from now on."""
@@ -87,6 +88,12 @@ class BlockDriver:
     def close(self) -> None:
         """Close the worlds."""
         self._worlds.close()
+
+    def _warm_up(self) -> None:
+        """Take a step before anyone waits for one: on a machine that is new to the simulator, it is compiled now."""
+        everyone = np.ones(self._plan.episodes, np.bool_)
+        self._worlds.reset(everyone, np.zeros(self._plan.episodes, np.int64))
+        self._worlds.step(self._env_actions, everyone)
 
     def _begin(self, task: BlockTask) -> None:
         everyone = np.ones(self._plan.episodes, np.bool_)

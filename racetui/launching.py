@@ -24,7 +24,7 @@ from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import Budget, RunSpec
-from racetui.usual import with_usual_task
+from racetui.usual import usual_task, with_usual
 
 
 class NothingToResumeError(ValueError):
@@ -78,7 +78,7 @@ _KEYS = {
     "eval_every": "evaluation.every",
     "checkpoint_every": "checkpoint.every",
 }
-DEFAULTS = RunSpec("default", task=TaskConfig(**with_usual_task({}, RunSpec("default").backend)))
+DEFAULTS = RunSpec("default", task=TaskConfig(**usual_task({}, RunSpec("default").backend)))
 """What a run is where nobody asked for anything else."""
 IMPORTED = "import"
 """Why a checkpoint was written that another program's file was taken over into."""
@@ -183,11 +183,8 @@ def _with_usual_settings(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with usual values for the task, and the checkpoint that ``init_from`` names."""
-    agent, task, settings = document["agent"], document.get("task") or {}, document.get("agent_config")
-    if isinstance(task, dict):
-        action = AGENTS[agent].action if isinstance(agent, str) and agent in AGENTS else None
-        document = document | {"task": with_usual_task(task, str(document["backend"]), action)}
+    """The document with usual values, and the checkpoint that ``init_from`` names."""
+    document, settings = with_usual(document), document.get("agent_config")
     if isinstance(settings, dict) and isinstance(settings.get("init_from"), str) and settings["init_from"]:
         settings = settings | {"init_from": start_checkpoint(settings["init_from"])}
         document = document | {"agent_config": settings}

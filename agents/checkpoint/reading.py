@@ -66,7 +66,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     except KeyError as error:
         raise EditedCheckpointError(f"{path} has a tensor of an unknown part {error}") from error
     collected = None if manifest.collector_facts is None else State(collector, manifest.collector_facts)
-    return Checkpoint(
+    checkpoint = Checkpoint(
         agent=manifest.agent,
         agent_config=manifest.agent_config,
         task=manifest.task,
@@ -82,6 +82,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
         collector_state=collected,
         extra=manifest.extra,
     )
+    try:
+        checkpoint.name  # noqa: B018 - raises for counters without frames
+    except ValueError as error:
+        raise EditedCheckpointError(f"{path} is not as it was written: {error}") from None
+    return checkpoint
 
 
 def read_manifest(directory: Path) -> Manifest:

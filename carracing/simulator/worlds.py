@@ -12,7 +12,8 @@ from carracing.simulator.simulator import Rules, Simulator
 from carracing.task import Array, ResetNeededError, SavedStateError, Step, TaskConfig, TaskSpec, task_spec
 
 MOST_CARS = 65_536
-"""Cars of one simulator: beyond this a mistyped number would eat the machine's memory (about 20 KB per car)."""
+"""Cars of one simulator: beyond this a mistyped number would eat the machine's memory (150 KB per track)."""
+MOST_THREADS = 256
 _STEERING = np.array([0.0, 1.0, -1.0, 0.0, 0.0])
 """Of stock's five discrete actions, before it multiplies by 0.6."""
 
@@ -30,8 +31,8 @@ class FastWorlds:
     def __init__(self, config: TaskConfig, tracks: int, cars_per_track: int = 1, threads: int = 1) -> None:
         if not (tracks >= 1 and cars_per_track >= 1 and tracks * cars_per_track <= MOST_CARS):
             raise WorldsError(f"tracks times cars must be 1 to {MOST_CARS}, not {tracks} x {cars_per_track}")
-        if threads < 1:
-            raise WorldsError(f"threads must be at least 1, not {threads}")
+        if not 1 <= threads <= MOST_THREADS:
+            raise WorldsError(f"threads must be 1 to {MOST_THREADS}, not {threads}")
         self._config = config
         self._spec = task_spec(config)
         self._groups = np.repeat(np.arange(tracks, dtype=np.int64), cars_per_track)

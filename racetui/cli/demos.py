@@ -17,7 +17,7 @@ from racetui.cli.evaluate import find_target
 from racetui.cli.output import number, print_json, span, table
 from racetui.config import ConfigError, apply_overrides, load_spec
 from racetui.exits import Exit
-from racetui.usual import with_usual_task
+from racetui.usual import usual_task
 
 
 def demos(options: argparse.Namespace) -> int:
@@ -135,7 +135,7 @@ def _task(options: argparse.Namespace) -> TaskConfig | None:
     if options.source and not document:
         return None
     given = {"early_stop": 0, "missed_penalty": 0.0, **(document.get("task") or {})}
-    task = with_usual_task(given, options.backend)
+    task = usual_task(given, options.backend) | given
     return load_spec({"name": "demos", "backend": options.backend, "task": task}, "command line").task
 
 

@@ -82,7 +82,7 @@ def _add_train(commands: Any) -> None:
     what.add_argument("--seed-base", type=int, metavar="N", help="track seeds count up from N (default: drawn)")
     what.add_argument("--name", help="name of the run (default AGENT-COLLECTOR, numbered if taken)")
     budget = train.add_argument_group(
-        "how long (the first limit reached, checked after each round; default 1M frames)"
+        "how long (the first limit reached, checked after each round; default 10M frames, 1M on gymnasium)"
     )
     budget.add_argument("--frames", type=count, metavar="N", help="simulator frames, as 500000, 500k or 2M")
     budget.add_argument("--steps", type=count, metavar="N", help="decisions")
@@ -195,11 +195,18 @@ def _add_bench_replay(subjects: Any) -> None:
 
 def _add_bench_learner(subjects: Any) -> None:
     learner = subjects.add_parser(
-        "learner", help="how fast PPO learns, beside stable-baselines3 on the same experience"
+        "learner", help="how fast an agent learns, beside stable-baselines3 on the same experience"
     )
     learner.set_defaults(command=_later("racetui.cli.bench_learner:learner"))
     learner.add_argument(
         "--observation", choices=OBSERVATIONS, default="grey-fast", help="what is learned from (default grey-fast)"
+    )
+    learner.add_argument("--agent", choices=("ppo", "sac", "dqn"), default="ppo", help="what learns (default ppo)")
+    learner.add_argument(
+        "--seconds",
+        type=duration,
+        default=5.0,
+        help="of each measurement of sac and dqn (default 5s); ppo takes a round",
     )
     learner.add_argument("--threads", type=count, help="of the learner (default: usable cores)")
     learner.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")

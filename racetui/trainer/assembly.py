@@ -135,7 +135,10 @@ def _restore(
         raise ResumeError("the checkpoint has no collector state: it can be evaluated, but not resumed")
     agent.restore(checkpoint.agent_state)
     collector.restore(checkpoint.collector_state)
-    counters = Counters.of(checkpoint.counters)
+    try:
+        counters = Counters.of(checkpoint.counters)
+    except KeyError as missing:
+        raise ResumeError(f"the checkpoint has no counter {missing}: it can be evaluated, but not resumed") from None
     writer.rewind(counters.frames, counters.episodes)
     recent = RunReader(paths).episodes(last=RETURN_WINDOW)
     logging.info("resumed at %d frames", counters.frames)
