@@ -271,8 +271,15 @@ class LabelledWorlds(Worlds, Protocol):
 
 
 def labelled(worlds: Worlds) -> LabelledWorlds | None:
-    """The worlds as ones that can be asked for labels; None where their task has none."""
-    return worlds if worlds.spec.labels and isinstance(worlds, LabelledWorlds) else None
+    """The worlds as ones that can be asked for labels; None where their task has none.
+
+    Raises TypeError where it should have.
+    """
+    if not worlds.spec.labels:
+        return None
+    if not isinstance(worlds, LabelledWorlds):
+        raise TypeError(f"the task has labels, and {type(worlds).__name__} knows no expert")
+    return worlds
 
 
 def task_spec(config: TaskConfig) -> TaskSpec:

@@ -20,10 +20,10 @@ def make_actor(task: TaskSpec, network: str, distribution: str, bfloat16: bool) 
 
 
 class CloneActor:
-    """Takes the distribution's mode, plus held noise of the knob ``noise``.
+    """Samples actions; with the knob ``mode`` at 1 takes the distribution's mode, plus held noise of knob ``noise``.
 
-    With the knob ``deterministic`` at 1 there is no noise and images are encoded in float32, so that scores are
-    the same on every machine; with it at 0, as when people ask for a stochastic policy, actions are sampled.
+    With the knob ``deterministic`` at 1 it takes the mode alone and encodes images in float32, so that scores are the
+    same on every machine.
     """
 
     def __init__(self, task: TaskSpec, network: str, distribution: str, bfloat16: bool) -> None:
@@ -32,7 +32,7 @@ class CloneActor:
         self._network = unloaded.to_empty(device="cpu").eval().requires_grad_(requires_grad=False)
         self._distribution = make_distribution(unloaded.distribution, task.action)
         self._task, self._bfloat16 = task, bfloat16
-        self._noise, self._sampling, self._loaded = 0.0, False, False
+        self._noise, self._sampling, self._loaded = 0.0, True, False
 
     def load(self, weights: WeightsSnapshot) -> None:
         """Act with these weights from now on. Raises KeyError or ValueError if they are another network's."""
@@ -43,10 +43,11 @@ class CloneActor:
                 raise ValueError(f"{name} has shape {value.shape}, and this network needs {tuple(parameter.shape)}")
         for name, parameter in parameters.items():
             parameter.copy_(torch.tensor(weights.tensors[name]))
-        scored = "deterministic" in weights.knobs
-        self._sampling = weights.knobs.get("deterministic", 1.0) != 1.0
-        self._noise = weights.knobs.get("noise", 0.0)
-        self._network.compute_with(Arithmetic(bfloat16=self._bfloat16 and not scored))
+        knobs = weights.knobs
+        deterministic = knobs.get("deterministic", 0.0) == 1.0
+        self._sampling = not deterministic and knobs.get("mode", 0.0) != 1.0
+        self._noise = 0.0 if deterministic else knobs.get("noise", 0.0)
+        self._network.compute_with(Arithmetic(bfloat16=self._bfloat16 and not deterministic))
         self._loaded = True
 
     def act(self, observations: Array, rngs: EpisodeRandom) -> Decision:
@@ -59,13 +60,11 @@ class CloneActor:
                 actions = self._distribution.sample(parameters.numpy(), rngs)
             else:
                 actions = self._distribution.mode(parameters).numpy()
-        return Decision(actions, self._for_environment(actions, rngs), None)
-
-    def _for_environment(self, actions: Array, rngs: EpisodeRandom) -> Array:
         box = self._task.action
         if not isinstance(box, Box):
-            return actions.copy()
+            return Decision(actions, actions.copy(), None)
         if self._noise:
-            noise = held_noise(rngs, box.size, self._task.frame_skip) * self._noise
-            actions = actions + noise.astype(np.float32)
-        return np.clip(actions, np.asarray(box.low, np.float32), np.asarray(box.high, np.float32))
+            actions = actions + np.float32(self._noise) * held_noise(rngs, box.size, self._task.frame_skip)
+            actions = actions.astype(np.float32)
+        low, high = np.asarray(box.low, np.float32), np.asarray(box.high, np.float32)
+        return Decision(actions, np.clip(actions, low, high), None)

@@ -71,7 +71,8 @@ class DAggerAgent:
         """The policy's parameters, copied, and how much of the driving is the expert's and noise."""
         counts, config = self._counts, self._config
         led = 1.0 - counts.progress / config.led if config.led else 0.0
-        knobs = {"noise": config.noise, "expert_share": 1.0 if counts.version == 0 and config.led else max(led, 0.0)}
+        share = 1.0 if counts.version == 0 and config.led else max(led, 0.0)
+        knobs = {"mode": 1.0, "noise": config.noise, "expert_share": share}
         return WeightsSnapshot(counts.version, self._cloner.tensors(), knobs)
 
     def begin(self) -> None:

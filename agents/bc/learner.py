@@ -124,10 +124,9 @@ class Cloner:
             parameter.grad = None
             if f"optimizer/{name}/step" in tensors:
                 moments = {moment: torch.tensor(tensors[f"optimizer/{name}/{moment}"]) for moment in _MOMENTS}
-                self._optimizer.state[parameter] = {
-                    moment: value if moment == "step" and not self._arithmetic.fused else value.to(parameter.device)
-                    for moment, value in moments.items()
-                }
+                for moment in _MOMENTS[1:]:
+                    moments[moment] = torch.empty_like(parameter).copy_(moments[moment])  # laid out as the parameter
+                self._optimizer.state[parameter] = moments | {"step": moments["step"].to(parameter.device)}
 
 
 def check_tensors(found: Mapping[str, Array], expected: Mapping[str, Array]) -> None:

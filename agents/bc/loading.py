@@ -31,23 +31,21 @@ class _Gathered(Dataset[tuple[torch.Tensor, torch.Tensor]]):
 class _Orders(Sampler[list[int]]):
     """Samples of each minibatch, pass after pass; the order of a pass depends on the seed and its number alone."""
 
-    def __init__(self, samples: int, config: BCConfig, seed: np.random.SeedSequence, taken: int) -> None:
+    def __init__(self, samples: int, config: BCConfig, seed: int, taken: int) -> None:
         self._samples, self._config, self._seed, self._taken = samples, config, seed, taken
 
     def __iter__(self) -> Iterator[list[int]]:
         size = self._config.minibatch
         per_epoch = -(-self._samples // size)
         for epoch in count(self._taken // per_epoch):
-            key = (*self._seed.spawn_key, epoch)
-            rng = np.random.default_rng(np.random.SeedSequence(self._seed.entropy, spawn_key=key))
-            order = rng.permutation(self._samples)
+            order = np.random.default_rng([self._seed, epoch]).permutation(self._samples)
             first = self._taken - epoch * per_epoch if epoch == self._taken // per_epoch else 0
             for number in range(first, per_epoch):
                 yield order[number * size : (number + 1) * size].tolist()
 
 
 def batches(
-    demonstrations: DemonstrationSet, config: BCConfig, seed: np.random.SeedSequence, taken: int
+    demonstrations: DemonstrationSet, config: BCConfig, seed: int, taken: int
 ) -> Iterator[tuple[Array, Array]]:
     """Minibatches without end, pass after pass, but for the first ``taken``: observations and labels."""
     loader = DataLoader(

@@ -25,6 +25,8 @@ from agents.bc.loading import batches
 from agents.demonstrations import DemonstrationSet
 from carracing.task import Array, TaskSpec
 
+_FACTS = {"version", "taken", "order"}
+
 
 class BCAgent:
     """Learns the labels of a demonstration set, pass after pass, each in an order of its own.
@@ -37,7 +39,8 @@ class BCAgent:
         config.check_task(task)
         self._task, self._config, self._pulse = task, config, pulse
         weights_seed, order_seed = np.random.SeedSequence(seed).spawn(2)
-        self._order_seed = order_seed
+        self._order = int(order_seed.generate_state(1)[0])
+        """Seed of the orders in which the passes take the samples."""
         self._cloner = Cloner(task, config, weights_seed)
         self._version, self._taken = 0, 0
         """Rounds learned, and minibatches."""
@@ -80,17 +83,19 @@ class BCAgent:
 
     def state(self) -> State:
         """Network, optimizer, and how far the passes have come."""
-        return State(self._cloner.state(), {"version": self._version, "taken": self._taken})
+        facts = {"version": self._version, "taken": self._taken, "order": self._order}
+        return State(self._cloner.state(), facts)
 
     def restore(self, state: State) -> None:
         """Go on exactly where ``state`` was taken. Raises StateError, then unchanged."""
-        counts = {key: state.facts.get(key) for key in ("version", "taken")}
-        for key, value in counts.items():
+        if set(state.facts) != _FACTS:
+            raise StateError(f"facts are {sorted(state.facts)}, and this agent's are {sorted(_FACTS)}")
+        for key, value in state.facts.items():
             if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
                 raise StateError(f"fact {key!r} must be an integer from 0 to 2**53, not {value!r}")
         self._cloner.check_state(state, {})
         self._cloner.restore(state.tensors)
-        self._version, self._taken = state.facts["version"], state.facts["taken"]
+        self._version, self._taken, self._order = (state.facts[key] for key in ("version", "taken", "order"))
         self._batches = None
 
     @property
@@ -110,5 +115,5 @@ class BCAgent:
     def _loaded(self) -> Iterator[tuple[Array, Array]]:
         if self._batches is None:
             config = self._config
-            self._batches = batches(self._demonstrations, config, self._order_seed, self._taken)
+            self._batches = batches(self._demonstrations, config, self._order, self._taken)
         return self._batches

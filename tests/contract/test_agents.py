@@ -19,29 +19,36 @@ from collectors.api import Collector, CollectorConfig
 from collectors.registry import CollectorPlan, make_collector
 from collectors.seeds import EpisodeSeeds
 from tests.fakes import CountingRules, CountingWorld
+from tests.fakes.demonstrations import made_up_set
+from tests.fakes.labelled import labelled_each
 
 _REPLAYING = {"replay": 200, "round": 48, "warmup": 30, "batch": 8, "updates_per_step": 0.1}
 SMALL: dict[str, dict[str, Any]] = {
     "ppo": {"rollout": 48, "minibatch": 16, "epochs": 2},
     "sac": _REPLAYING,
     "dqn": {**_REPLAYING, "target_every": 3},
+    "bc": {"minibatch": 8, "round": 3, "workers": 0},
+    "dagger": {"minibatch": 16, "rollout": 48, "visits": 1.0, "replay": 200, "noise": 0.1},
 }
 """Settings with which a round takes a moment; an agent without an entry is tested with its defaults."""
 
-GREY = task_spec(TaskConfig())
-TASKS = {
-    "grey": GREY,
-    "discrete": replace(GREY, action=Discrete(5)),
-    "rgb": task_spec(TaskConfig(observation="rgb")),
-    "rgb discrete": task_spec(TaskConfig(observation="rgb", action="discrete")),
-    "vector": task_spec(TaskConfig(observation="vector")),
-    "vector discrete": task_spec(TaskConfig(observation="vector", action="discrete")),
+KINDS = {
+    "grey": TaskConfig(),
+    "discrete": TaskConfig(action="discrete"),
+    "rgb": TaskConfig(observation="rgb"),
+    "rgb discrete": TaskConfig(observation="rgb", action="discrete"),
+    "vector": TaskConfig(observation="vector"),
+    "vector discrete": TaskConfig(observation="vector", action="discrete"),
+    "labelled": TaskConfig(labels=True),
+    "labelled vector": TaskConfig(observation="vector", labels=True),
 }
+TASKS = {kind: task_spec(config) for kind, config in KINDS.items()}
 EVERY = pytest.mark.parametrize("name", AGENTS)
 
 
-def _config(name: str) -> Any:
-    return config_class(name)(**SMALL.get(name, {}))
+def _config(name: str, demos: str = "somewhere") -> Any:
+    recorded = {"demos": demos} if agent_entry(name).offline else {}
+    return config_class(name)(**SMALL.get(name, {}), **recorded)
 
 
 def _fits(name: str, kind: str) -> bool:
@@ -60,15 +67,20 @@ MISFITS = [
 
 def _usual(name: str) -> TaskSpec:
     """What the agent learns where nobody asks for anything else."""
-    return task_spec(TaskConfig(action=agent_entry(name).action))
+    entry = agent_entry(name)
+    return task_spec(TaskConfig(action=entry.action, labels=bool(entry.usual.get("task.labels"))))
 
 
 def _agent(name: str, task: TaskSpec | None = None, seed: int = 1) -> Agent:
-    return make_agent(name, task or _usual(name), _config(name), seed)
+    task = task or _usual(name)
+    kind = next(kind for kind, spec in TASKS.items() if spec == task)
+    demos = str(made_up_set(KINDS[kind])) if agent_entry(name).offline else ""
+    return make_agent(name, task, _config(name, demos), seed)
 
 
 def _collector(agent: Agent, task: TaskSpec) -> Collector:
-    worlds = each(partial(CountingWorld, CountingRules(spec=task, shortest=5, longest=20)))
+    world = partial(CountingWorld, CountingRules(spec=task, shortest=5, longest=20))
+    worlds = labelled_each(world) if task.labels else each(world)
     config = CollectorConfig(lanes=4, workers=1)
     return make_collector("sync", CollectorPlan(config, worlds, task, agent.actor_spec(), EpisodeSeeds(7)))
 
@@ -113,7 +125,7 @@ def test_unknown_agent_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize(("name", "kind"), MISFITS)
 def test_tasks_that_do_not_fit_are_refused_in_words(name: str, kind: str) -> None:
-    with pytest.raises(UnsupportedTaskError, match=r"action|observation"):
+    with pytest.raises(UnsupportedTaskError, match=r"action|observation|labels"):
         _agent(name, TASKS[kind])
 
 
