@@ -41,12 +41,17 @@ AGENTS = {
         purpose="fast simulators, any actions",
     ),
     "sac": AgentEntry(
-        "SAC", "agents.sac.config:SACConfig", "agents.sac.agent:SACAgent", purpose="few steps; vectors, or a GPU"
+        "SAC",
+        "agents.sac.config:SACConfig",
+        "agents.sac.agent:SACAgent",
+        portable="agents.sac.portable:SACPortable",
+        purpose="few steps; vectors, or a GPU",
     ),
     "dqn": AgentEntry(
         "DQN",
         "agents.dqn.config:DQNConfig",
         "agents.dqn.agent:DQNAgent",
+        portable="agents.dqn.portable:DQNPortable",
         action="discrete",
         purpose="five discrete actions",
     ),
