@@ -68,12 +68,16 @@ class Segment:
     start: int
     """Index of the first step within its episode."""
     stack: int
+    labels: Array | None = None
+    """(T, A) what an expert would have done at each step; None unless the task has labels."""
 
     def __post_init__(self) -> None:
         """Reject arrays whose lengths contradict each other."""
         steps = len(self.actions)
         if steps < 1:
             raise ValueError("a segment has at least one step")
+        if self.labels is not None and len(self.labels) != steps:
+            raise ValueError(f"{steps} actions, but {len(self.labels)} labels")
         if len(self.rewards) != steps or (self.log_probs is not None and len(self.log_probs) != steps):
             raise ValueError(f"{steps} actions, but {len(self.rewards)} rewards or other log_probs")
         if len(self.frames) != self.stack + steps:
@@ -147,7 +151,8 @@ class Demand:
     """What an agent wants from each round of collection."""
 
     steps: int
-    """Steps over all lanes together."""
+    """Steps over all lanes together. 0 of an agent that learns from a recorded set: no cars are driven for it,
+    ``learn`` gets no segments, and the figure ``samples`` it reports counts as the round's steps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ class Arithmetic:
     fused: bool = True
     """Step all parameters in one loop over them, not operation by operation."""
     device: str = "cpu"
+    threads: int = 1
+    """Of the learner, each with a share of every batch."""
 
     def inputs(self, observations: torch.Tensor) -> torch.Tensor:
         """(rows, channels, height, width) uint8 -> the same in 0 to 1, as the encoder takes them."""
@@ -42,14 +44,14 @@ PLAIN = Arithmetic(channels_last=False, fused=False)
 def choose_arithmetic(precision: str, device: str, images: bool) -> Arithmetic:
     """What the settings ``precision`` and ``device`` mean on this machine; auto is the fastest of each.
 
-    Raises ValueError for a device that is not there.
+    On the CPU with as many threads as PyTorch has been given. Raises ValueError for a device that is not there.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise ValueError("device cuda: PyTorch finds no usable CUDA GPU here; use cpu or auto")
     place = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-    if precision == "auto":
-        return Arithmetic(bfloat16=images and _computes_bfloat16(place), device=place)
-    return Arithmetic(bfloat16=precision == "bfloat16", device=place)
+    threads = torch.get_num_threads() if place == "cpu" else 1
+    bfloat16 = images and _computes_bfloat16(place) if precision == "auto" else precision == "bfloat16"
+    return Arithmetic(bfloat16, device=place, threads=threads)
 
 
 def _computes_bfloat16(device: str) -> bool:

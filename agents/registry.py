@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Literal
 
@@ -25,6 +25,10 @@ class AgentEntry:
     settings: adds those it did not have yet, with the values that mean what it did."""
     portable: str = ""
     """"module:class" of its ``agents.exchange.portable.Portable``: how its policy is imported and exported."""
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of a run, by their dotted keys, where nobody asks for others."""
+    offline: bool = False
+    """Learns from the recorded set that its setting ``demos`` names."""
     action: Literal["steer-accel", "discrete"] = "steer-accel"
     """``task.action`` where nobody asks for another."""
     purpose: str = ""
@@ -54,6 +58,19 @@ AGENTS = {
         portable="agents.dqn.portable:DQNPortable",
         action="discrete",
         purpose="five discrete actions",
+    ),
+    "bc": AgentEntry(
+        "behaviour cloning",
+        "agents.bc.config:BCConfig",
+        "agents.bc.offline:BCAgent",
+        usual={"collector": "sequential"},
+        offline=True,
+    ),
+    "dagger": AgentEntry(
+        "DAgger",
+        "agents.bc.config:DAggerConfig",
+        "agents.bc.dagger:DAggerAgent",
+        usual={"task.labels": True, "task.missed_penalty": 0.0, "task.early_stop": 200},
     ),
 }
 

@@ -1,7 +1,19 @@
 """The task: CarRacing worlds, their rules and observations. Knows nothing of agents, collectors or runs."""
 
+from carracing.registration import register_if_loaded
 from carracing.registry import BACKENDS, THREADED, backend_module, make_worlds, warm_up
-from carracing.task import OBSERVATIONS, Box, Discrete, Step, TaskConfig, TaskSpec, World, Worlds, task_spec
+from carracing.task import (
+    OBSERVATIONS,
+    Box,
+    Discrete,
+    LabelledWorlds,
+    Step,
+    TaskConfig,
+    TaskSpec,
+    World,
+    Worlds,
+    task_spec,
+)
 
 __all__ = [
     "BACKENDS",
@@ -9,6 +21,7 @@ __all__ = [
     "THREADED",
     "Box",
     "Discrete",
+    "LabelledWorlds",
     "Step",
     "TaskConfig",
     "TaskSpec",
@@ -19,3 +32,5 @@ __all__ = [
     "task_spec",
     "warm_up",
 ]
+
+register_if_loaded()

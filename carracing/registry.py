@@ -22,6 +22,9 @@ THREADED = frozenset({"fast"})
 ANY_START = frozenset({"fast"})
 """Backends that can begin an episode anywhere."""
 
+LABELLED = frozenset({"fast"})
+"""Backends that know what the scripted driver would do."""
+
 EVERY_LAP_RULE = frozenset({"fast"})
 """Backends that can end laps by other rules than the released one."""
 
@@ -85,6 +88,11 @@ def check_backend(backend: str, config: TaskConfig, cars: int = 1) -> None:
             f"backend {backend} starts every car on the line: use backend {' or '.join(sorted(ANY_START))}, "
             "or task.random_start false"
         )
+    if config.labels and backend not in LABELLED:
+        raise UnsupportedTaskOptionError(
+            f"backend {backend} has no scripted driver: use backend {' or '.join(sorted(LABELLED))}, "
+            "or task.labels false"
+        )
     if config.lap_rule != "released" and backend not in EVERY_LAP_RULE:
         raise UnsupportedTaskOptionError(
             f"backend {backend} ends laps as released: use backend {' or '.join(sorted(EVERY_LAP_RULE))}, "
@@ -98,7 +106,7 @@ def scoring_task(config: TaskConfig, backend: str) -> TaskConfig:
     Where a backend cannot draw grey-fast it is looked at as the grey it stands for. So a policy trained on grey-fast
     shows on stock's own pictures what it is worth.
     """
-    config = replace(config, early_stop=0, random_start=False, lap_rule="released", missed_penalty=0.0)
+    config = replace(config, early_stop=0, random_start=False, labels=False, lap_rule="released", missed_penalty=0.0)
     if config.observation == "grey-fast" and config.observation not in OBSERVED[backend]:
         return replace(config, observation="grey")
     return config

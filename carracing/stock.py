@@ -92,23 +92,26 @@ class StockWorld:
     def _drive(self, actions: Array, driving: list[int], step: Step) -> None:
         controls = {car: self._controls(actions[car : car + 1]) for car in driving}
         totals = dict.fromkeys(driving, 0.0)
+        before = {car: self._episodes[car].frames for car in driving}
         for _ in range(self._config.frame_skip):
             self._env.drive(controls)
-            for car in list(controls):
+            for car in controls:
                 totals[car] += self._episodes[car].frame()
-                step.frames[car] += 1
-                if self._episodes[car].over:
-                    del controls[car]
-                    self._observe(car, step)
-                    if self._cars > 1:
-                        self._env.seats[car].park()
+            over = [car for car in controls if self._episodes[car].over]
+            for car in over:
+                del controls[car]
+                self._observe(car, step)
+                if self._cars > 1:
+                    self._env.seats[car].park()
             if not controls:
                 break
         for car in controls:
             self._observe(car, step)
         for car in driving:
+            episode = self._episodes[car]
             step.rewards[car] = totals[car]
-            step.terminated[car], step.truncated[car] = self._episodes[car].ends
+            step.frames[car] = episode.frames - before[car]
+            step.terminated[car], step.truncated[car] = episode.ends
 
     def _observe(self, car: int, step: Step) -> None:
         self._last[car] = self._eyes.look(car)

@@ -84,6 +84,8 @@ class SharedCarRacing(CarRacing):
         self._listener = _Tiles(self)
         self.world.contactListener = self._listener
         self.drive(dict.fromkeys(range(self._cars)))
+        for seat in self.seats:
+            seat.shown = seat.score
         return None, 0.0, False, False, {}
 
     def drive(self, controls: Mapping[int, tuple[float, float, float] | None]) -> None:
@@ -98,12 +100,11 @@ class SharedCarRacing(CarRacing):
             seat.car.step(1.0 / FPS)
         self.world.Step(1.0 / FPS, 6 * 30, 2 * 30)
         self.t += 1.0 / FPS
-        for number in controls:
-            self.seats[number].shown = self.seats[number].score
 
     def settle(self, number: int) -> tuple[float, bool]:
         """What a seat's driver gets for the frame: (reward, terminated), as in stock's ``step``."""
         seat = self.seats[number]
+        seat.shown = seat.score
         seat.score -= 0.1
         seat.car.fuel_spent = 0.0
         reward = seat.score - seat.paid

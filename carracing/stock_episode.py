@@ -16,7 +16,8 @@ class StockEpisode:
         self._early_stop = early_stop
         self._seat = env.seats[car]
         self._advance = Advance(len(env.track))
-        self._frames = 0
+        self.frames = 0
+        """How many have passed."""
         self._last_progress = 0
         """Frame of the last new tile: once all are visited, of the finished lap."""
         self._tiles = self._seat.tiles_visited
@@ -26,18 +27,18 @@ class StockEpisode:
     @property
     def over(self) -> bool:
         """Whether it has ended."""
-        return any(self.ends)
+        return self.ends[0] or self.ends[1]
 
     def frame(self) -> float:
         """Take in the frame that was just driven; its reward."""
         seat = self._seat
         reward, terminated = self._env.settle(self._car)
-        self._frames += 1
+        self.frames += 1
         if seat.tiles_visited > self._tiles:
-            self._tiles, self._last_progress = seat.tiles_visited, self._frames
+            self._tiles, self._last_progress = seat.tiles_visited, self.frames
         self._advance.touch({tile.idx for wheel in seat.car.wheels for tile in wheel.tiles})
-        stuck = self._early_stop and self._frames - self._last_progress >= self._early_stop
-        self.ends = (bool(terminated), bool(stuck) or self._frames >= EPISODE_FRAMES)
+        stuck = self._early_stop and self.frames - self._last_progress >= self._early_stop
+        self.ends = (bool(terminated), bool(stuck) or self.frames >= EPISODE_FRAMES)
         return float(reward)
 
     def facts(self) -> tuple[float, ...]:

@@ -98,6 +98,8 @@ class TaskConfig:
 
     All of it follows from the episode's track seed. Tiles, and so the facts, are counted from where the car begins.
     """
+    labels: bool = False
+    """Say at every step what the scripted driver would do (training only; backend fast, continuous actions)."""
     lap_rule: LapRule = "released"
     """released: a lap ends when every tile is visited; completed: also on coming back to the start with more than
     95 % visited (backend fast only). Scores always count as released."""
@@ -118,6 +120,8 @@ class TaskConfig:
             raise ValueError(f"missed_penalty must be 0 to 1000 units of reward, not {self.missed_penalty}")
         if self.crop_indicators and self.observation != "grey":
             raise ValueError("crop_indicators goes with observation grey only")
+        if self.labels and self.action == "discrete":
+            raise ValueError("labels go with continuous actions only: the scripted driver has no others")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,13 @@ class TaskSpec:
     frame_skip: int
     facts: tuple[str, ...] = ()
     """Names of the columns of ``Step.facts``."""
+    labels: bool = False
+    """Whether ``Worlds.labels`` can be asked."""
+
+    @property
+    def label_size(self) -> int:
+        """Columns of an array of labels: those of an action, or 0."""
+        return self.action.size if self.labels else 0
 
     @property
     def observation_bytes(self) -> int:
@@ -203,7 +214,10 @@ class World(Protocol):
         """Build the track of ``seed``, put every car at its start; (cars, *observation_shape)."""
 
     def step(self, actions: Array, live: Array) -> Step:
-        """Advance the cars whose ``live`` flag is set by one step of ``actions`` (cars, A)."""
+        """Advance the cars whose ``live`` flag is set by one step of ``actions`` (cars, A).
+
+        Those left out have ended: the cars of one track move together until they end, and some worlds insist on it.
+        """
 
     def close(self) -> None:
         """Free what it holds; may be called twice."""
@@ -248,6 +262,19 @@ class SavableWorlds(Worlds, Protocol):
         """Go on from ``state``; all observations. Raises SavedStateError, then unchanged."""
 
 
+@runtime_checkable
+class LabelledWorlds(Worlds, Protocol):
+    """Worlds that an expert looks at; all whose ``spec`` has labels are."""
+
+    def labels(self) -> Array:
+        """(N, spec.label_size): what the expert would do now in the place of each car; any value for ended ones."""
+
+
+def labelled(worlds: Worlds) -> LabelledWorlds | None:
+    """The worlds as ones that can be asked for labels; None where their task has none."""
+    return worlds if worlds.spec.labels and isinstance(worlds, LabelledWorlds) else None
+
+
 def task_spec(config: TaskConfig) -> TaskSpec:
     """Describe the CarRacing task that ``config`` sets, without importing any simulator."""
     kind = OBSERVATIONS[config.observation]
@@ -258,6 +285,7 @@ def task_spec(config: TaskConfig) -> TaskSpec:
         action=_ACTIONS[config.action],
         frame_skip=config.frame_skip,
         facts=(*FACTS, BONUS) if config.missed_penalty else FACTS,
+        labels=config.labels,
     )
 
 

@@ -106,6 +106,10 @@ class Lanes(Protocol):
     def spec(self) -> TaskSpec:
         """What one car's observations and actions look like."""
 
+    @property
+    def labels(self) -> Array:
+        """(num, spec.label_size): what an expert would do now in each lane; valid until the next call."""
+
     def reset(self, mask: Array, seeds: Array) -> Array:
         """Start new episodes in the groups of the lanes set in ``mask`` (num,) bool, always whole groups.
 

@@ -44,6 +44,11 @@ class ArrayLanes(ABC):
         """What one car's observations and actions look like."""
         return self._spec
 
+    @property
+    def labels(self) -> Array:
+        """(num, spec.label_size): what an expert would do now in each lane."""
+        return self._arrays.labels
+
     @abstractmethod
     def _reset(self) -> None:
         """Reset as the arrays say."""

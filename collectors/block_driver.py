@@ -7,12 +7,13 @@ from time import perf_counter
 
 import numpy as np
 
-from agents.api import End, Segment, WeightsSnapshot
+from agents.api import Decision, End, Segment, WeightsSnapshot
 from agents.random import EpisodeRandom
 from carracing.each_world import CarError
-from carracing.task import Array, Step
+from carracing.task import Array, Step, labelled
 from collectors.api import CollectorError
 from collectors.blocks import BlockTask, Driven, DrivingPlan
+from collectors.leading import expert_share, led
 from collectors.recording import Recording
 from collectors.roster import Roster
 
@@ -33,19 +34,23 @@ class BlockDriver:
                 f"the worlds pose another task than planned: {self._worlds.spec} in groups "
                 f"{self._worlds.groups.tolist()}, not {plan.task} in groups {groups.tolist()}"
             )
+        self._labelled = labelled(self._worlds)
         self._actor = plan.actor.build()
         self._version = -1
+        self._expert_share = 0.0
         self._roster = Roster(groups, plan.seeds, plan.task.facts)
         self._recording = Recording(plan.task, plan.episodes)
         self._env_actions: Array = np.zeros((plan.episodes, plan.task.action.size), plan.task.action_dtype)
         self._start: Array = np.zeros(
             (plan.episodes, plan.task.stack, *plan.task.observation_shape), plan.task.observation_dtype
         )
+        self._warm_up()
 
     def load(self, weights: WeightsSnapshot) -> None:
         """Act with these weights from now on."""
         self._actor.load(weights)
         self._version = weights.version
+        self._expert_share = expert_share(weights, self._plan.task)
 
     def drive(self, task: BlockTask, beat: Callable[[], None]) -> Driven:
         """Drive all episodes of a block to their ends; ``beat`` is called before every step.
@@ -63,6 +68,8 @@ class BlockDriver:
             observations = self._recording.windows(rows)
             decision = self._actor.act(observations, EpisodeRandom(roster.keys[rows], roster.steps[rows]))
             acted = perf_counter()
+            if self._labelled is not None:
+                decision = self._advised(decision, self._labelled.labels(), rows)
             self._env_actions[rows] = decision.env_actions
             step = self._step(task)
             seconds_env += perf_counter() - acted
@@ -82,6 +89,12 @@ class BlockDriver:
         """Close the worlds."""
         self._worlds.close()
 
+    def _warm_up(self) -> None:
+        """Take a step before anyone waits for one: on a machine that is new to the simulator, it is compiled now."""
+        everyone = np.ones(self._plan.episodes, np.bool_)
+        self._worlds.reset(everyone, np.zeros(self._plan.episodes, np.int64))
+        self._worlds.step(self._env_actions, everyone)
+
     def _begin(self, task: BlockTask) -> None:
         everyone = np.ones(self._plan.episodes, np.bool_)
         self._roster.go_to(task.first)
@@ -92,6 +105,14 @@ class BlockDriver:
             raise self._failure(task, "reset", error) from error
         self._recording.resume(self._start)
         self._recording.begin(np.arange(self._plan.episodes), observations)
+
+    def _advised(self, decision: Decision, labels: Array, rows: slice | Array) -> Decision:
+        """Record what the expert would do, and let it where it is its turn."""
+        self._recording.label(rows, labels)
+        if not self._expert_share:
+            return decision
+        turns = EpisodeRandom(self._roster.keys[rows], self._roster.steps[rows])
+        return led(decision, labels[rows], self._expert_share, turns)
 
     def _step(self, task: BlockTask) -> Step:
         try:

@@ -99,7 +99,8 @@ class Block:
     actions: Array
     rewards: Array
     log_probs: Array
-    """(steps, ...) as in ``Segment``; log_probs are empty where there are none."""
+    labels: Array
+    """(steps, ...) as in ``Segment``; log_probs and labels are empty where there are none."""
 
 
 def block_in(buffer: Any, plan: DrivingPlan, outline: BlockOutline) -> Block:
@@ -129,6 +130,7 @@ def episode_segments(block: Block, stack: int, index: int, version: int, episode
                 episode,
                 start,
                 stack,
+                block.labels[part] if block.labels.shape[1] else None,
             )
         )
     return segments
@@ -145,6 +147,7 @@ def pieces(driven: Driven, plan: DrivingPlan) -> Iterator[tuple[int, Array]]:
         [segment.actions for segment in segments],
         [segment.rewards for segment in segments],
         [segment.log_probs for segment in segments if segment.log_probs is not None],
+        [segment.labels for segment in segments if segment.labels is not None],
     )
     offsets = iter(layout_offsets(_layout(plan, outline.steps, outline.log_probs)))
     yield from ((next(offsets), np.ascontiguousarray(array)) for array in sums)
@@ -167,5 +170,6 @@ def _layout(plan: DrivingPlan, steps: int, log_probs: bool) -> Layout:
         ((steps, task.action.size), task.action_dtype),
         ((steps,), np.float32),
         ((steps if log_probs else 0,), np.float32),
+        ((steps, task.label_size), task.action_dtype),
     ]
     return [(shape, np.dtype(dtype)) for shape, dtype in shapes]

@@ -42,10 +42,15 @@ class Competition:
         """Take at least ``steps`` steps; of winners, if only they are wanted, in the order in which heats ended."""
         if self._before is not None:
             self.restore(self._before)
-        self._before, self._round = self._capture(), []
-        segments = self._collect_winners(steps) if self._select == "best" else self._collect_all(steps)
+        self._round = []
+        if self._select == "all":
+            segments = self.inner.collect(steps)
+            self._round.append(self._part())
+        else:  # several rounds of the inner collector, which goes back no further than its last
+            self._before = self._capture()
+            segments = self._collect_winners(steps)
+            self._before = None
         self._total += self._round
-        self._before = None
         return segments
 
     def stats(self) -> CollectorStats:
@@ -71,11 +76,6 @@ class Competition:
     def close(self) -> None:
         """Free processes and memory; may be called twice."""
         self.inner.close()
-
-    def _collect_all(self, steps: int) -> list[Segment]:
-        segments = self.inner.collect(steps)
-        self._round.append(self._part())
-        return segments
 
     def _collect_winners(self, steps: int) -> list[Segment]:
         winners: list[Segment] = []

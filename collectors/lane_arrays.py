@@ -30,6 +30,8 @@ class LaneArrays:
     frames: Array
     facts: Array
     """The results, as in ``Step``."""
+    labels: Array
+    """(N, spec.label_size): what an expert would do now; no columns where the task has no labels."""
     busy: Array
     """(N,) float64: in the first row of a block of worlds, seconds that it has worked."""
 
@@ -68,6 +70,7 @@ def _layout(spec: TaskSpec, lanes: int) -> Layout:
         ((lanes,), np.bool_),
         ((lanes,), np.int32),
         ((lanes, len(spec.facts)), np.float32),
+        ((lanes, spec.label_size), spec.action_dtype),
         ((lanes,), np.float64),
     ]
     return [(shape, np.dtype(dtype)) for shape, dtype in shapes]

@@ -57,8 +57,8 @@ class RayPool:
         there = int(ray.cluster_resources().get("CPU", 0))
         if there < workers * cores:
             raise CollectorError(
-                f"{workers} workers with {cores} simulator threads each need {workers * cores} cores, and the Ray "
-                f"cluster has {there}: use at most {there // cores} workers, or add machines"
+                f"workers ({workers}) x threads ({cores}) need {workers * cores} cores, and the Ray cluster has "
+                f"{there}: use at most {there // cores} workers, or add machines"
             )
 
     @property

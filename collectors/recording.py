@@ -72,6 +72,11 @@ class Recording:
         np.take(self._flat_frames, cells, axis=0, out=batch, mode="clip")
         return batch.reshape(-1, self._spec.stack, *self._spec.observation_shape)
 
+    def label(self, rows: Rows, labels: Array) -> None:
+        """Record what an expert would do about what the lanes in ``rows`` see now, (lanes, A or 0)."""
+        if self._spec.labels:
+            self._flat_labels[self._at[rows]] = labels[rows]
+
     def write(self, rows: Rows, decision: Decision, step: Step) -> None:
         """Record one step, its bonus in the reward: ``decision`` has a row per row in ``rows``, ``step`` per lane."""
         cells = self._at[rows]
@@ -107,6 +112,7 @@ class Recording:
             episode,
             start,
             self._spec.stack,
+            self._labels[lane, first:last] if self._spec.labels else None,
         )
 
     def _allocate(self, capacity: int) -> None:
@@ -120,22 +126,28 @@ class Recording:
         self._actions: Array = np.empty((lanes, capacity, spec.action.size), spec.action_dtype)
         self._rewards: Array = np.empty((lanes, capacity), np.float32)
         self._log_probs: Array = np.empty((lanes, capacity), np.float32)
+        self._labels: Array = np.empty((lanes, capacity, spec.label_size), spec.action_dtype)
         self._flat_frames = self._frames.reshape(lanes * capacity, self._pixels)
         self._flat_actions = self._actions.reshape(lanes * capacity, spec.action.size)
         self._flat_rewards = self._rewards.reshape(lanes * capacity)
         self._flat_log_probs = self._log_probs.reshape(lanes * capacity)
+        self._flat_labels = self._labels.reshape(lanes * capacity, spec.label_size)
         if self.poisoned:
             self._poison()
 
+    @property
+    def _arrays(self) -> tuple[Array, ...]:
+        return self._frames, self._actions, self._rewards, self._log_probs, self._labels
+
     def _grow(self, capacity: int) -> None:
-        old = [self._frames, self._actions, self._rewards, self._log_probs]
+        old = self._arrays
         at, first = self._at - self._base, self._first - self._base
         length = self._capacity
         self._allocate(capacity)
-        for new, cells in zip((self._frames, self._actions, self._rewards, self._log_probs), old, strict=True):
+        for new, cells in zip(self._arrays, old, strict=True):
             new[:, :length] = cells
         self._at, self._first = self._base + at, self._base + first
 
     def _poison(self) -> None:
-        for array in (self._frames, self._actions, self._rewards, self._log_probs):
+        for array in self._arrays:
             array[:] = np.nan if array.dtype.kind == "f" else 0xA5

@@ -11,6 +11,7 @@ from agents.random import EpisodeRandom
 from carracing.task import Array, Step
 from collectors.acting import ThreadedActor, build_actor
 from collectors.api import CollectorError, CollectorStats, EpisodeRecord, Lanes
+from collectors.leading import expert_share, led
 from collectors.recording import Recording
 from collectors.registry import CollectorPlan
 from collectors.roster import Roster
@@ -35,6 +36,7 @@ class StepCollector:
         self._env_actions = np.zeros((lanes.num, plan.task.action.size), plan.task.action_dtype)
         self._version = -1
         """Of the weights; -1 until some are published."""
+        self._expert_share = 0.0
         self._before: State | None = None
         """The state before the round that is going on, or was abandoned."""
         self._round = _Round()
@@ -44,6 +46,7 @@ class StepCollector:
         """Act with these weights from the next ``collect`` on."""
         self._actor.load(weights)
         self._version = weights.version
+        self._expert_share = expert_share(weights, self._plan.task)
 
     def collect(self, steps: int) -> list[Segment]:
         """Take at least ``steps`` steps of live lanes. Raises CollectorError, and whatever the pulse raises."""
@@ -118,6 +121,10 @@ class StepCollector:
         begun = perf_counter()
         decision = self._actor.act(observations, EpisodeRandom(roster.keys[rows], roster.steps[rows]))
         acted = perf_counter()
+        if self._expert_share:
+            turns = EpisodeRandom(roster.keys[rows], roster.steps[rows])
+            decision = led(decision, self._lanes.labels[rows], self._expert_share, turns)
+        recording.label(rows, self._lanes.labels)
         self._env_actions[rows] = decision.env_actions
         step = self._lanes.step(self._env_actions, roster.live)
         current.seconds_env += perf_counter() - acted

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from agents.api import StateError
 from carracing.each_world import CarError
-from carracing.task import Array, SavableWorlds, SavedStateError, Step, Worlds
+from carracing.task import Array, SavableWorlds, SavedStateError, Step, Worlds, labelled
 from collectors.api import CollectorError
 from collectors.lane_arrays import LaneArrays
 
@@ -19,6 +19,7 @@ class WorldBlock:
         self._worlds = worlds
         self._arrays = arrays
         self._first_lane = first_lane
+        self._labelled = labelled(worlds)
 
     def reset(self) -> None:
         """Start new episodes where ``mask`` is set. Raises CollectorError naming the lane."""
@@ -26,6 +27,7 @@ class WorldBlock:
         if arrays.mask.any():
             try:
                 arrays.observations[:] = self._worlds.reset(arrays.mask, arrays.seeds)
+                self._label()
             except Exception as error:
                 raise self._failure("reset", error) from error
             arrays.busy[0] += perf_counter() - begun
@@ -35,6 +37,7 @@ class WorldBlock:
         begun = perf_counter()
         try:
             step = self._worlds.step(self._arrays.actions, self._arrays.live)
+            self._label()
         except Exception as error:
             raise self._failure("step", error) from error
         for field in fields(Step):
@@ -59,6 +62,7 @@ class WorldBlock:
         """Put copies back, and write their observations. Raises StateError, then unchanged."""
         try:
             self._arrays.observations[:] = self._copied.restore(cars)
+            self._label()
         except SavedStateError as error:
             raise StateError(str(error)) from error
 
@@ -71,6 +75,11 @@ class WorldBlock:
         if isinstance(self._worlds, SavableWorlds):
             return self._worlds
         raise CollectorError("these worlds cannot be copied: drive their episodes again")
+
+    def _label(self) -> None:
+        """Ask the expert, if there is one, about the state as it is now."""
+        if self._labelled is not None:
+            self._arrays.labels[:] = self._labelled.labels()
 
     def _failure(self, what: str, error: Exception) -> CollectorError:
         if isinstance(error, CarError):

@@ -10,8 +10,9 @@ from profiles.wishes import Chosen, Given, PlanError, Wishes, count_of, wanted
 
 DEFAULT_LANES = 8
 """What rl-baselines3-zoo's tuned PPO uses for CarRacing (``n_envs`` in its hyperparams/ppo.yml)."""
-BATCHED_LANES = 16
-"""The same for a simulator that steps cars together: it fills its SIMD lanes, and the actor a better batch."""
+BATCHED_LANES = 64
+"""The same for a simulator that steps cars together: it fills its SIMD lanes, the actor a better batch, and a round
+of 4096 steps with 64 different tracks."""
 DEFAULT_CARS = 8
 """On the one track of multicar."""
 HYBRID_CARS = 4

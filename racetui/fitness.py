@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agents.bc.config import DAggerConfig
 from agents.offpolicy.config import OffPolicyConfig
 from carracing.task import task_spec
 from racetui.config import ConfigError
@@ -12,7 +13,7 @@ def check_agent(spec: RunSpec, memory_free: int) -> None:
     """Raise ConfigError if the agent, as configured, cannot learn the task, or not with so many bytes."""
     try:
         spec.agent_config.check_task(task_spec(spec.task))
-        if isinstance(spec.agent_config, OffPolicyConfig):
+        if isinstance(spec.agent_config, OffPolicyConfig | DAggerConfig):
             spec.agent_config.check_memory(task_spec(spec.task), memory_free)
     except ValueError as error:
         raise ConfigError(str(error)) from None

@@ -15,6 +15,7 @@ from carracing.task import TaskConfig
 from collectors.ray_session import check_ray
 from collectors.registry import COLLECTORS, check_config
 from profiles import USUAL_COLLECTOR, Given, detect, load_profile, plan
+from racetui.cloning import budget_of, check_set, with_task_of_set
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.fitness import check_agent
 from racetui.init_from import start_checkpoint
@@ -23,7 +24,7 @@ from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import Budget, RunSpec
-from racetui.usual import with_usual_task
+from racetui.usual import usual_task, with_usual
 
 
 class NothingToResumeError(ValueError):
@@ -52,6 +53,8 @@ class StartRequest:
     steps: int | None = None
     episodes: int | None = None
     seconds: float | None = None
+    epochs: int | None = None
+    """Passes over the recorded set that the agent learns from."""
     eval_every: int | None = None
     checkpoint_every: int | None = None
     config: Path | None = None
@@ -75,7 +78,7 @@ _KEYS = {
     "eval_every": "evaluation.every",
     "checkpoint_every": "checkpoint.every",
 }
-DEFAULTS = RunSpec("default", task=TaskConfig(**with_usual_task({}, RunSpec("default").backend)))
+DEFAULTS = RunSpec("default", task=TaskConfig(**usual_task({}, RunSpec("default").backend)))
 """What a run is where nobody asked for anything else."""
 IMPORTED = "import"
 """Why a checkpoint was written that another program's file was taken over into."""
@@ -106,11 +109,13 @@ def build_spec(request: StartRequest) -> RunSpec:
         document["budget"] = limits
     document = apply_overrides(document, request.overrides)
     document.setdefault("agent", DEFAULTS.agent)
+    document = _with_usual_settings(with_task_of_set(budget_of(document, request.epochs)))
     document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("collector", USUAL_COLLECTOR[str(document["backend"]) in THREADED])
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
     spec = load_spec(_planned(_completed(document)), str(request.config or "command line"))
     check_agent(spec, detect().memory_free)
+    check_set(spec)
     check_config(spec.collector, spec.collector_config)
     if spec.collector == "ray":
         check_ray(spec.collector_config)
@@ -166,12 +171,20 @@ def command_line(request: StartRequest) -> str:
     return shlex.join(words)
 
 
+def _with_usual_settings(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with what its agent usually goes with, where it does not say otherwise."""
+    entry = AGENTS.get(str(document["agent"]))
+    for key, value in (entry.usual if entry else {}).items():
+        section, _, last = key.rpartition(".")
+        place = document.get(section) or {} if section else document
+        if isinstance(place, dict) and place.get(last) is None:
+            _put(document, key, value)
+    return document
+
+
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with usual values for the task, and the checkpoint that ``init_from`` names."""
-    agent, task, settings = document["agent"], document.get("task") or {}, document.get("agent_config")
-    if isinstance(task, dict):
-        action = AGENTS[agent].action if isinstance(agent, str) and agent in AGENTS else None
-        document = document | {"task": with_usual_task(task, str(document["backend"]), action)}
+    """The document with usual values, and the checkpoint that ``init_from`` names."""
+    document, settings = with_usual(document), document.get("agent_config")
     if isinstance(settings, dict) and isinstance(settings.get("init_from"), str) and settings["init_from"]:
         settings = settings | {"init_from": start_checkpoint(settings["init_from"])}
         document = document | {"agent_config": settings}

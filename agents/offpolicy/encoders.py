@@ -35,7 +35,7 @@ def flat_convolutions(task: TaskSpec, network: str) -> tuple[nn.Sequential, int]
 
 def network_inputs(observations: torch.Tensor, task: TaskSpec, arithmetic: Arithmetic) -> torch.Tensor:
     """(rows, stack, *observation_shape) -> (rows, channels, height, width) in 0 to 1, or (rows, numbers)."""
-    joined = observations.reshape(len(observations), *policy_input_shape(task))
+    joined = observations.reshape(-1, *policy_input_shape(task))
     return arithmetic.inputs(joined) if is_images(task) else joined.to(arithmetic.device)
 
 

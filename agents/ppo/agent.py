@@ -21,6 +21,7 @@ from agents.ppo.experience import Experience, gather_experience
 from agents.ppo.rewards import ReturnStatistics
 from agents.ppo.state import Learned, copied, pack_state, parameters_of, unpack_state
 from agents.ppo.update import Learner, Strengths, Targets, Update, make_optimizer
+from agents.shards import Shards
 from agents.start import check_parameters, load_policy
 from carracing.task import TaskSpec
 
@@ -59,7 +60,8 @@ class PPOAgent:
             network.initialise(config.initial_log_std)
         network.compute_with(self._arithmetic)
         optimizer = make_optimizer(network, config.learning_rate)
-        self._learner = Learner(network, make_distribution(network.distribution, task.action), optimizer)
+        distribution = make_distribution(network.distribution, task.action)
+        self._learner = Learner(network, distribution, optimizer, Shards(self._arithmetic.threads))
         self._learned = Learned(version=0, statistics=ReturnStatistics())
 
     @property
@@ -152,7 +154,7 @@ class PPOAgent:
 
     def _targets(self, experience: Experience, rewards: Floats, strengths: Strengths) -> Targets:
         network, rows = self._learner.network, self._evaluation_rows
-        values, log_probs = evaluate_steps(network, self._learner.distribution, experience, rows, self._pulse)
+        values, log_probs = evaluate_steps(self._learner, experience, rows, self._pulse)
         finals = evaluate_finals(network, experience, rows)
         weights = staleness_weights(experience, log_probs.numpy(), self._learned.version)
         discounting = Discounting(self._config.gamma, self._config.gae_lambda)

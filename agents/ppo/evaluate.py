@@ -7,10 +7,10 @@ import numpy.typing as npt
 import torch
 
 from agents.api import Pulse
-from agents.distributions import Distribution
 from agents.networks import ActorCritic, PolicyNetwork
 from agents.ppo.advantages import Floats
 from agents.ppo.experience import Experience
+from agents.ppo.update import Learner
 from agents.segments import SegmentError
 
 _LARGEST_LOG = 50.0
@@ -18,18 +18,22 @@ _LARGEST_LOG = 50.0
 
 
 def evaluate_steps(
-    network: ActorCritic, distribution: Distribution, experience: Experience, rows: int, pulse: Pulse
+    learner: Learner, experience: Experience, rows: int, pulse: Pulse
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """(N,) values and (N,) log-probabilities of the actions taken, ``rows`` steps at a time; on the CPU."""
-    values, log_probs = torch.empty(len(experience)), torch.empty(len(experience))
-    for start in range(0, len(experience), rows):
-        part = slice(start, start + rows)
+
+    def work(part: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.no_grad():
-            parameters, found = network.evaluate(experience.observations(experience.first_frame[part]))
-            log_probs[part] = distribution.log_prob(parameters, experience.actions[part].to(parameters.device)).cpu()
-        values[part] = found.cpu()
+            parameters, values = learner.network.evaluate(experience.observations(experience.first_frame[part]))
+            log_probs = learner.distribution.log_prob(parameters, experience.actions[part].to(parameters.device))
+            return values.cpu(), log_probs.cpu()
+
+    found = []
+    for batch in torch.split(torch.arange(len(experience)), rows * learner.shards.count):
+        found += learner.shards.map(work, torch.split(batch, rows))
         pulse()
-    return values, log_probs
+    values, log_probs = zip(*found, strict=True)
+    return torch.cat(values), torch.cat(log_probs)
 
 
 def evaluate_finals(network: ActorCritic, experience: Experience, rows: int) -> Floats:

@@ -6,8 +6,9 @@ bit, in ``agents.arithmetic.PLAIN``; the operations below keep its order. What i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial, reduce
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from agents.distributions import Distribution
 from agents.networks import ActorCritic
 from agents.ppo.config import PPOConfig
 from agents.ppo.experience import Experience
+from agents.shards import Shards
 
 ADAM_EPSILON = 1e-5
 """stable-baselines3's, after the original implementation of PPO."""
@@ -30,6 +32,7 @@ class Learner:
     network: ActorCritic
     distribution: Distribution
     optimizer: torch.optim.Adam
+    shards: Shards
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,19 @@ class Strengths:
 
 
 @dataclass(frozen=True, slots=True)
-class _Minibatch:
-    observations: torch.Tensor
-    actions: torch.Tensor
-    log_probs: torch.Tensor
+class _Part:
+    """A thread's share of a minibatch."""
+
+    steps: torch.Tensor
+    """(rows,) which of the round's steps."""
     advantages: torch.Tensor
-    returns: torch.Tensor
-    start: torch.Tensor | None
+    """(rows,) normalised over the whole minibatch."""
+    weight: float
+    """Its share of the minibatch's rows."""
+
+
+_Gradients = tuple[torch.Tensor | None, ...]
+_Figures = dict[str, torch.Tensor]
 
 
 def make_optimizer(network: ActorCritic, learning_rate: float) -> torch.optim.Adam:
@@ -81,7 +90,6 @@ class Update:
     def __init__(self, learner: Learner, config: PPOConfig, strengths: Strengths) -> None:
         self._learner, self._config, self._strengths = learner, config, strengths
         self._parameters = list(learner.network.parameters())
-        self._found: dict[str, list[torch.Tensor]] = {}
 
     def run(
         self, experience: Experience, targets: Targets, rng: np.random.RandomState, pulse: Pulse
@@ -89,63 +97,74 @@ class Update:
         """Take the steps; ``rng`` decides their order, ``pulse`` is called after each. Returns means of figures."""
         for group in self._learner.optimizer.param_groups:
             group["lr"] = self._strengths.learning_rate
+        loss = self._value_loss if self._strengths.value_only else self._loss
+        found: dict[str, list[torch.Tensor]] = {}
         for _ in range(self._config.epochs):
             order = torch.from_numpy(rng.permutation(len(experience)))
-            for part in self._minibatches(experience, targets, order):
-                loss = self._value_loss(part) if self._strengths.value_only else self._loss(part)
-                self._step(loss)
+            for chosen in torch.split(order, self._config.minibatch):
+                work = partial(self._gradients, loss, experience, targets)
+                parts = self._learner.shards.map(work, self._parts(chosen, targets))
+                self._step([gradients for gradients, _ in parts])
+                for name in parts[0][1]:
+                    found.setdefault(name, []).append(_sum([figures[name] for _, figures in parts]))
                 pulse()
-        return {name: float(torch.stack(values).mean()) for name, values in self._found.items()}
+        return {name: float(torch.stack(values).mean()) for name, values in found.items()}
 
-    def _minibatches(self, experience: Experience, targets: Targets, order: torch.Tensor) -> Iterator[_Minibatch]:
-        device = self._learner.network.arithmetic.device
-        for chosen in torch.split(order, self._config.minibatch):
-            yield _Minibatch(
-                experience.observations(experience.first_frame[chosen]),
-                experience.actions[chosen].to(device),
-                targets.log_probs[chosen].to(device),
-                targets.advantages[chosen].to(device),
-                targets.returns[chosen].to(device),
-                None if targets.start is None else targets.start[chosen].to(device),
-            )
-
-    def _value_loss(self, part: _Minibatch) -> torch.Tensor:
-        values = self._learner.network.values(part.observations, frozen_encoder=True)
-        loss = functional.mse_loss(part.returns, values)
-        self._note("loss/value", loss)
-        return self._config.value_coefficient * loss
-
-    def _loss(self, part: _Minibatch) -> torch.Tensor:
-        config, distribution, strengths = self._config, self._learner.distribution, self._strengths
-        parameters, values = self._learner.network.evaluate(part.observations)
-        log_probs, entropies = distribution.evaluate(parameters, part.actions)
-        advantages = part.advantages
+    def _parts(self, chosen: torch.Tensor, targets: Targets) -> list[_Part]:
+        advantages = targets.advantages[chosen]
         if len(advantages) > 1:
             advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
-        log_ratio = log_probs - part.log_probs
-        ratio = torch.exp(log_ratio)
+        count = min(self._learner.shards.count, len(chosen))
+        parts = zip(torch.tensor_split(chosen, count), torch.tensor_split(advantages, count), strict=True)
+        return [_Part(steps, normalised, len(steps) / len(chosen)) for steps, normalised in parts]
+
+    def _gradients(
+        self, loss: _Loss, experience: Experience, targets: Targets, part: _Part
+    ) -> tuple[_Gradients, _Figures]:
+        """Of the share's part of the loss, for every parameter that takes part in it."""
+        value, figures = loss(experience, targets, part)
+        gradients = torch.autograd.grad(value * part.weight, self._parameters, allow_unused=True)
+        return gradients, {name: figure.detach() * part.weight for name, figure in figures.items()}
+
+    def _value_loss(self, experience: Experience, targets: Targets, part: _Part) -> tuple[torch.Tensor, _Figures]:
+        observations = experience.observations(experience.first_frame[part.steps])
+        values = self._learner.network.values(observations, frozen_encoder=True)
+        loss = functional.mse_loss(targets.returns[part.steps].to(values.device), values)
+        return self._config.value_coefficient * loss, {"loss/value": loss}
+
+    def _loss(self, experience: Experience, targets: Targets, part: _Part) -> tuple[torch.Tensor, _Figures]:
+        config, distribution, strengths = self._config, self._learner.distribution, self._strengths
+        observations = experience.observations(experience.first_frame[part.steps])
+        parameters, values = self._learner.network.evaluate(observations)
+        device = parameters.device
+        log_probs, entropies = distribution.evaluate(parameters, experience.actions[part.steps].to(device))
+        log_ratio = log_probs - targets.log_probs[part.steps].to(device)
+        ratio, advantages = torch.exp(log_ratio), part.advantages.to(device)
         clipped = advantages * torch.clamp(ratio, 1 - config.clip_range, 1 + config.clip_range)
         policy_loss = -torch.min(advantages * ratio, clipped).mean()
-        value_loss = functional.mse_loss(part.returns, values)
+        value_loss = functional.mse_loss(targets.returns[part.steps].to(device), values)
         entropy_loss = -torch.mean(entropies)
         loss = policy_loss + strengths.entropy * entropy_loss + config.value_coefficient * value_loss
-        if part.start is not None:
-            divergence = distribution.divergence(part.start, parameters).mean()
+        figures = {"loss/policy": policy_loss, "loss/value": value_loss, "loss/entropy": entropy_loss}
+        if targets.start is not None:
+            divergence = distribution.divergence(targets.start[part.steps].to(device), parameters).mean()
             loss = loss + strengths.pull * divergence
-            self._note("divergence", divergence)
-        for name, figure in (("policy", policy_loss), ("value", value_loss), ("entropy", entropy_loss)):
-            self._note(f"loss/{name}", figure)
-        ratio = ratio.detach()
-        self._note("approx_kl", (ratio - 1 - log_ratio).mean())
-        self._note("clip_fraction", ((ratio - 1).abs() > config.clip_range).float().mean())
-        return loss
+            figures["divergence"] = divergence
+        figures["approx_kl"] = (ratio.detach() - 1 - log_ratio.detach()).mean()
+        figures["clip_fraction"] = ((ratio.detach() - 1).abs() > config.clip_range).float().mean()
+        return loss, figures
 
-    def _step(self, loss: torch.Tensor) -> None:
-        optimizer = self._learner.optimizer
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+    def _step(self, parts: list[_Gradients]) -> None:
+        """One step of Adam along the sum of the shares' gradients."""
+        for parameter, gradients in zip(self._parameters, zip(*parts, strict=True), strict=True):
+            parameter.grad = None if gradients[0] is None else _sum([each for each in gradients if each is not None])
         torch.nn.utils.clip_grad_norm_(self._parameters, self._config.max_grad_norm)
-        optimizer.step()
+        self._learner.optimizer.step()
 
-    def _note(self, name: str, value: torch.Tensor) -> None:
-        self._found.setdefault(name, []).append(value.detach())
+
+_Loss = Callable[[Experience, Targets, _Part], tuple[torch.Tensor, _Figures]]
+
+
+def _sum(tensors: list[torch.Tensor]) -> torch.Tensor:
+    """In their order, so that results repeat."""
+    return reduce(torch.add, tensors)

@@ -1,4 +1,4 @@
-"""SAC's policy on its way in and out. On vectors it is stable-baselines3's, under other names."""
+"""SAC's policy on its way in and out, under stable-baselines3's names."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ import torch
 from stable_baselines3 import SAC
 from torch import nn
 
-from agents.arithmetic import PLAIN
+from agents.arithmetic import PLAIN, Arithmetic
 from agents.errors import ExportError
 from agents.exchange.portable import Slot
-from agents.exchange.spaces import CONTINUED_REPLAY, spaces_of, unusual
+from agents.exchange.spaces import spaces_of, unusual
 from agents.network_plans import NETWORKS
-from agents.offpolicy.encoders import is_images
+from agents.offpolicy.encoders import is_images, network_inputs
 from agents.sac.config import SACConfig
 from agents.sac.learner import Networks
 from agents.sac.networks import HIDDEN, Acting
 from carracing.task import Array, Box, TaskSpec
 
-_THEIRS = (
+_NAMES = (
     ("acting.policy.hidden.", "actor.latent_pi."),
     ("acting.policy.mean.", "actor.mu."),
     ("acting.policy.log_std.", "actor.log_std."),
-    ("target_critics.heads.", "critic_target.qf"),
-    ("critics.heads.", "critic.qf"),
+    ("acting.encoder.", "actor.features_extractor."),
+    ("critics.heads.0.", "critic.qf0."),
+    ("critics.heads.1.", "critic.qf1."),
+    ("target_critics.heads.0.", "critic_target.qf0."),
+    ("target_critics.heads.1.", "critic_target.qf1."),
+    ("target_encoder.", "critic_target.features_extractor."),
+    ("log_entropy", "log_ent_coef"),
 )
-"""How our names begin, and stable-baselines3's."""
-_FOLLOWED = (("target_critics.", "critics."), ("target_encoder.", "acting.encoder."))
-"""Targets, and what stands in for them in files that have none."""
+"""Beginnings of our names and of theirs."""
 _USUAL: Mapping[str, tuple[str, ...]] = {
     "activation_fn": ("torch.nn.modules.activation.ReLU",),
     "features_extractor_class": ("FlattenExtractor",),
@@ -41,20 +44,18 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
 
 
 class PolicyModule(nn.Module):
-    """From observations to the squashed mean, within the bounds."""
+    """From observations to the squashed means of the actions, within the bounds."""
 
-    def __init__(self, network: Acting, task: TaskSpec, action: Box) -> None:
+    def __init__(self, acting: Acting, task: TaskSpec, bounds: Box, arithmetic: Arithmetic) -> None:
         super().__init__()
-        self.network = network
-        self._pictures = is_images(task)
-        self._bounds = (action.low, action.high)
+        self.acting = acting
+        self._task, self._bounds, self._arithmetic = task, bounds, arithmetic
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """(rows, *shape) -> (rows, A)."""
-        inputs = PLAIN.inputs(observations) if self._pictures else observations
-        mean, _ = self.network.policy(self.network.encoder(inputs))
-        low, high = (torch.tensor(bound, dtype=torch.float32) for bound in self._bounds)
-        return low + 0.5 * (torch.tanh(mean) + 1.0) * (high - low)
+        mean, _ = self.acting.policy(self.acting.encoder(network_inputs(observations, self._task, self._arithmetic)))
+        low, high = (torch.tensor(bound, dtype=torch.float32) for bound in (self._bounds.low, self._bounds.high))
+        return low + (torch.tanh(mean) + 1.0) * 0.5 * (high - low)
 
 
 class SACPortable:
@@ -62,10 +63,12 @@ class SACPortable:
 
     def __init__(self, task: TaskSpec, config: SACConfig) -> None:
         config.check_task(task)
-        self._task, self._config = task, config
+        if not isinstance(task.action, Box):
+            raise TypeError("SAC acts on continuous actions only")
+        self._task, self._config, self._bounds = task, config, task.action
 
     def slots(self) -> Mapping[str, Slot]:
-        """Policy, critics, targets and the entropy's coefficient; a file may have the policy alone."""
+        """Policy, critics and targets; a file needs the policy only, and targets begin as the critics."""
         with torch.device("meta"):
             networks = Networks(self._task, self._config)
         return {
@@ -74,30 +77,25 @@ class SACPortable:
         }
 
     def acting(self, weights: Mapping[str, Array]) -> nn.Module:
-        """Encoder and policy, in float32."""
-        if not isinstance(self._task.action, Box):
-            raise TypeError("SAC acts on continuous actions only")
-        network = Acting(self._task, self._config.network, self._config.features)
-        network.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
-        return PolicyModule(network, self._task, self._task.action).eval()
+        """The policy's squashed mean, in float32."""
+        acting = Acting(self._task, self._config.network, self._config.features)
+        acting.load_state_dict({name: torch.tensor(weights[name]) for name in acting.state_dict()})
+        return PolicyModule(acting, self._task, self._bounds, PLAIN).eval()
 
     def to_sb3(self, tensors: Mapping[str, Array]) -> SAC:
-        """SAC on vectors. Its replay is small: who trains on may give it a larger one."""
+        """SAC with the same policy, critics and targets; of vectors only."""
         if is_images(self._task):
-            raise ExportError(
-                "stable-baselines3 has no encoder of pictures that ends as SAC's does here, in layer normalisation "
-                "and tanh: export to .onnx or .safetensors"
-            )
+            raise ExportError("stable-baselines3 has no encoder like sac's: export to .onnx or .safetensors")
         config = self._config
         model = SAC(
             "MlpPolicy",
             None,  # type: ignore[arg-type]  # documented as allowed for loading; spaces are set below
             learning_rate=config.learning_rate,
-            buffer_size=CONTINUED_REPLAY,
             batch_size=config.sizes(self._task).batch,
             tau=config.target_rate,
             gamma=config.gamma,
-            target_entropy=-float(self._task.action.size),
+            buffer_size=1,
+            target_entropy=-float(self._bounds.size),
             policy_kwargs={"net_arch": list(HIDDEN)},
             device="cpu",
             _init_setup_model=False,
@@ -105,30 +103,28 @@ class SACPortable:
         model.observation_space, model.action_space = spaces_of(self._task)
         model.n_envs = 1
         model._setup_model()
-        theirs = {slot.names[1]: tensors[key] for key, slot in self.slots().items() if len(slot.names) > 1}
-        model.policy.load_state_dict({name: torch.tensor(value) for name, value in theirs.items()})
+        model.replay_buffer = None  # an empty one, of no use where it is loaded
+        named = {slot.names[0]: tensors[key] for key, slot in self.slots().items()}
+        entropy = torch.tensor(named.pop("log_ent_coef"))
+        model.policy.load_state_dict({name: torch.tensor(value) for name, value in named.items()})
         if model.log_ent_coef is not None:
-            model.log_ent_coef.data.copy_(torch.tensor(tensors["networks/log_entropy"]))
+            model.log_ent_coef.data.copy_(entropy)
         return model
+
+    @staticmethod
+    def guesses(task: TaskSpec) -> Iterable[Mapping[str, Any]]:
+        """Every encoder that reads the task's observations."""
+        for network in NETWORKS if is_images(task) else ("small",):
+            yield {"network": network, "features": SACConfig().features}
 
     def unlike(self, arguments: Mapping[str, Any]) -> str:
         """What makes another policy of the same shape."""
         return unusual(arguments, _USUAL)
 
-    @staticmethod
-    def guesses(task: TaskSpec) -> Iterable[Mapping[str, Any]]:
-        """Every encoder, where there are pictures."""
-        yield from ({"network": network} for network in NETWORKS) if is_images(task) else ({"network": "small"},)
 
-
-def _names(name: str) -> tuple[str, ...]:
-    """What files call a parameter: our name, stable-baselines3's, and for targets what they follow."""
-    names = [name]
-    for ours, theirs in _THEIRS:
-        if name.startswith(ours):
-            names.append(theirs + name.removeprefix(ours))
-            break
-    for target, followed in _FOLLOWED:
-        if name.startswith(target):
-            names += _names(followed + name.removeprefix(target))
-    return tuple(names)
+def _names(ours: str) -> tuple[str, ...]:
+    """Theirs; a target's may be the critics' or the policy's, which train the same."""
+    theirs = next(begin + ours.removeprefix(own) for own, begin in _NAMES if ours.startswith(own))
+    if theirs.startswith("critic_target.features_extractor."):
+        return theirs, theirs.replace("critic_target.", "actor.")
+    return (theirs, theirs.replace("critic_target.", "critic.")) if "critic_target" in theirs else (theirs,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,15 +14,16 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _digest() -> str:
-    """Of every source file and table here: compiled functions contain one another, wherever they were written."""
+@cache
+def _digest(directory: Path) -> str:
+    """Of every source file and table here and in ``directory``: compiled functions contain one another."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(Path(__file__).parent.glob("*.[pn][yp]*")):
-        digest.update(path.read_bytes())
+    for folder in sorted({Path(__file__).parent, directory}):
+        for path in sorted(folder.glob("*.[pn][yp]*")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-_STAMP = _digest()
 _LOG = logging.getLogger(__name__)
 
 
@@ -62,5 +64,5 @@ def _cached(function: F, **options: Any) -> F:
     changed all the same. So the stamp that numba compares is replaced by one of all files together.
     """
     dispatcher = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
-    dispatcher._cache._cache_file._source_stamp = _STAMP
+    dispatcher._cache._cache_file._source_stamp = _digest(Path(function.__code__.co_filename).parent)
     return dispatcher  # type: ignore[no-any-return]

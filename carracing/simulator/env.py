@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.error import ResetNeeded
 from gymnasium.utils import EzPickle
 
+from carracing.simulator.arguments import orders_of
 from carracing.simulator.colours import draw_colours
 from carracing.simulator.eyes import Painter
 from carracing.simulator.layout import PX, PY
 from carracing.simulator.observations import PIXELS
 from carracing.simulator.rules import PLAYFIELD, STATE_SIZE
 from carracing.simulator.simulator import NEVER, Rules, Simulator
-from carracing.simulator.worlds import to_orders
 from carracing.task import FRAMES_PER_SECOND, Array, LapRule, check_lap_rule
 
 _ONE = np.ones(1, bool)
@@ -28,21 +28,6 @@ def action_space_of(continuous: bool) -> spaces.Space[Any]:
     if continuous:
         return spaces.Box(np.array([-1, 0, 0], np.float32), np.array([1, 1, 1], np.float32))
     return spaces.Discrete(5)
-
-
-def as_row(action: Any, continuous: bool, space: spaces.Space[Any]) -> Array:
-    """One stock action as orders (1, 3). Raises InvalidAction.
-
-    Finite numbers beyond the space's bounds are taken as stock takes them: the gas is clipped, the rest is not.
-    """
-    if not continuous:
-        if not space.contains(action):
-            raise InvalidAction(f"you passed the invalid action `{action}`. The supported action_space is `{space}`")
-        return to_orders(np.array([[int(action)]]), "discrete")
-    numbers = np.asarray(action, np.float64)
-    if numbers.shape != (3,) or not np.isfinite(numbers).all():
-        raise InvalidAction(f"an action is three finite numbers (steer, gas, brake), not `{action}`")
-    return numbers[None]
 
 
 class FastCarRacing(gymnasium.Env[Array, Any], EzPickle):
@@ -111,7 +96,7 @@ class FastCarRacing(gymnasium.Env[Array, Any], EzPickle):
         """Drive one frame. Raises InvalidAction, and ResetNeeded before the first reset."""
         if not self._started:
             raise ResetNeeded("cannot call env.step() before calling env.reset()")
-        self._orders = as_row(action, self.continuous, self.action_space)
+        self._orders = orders_of(action, self.continuous, self.action_space)
         if self._renderer is not None:
             self._renderer.before_frame(self._simulator, self._orders[0])
         self._simulator.step(self._orders, _ONE)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from carracing.simulator.arguments import Seeds, check_numbers, seeds_of, vector_orders
 from carracing.simulator.colours import draw_colours
 from carracing.simulator.env import action_space_of
 from carracing.simulator.eyes import make_eyes
@@ -18,11 +18,10 @@ from carracing.simulator.layout import PX, PY
 from carracing.simulator.rules import PLAYFIELD
 from carracing.simulator.simulator import Rules, Simulator
 from carracing.simulator.vector_observation import BOUND
-from carracing.simulator.worlds import MOST_CARS, WorldsError, facts_of, to_orders
+from carracing.simulator.worlds import WorldsError, facts_of
 from carracing.task import EPISODE_FRAMES, FACTS, FRAMES_PER_SECOND, Array, LapRule, check_lap_rule
 
 _KINDS = ("pixels", "grey", "grey-cropped", "grey-fast", "vector")
-Seeds = int | Sequence[int | None] | None
 
 
 class FastCarRacingVector(VectorEnv[Array, Array, Array]):
@@ -58,7 +57,11 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
     ) -> None:
         self._mode = AutoresetMode(autoreset_mode)
         check_lap_rule(lap_rule)
-        _check_options(num_envs, cars, threads, frame_skip, max_episode_steps, observation, self._mode)
+        check_numbers(num_envs, cars, threads, frame_skip, max_episode_steps)
+        if cars > 1 and self._mode is not AutoresetMode.DISABLED:
+            raise WorldsError("cars on one track begin together: set autoreset_mode='Disabled' and reset by mask")
+        if observation not in _KINDS:
+            raise WorldsError(f"observation must be one of {', '.join(_KINDS)}, not {observation!r}")
         self.num_envs = num_envs
         self.metadata = {**type(self).metadata, "autoreset_mode": self._mode}
         self._cars = cars
@@ -94,14 +97,14 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         if options is not None and "reset_mask" in options:
             mask = np.asarray(options["reset_mask"])
         self._check_mask(mask)
-        seeds = _as_list(seed, self.num_envs)
+        seeds = seeds_of(seed, self.num_envs)
         self._begin(mask, seeds, (options or {}).get("randomize", True))
         return self._eyes.look(mask), {}
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         """Step every car. Raises InvalidAction, and ResetNeeded where there is no episode to go on with."""
         self._check_going()
-        orders = self._orders(np.asarray(actions))
+        orders = vector_orders(actions, self.num_envs, self._continuous)
         resetting = self._over if self._mode is AutoresetMode.NEXT_STEP else np.zeros(self.num_envs, bool)
         live = ~resetting
         self._simulator.step(orders, live)
@@ -157,22 +160,6 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
             infos["lap_finished"], infos["_lap_finished"] = terminated & ~lost, terminated
         return infos
 
-    def _orders(self, actions: Array) -> Array:
-        wanted = (self.num_envs, 3) if self._continuous else (self.num_envs,)
-        if actions.shape != wanted:
-            raise InvalidAction(f"actions of shape {wanted} expected, not {actions.shape}")
-        if not self._continuous:
-            if actions.dtype.kind not in "iu" or actions.min() < 0 or actions.max() > 4:
-                raise InvalidAction("discrete actions are integers, 0 to 4")
-            return to_orders(actions[:, None], "discrete")
-        bad = ~((actions >= [-1, 0, 0]) & (actions <= 1)).all(1)
-        if bad.any():
-            row = int(np.flatnonzero(bad)[0])
-            raise InvalidAction(
-                f"action {row} is {actions[row].tolist()}: steer is -1 to 1, gas and brake are 0 to 1"
-            )
-        return to_orders(actions, "native")
-
     def _check_going(self) -> None:
         if not self._started.all():
             raise ResetNeeded(f"car {np.flatnonzero(~self._started)[0]} was never reset: call reset first")
@@ -186,29 +173,3 @@ class FastCarRacingVector(VectorEnv[Array, Array, Array]):
         groups = mask.reshape(-1, self._cars)
         if (groups.any(1) != groups.all(1)).any():
             raise WorldsError("cars on one track are reset together: reset_mask must cover whole tracks")
-
-
-def _check_options(
-    num_envs: int, cars: int, threads: int, frame_skip: int, frames: int, observation: str, mode: AutoresetMode
-) -> None:
-    if not 1 <= num_envs <= MOST_CARS:
-        raise WorldsError(f"num_envs must be 1 to {MOST_CARS}, not {num_envs}")
-    if cars < 1 or num_envs % cars:
-        raise WorldsError(f"cars must divide num_envs ({num_envs}), not {cars}")
-    if cars > 1 and mode is not AutoresetMode.DISABLED:
-        raise WorldsError("cars that share a track begin together: set autoreset_mode='Disabled' and reset by mask")
-    for name, number in (("threads", threads), ("frame_skip", frame_skip), ("max_episode_steps", frames)):
-        if number < 1:
-            raise WorldsError(f"{name} must be at least 1, not {number}")
-    if observation not in _KINDS:
-        raise WorldsError(f"observation must be one of {', '.join(_KINDS)}, not {observation!r}")
-
-
-def _as_list(seed: Seeds, count: int) -> list[int | None]:
-    if seed is None:
-        return [None] * count
-    if isinstance(seed, (int, np.integer)):
-        return [int(seed) + i for i in range(count)]
-    if len(seed) != count:
-        raise WorldsError(f"{count} seeds expected, not {len(seed)}")
-    return list(seed)

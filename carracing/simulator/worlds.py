@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from carracing.actions import check_actions, to_controls
+from carracing.expert.driver import ScriptedDriver
 from carracing.simulator.eyes import Eyes, make_eyes
 from carracing.simulator.saving import pack, read_records, unpack
 from carracing.simulator.simulator import Rules, Simulator
 from carracing.task import Array, ResetNeededError, SavedStateError, Step, TaskConfig, TaskSpec, task_spec
 
 MOST_CARS = 65_536
-"""Cars of one simulator: beyond this a mistyped number would eat the machine's memory (about 20 KB per car)."""
+"""Cars of one simulator: beyond this a mistyped number would eat the machine's memory (150 KB per track)."""
+MOST_THREADS = 256
 _STEERING = np.array([0.0, 1.0, -1.0, 0.0, 0.0])
 """Of stock's five discrete actions, before it multiplies by 0.6."""
 
@@ -29,8 +31,8 @@ class FastWorlds:
     def __init__(self, config: TaskConfig, tracks: int, cars_per_track: int = 1, threads: int = 1) -> None:
         if not (tracks >= 1 and cars_per_track >= 1 and tracks * cars_per_track <= MOST_CARS):
             raise WorldsError(f"tracks times cars must be 1 to {MOST_CARS}, not {tracks} x {cars_per_track}")
-        if threads < 1:
-            raise WorldsError(f"threads must be at least 1, not {threads}")
+        if not 1 <= threads <= MOST_THREADS:
+            raise WorldsError(f"threads must be 1 to {MOST_THREADS}, not {threads}")
         self._config = config
         self._spec = task_spec(config)
         self._groups = np.repeat(np.arange(tracks, dtype=np.int64), cars_per_track)
@@ -48,6 +50,7 @@ class FastWorlds:
         self.simulator = Simulator(self._groups, rules, threads)
         observation = "grey-cropped" if config.crop_indicators else config.observation
         self._eyes: Eyes = make_eyes(self.simulator, observation)
+        self._expert = ScriptedDriver(self.simulator) if config.labels else None
 
     @property
     def num(self) -> int:
@@ -101,6 +104,13 @@ class FastWorlds:
             frames=np.where(live, cars.step_frames, 0).astype(np.int32),
             facts=np.where(live[:, None], facts, 0).astype(np.float32),
         )
+
+    def labels(self) -> Array:
+        """(num, A) float32: what the scripted driver would do in the place of each car. Raises WorldsError."""
+        if self._expert is None:
+            raise WorldsError("nobody was asked for labels: make the worlds with labels=True")
+        actions = self._expert.actions()
+        return to_controls(actions) if self._config.action == "native" else actions
 
     def state(self) -> Array:
         """(num, bytes) uint8: everything needed to go on exactly from here, a row per car; see ``saving``."""

@@ -18,6 +18,7 @@ from agents.ppo.evaluate import evaluate_steps
 from agents.ppo.experience import Experience, gather_experience
 from agents.ppo.reference import build_reference
 from agents.ppo.update import Learner, Strengths, Targets, Update, make_optimizer
+from agents.shards import Shards
 from carracing.task import TaskSpec
 
 STOCK = "stable-baselines3"
@@ -37,7 +38,7 @@ def contenders(task: TaskSpec, config: PPOConfig) -> dict[str, Measurement]:
     fastest = choose_arithmetic(config.precision, "cpu", images)
     gaussian = replace(config, distribution="gaussian")
     found = {STOCK: _stock(task, gaussian), EXACT: _ours(task, gaussian, PLAIN)}
-    found["ours, float32"] = _ours(task, gaussian, Arithmetic())
+    found["ours, float32"] = _ours(task, gaussian, Arithmetic(threads=fastest.threads))
     if fastest.bfloat16:
         found["ours, bfloat16"] = _ours(task, gaussian, fastest)
     return found | {DEFAULT: _ours(task, config, fastest)}
@@ -62,8 +63,7 @@ def _segment(task: TaskSpec, steps: int, generator: np.random.Generator) -> Segm
 
 
 def _targets(network: ActorCritic, task: TaskSpec, experience: Experience) -> Targets:
-    distribution = make_distribution(network.distribution, task.action)
-    values, log_probs = evaluate_steps(network, distribution, experience, 256, no_pulse)
+    values, log_probs = evaluate_steps(_learner(network, task), experience, 256, no_pulse)
     advantages = torch.from_numpy(np.random.default_rng(2).normal(size=len(experience)).astype(np.float32))
     return Targets(values, log_probs, advantages, values + advantages, None)
 
@@ -77,13 +77,19 @@ def _fresh(task: TaskSpec, config: PPOConfig, arithmetic: Arithmetic) -> ActorCr
     return network
 
 
+def _learner(network: ActorCritic, task: TaskSpec) -> Learner:
+    distribution = make_distribution(network.distribution, task.action)
+    return Learner(network, distribution, make_optimizer(network, 1.0), Shards(network.arithmetic.threads))
+
+
 def _ours(task: TaskSpec, config: PPOConfig, arithmetic: Arithmetic) -> Measurement:
     def measure() -> tuple[float, dict[str, torch.Tensor]]:
         experience = made_up(task, config)
         network = _fresh(task, config, arithmetic)
         targets = _targets(_fresh(task, config, PLAIN), task, experience)
-        learner = Learner(network, make_distribution(network.distribution, task.action), make_optimizer(network, 1.0))
-        update = Update(learner, config, Strengths(config.learning_rate, config.entropy, 0.0, value_only=False))
+        update = Update(
+            _learner(network, task), config, Strengths(config.learning_rate, config.entropy, 0.0, value_only=False)
+        )
         rng, started = np.random.RandomState(3), time.perf_counter()
         update.run(experience, targets, rng, no_pulse)
         speed = config.epochs * config.rollout / (time.perf_counter() - started)

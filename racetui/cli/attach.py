@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from racetui.cli.output import number, span
 from racetui.runs import control
 from racetui.runs.errors import InvalidOrder
-from racetui.runs.model import EpisodeRow, RunSummary
+from racetui.runs.model import EpisodeRow, RunState, RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 
@@ -131,26 +131,30 @@ class _Bar:
         self._progress.console.print(text, markup=False, highlight=False)
 
     def show(self, summary: RunSummary) -> None:
-        title = f"{summary.id} {summary.name} {summary.state.value}"
         self._progress.update(
-            self._task, description=title, completed=summary.progress, facts=_facts(summary), refresh=True
+            self._task, description=_title(summary), completed=summary.progress, facts=_facts(summary), refresh=True
         )
 
 
 class _Lines:
     def __init__(self) -> None:
         self._next = 0.0
-        self._state = ""
+        self._title = ""
 
     def say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
     def show(self, summary: RunSummary) -> None:
-        now = time.monotonic()
-        if now < self._next and summary.state.value == self._state:
+        now, title = time.monotonic(), _title(summary)
+        if now < self._next and title == self._title:
             return
-        self._next, self._state = now + LINE_SECONDS, summary.state.value
-        print(f"{summary.id} {summary.name} {summary.state.value}: {_facts(summary)}", file=sys.stderr, flush=True)
+        self._next, self._title = now + LINE_SECONDS, title
+        print(f"{title}: {_facts(summary)}", file=sys.stderr, flush=True)
+
+
+def _title(summary: RunSummary) -> str:
+    waits = f" ({summary.detail})" if summary.state is RunState.STARTING and summary.detail else ""
+    return f"{summary.id} {summary.name} {summary.state.value}{waits}"
 
 
 def _facts(summary: RunSummary) -> str:

@@ -9,12 +9,15 @@ import sys
 from dataclasses import replace
 
 from profiles import detect
+from racetui.cli.bench_updates import updates
 from racetui.cli.output import print_json, table
 from racetui.exits import Exit
 
 
 def learner(options: argparse.Namespace) -> int:
     """Learn from the same round with every contender in turn, several times over; print the medians."""
+    if options.agent != "ppo":
+        return updates(options)
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     import torch
 

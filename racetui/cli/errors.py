@@ -10,6 +10,7 @@ from racetui.exits import Exit
 
 def explain(error: Exception) -> tuple[Exit, str]:
     """What to tell the user of an error a command ended with."""
+    from agents.demonstrations.errors import DemonstrationsError
     from agents.errors import (
         CheckpointError,
         ExportError,
@@ -49,7 +50,8 @@ def explain(error: Exception) -> tuple[Exit, str]:
     )
     if isinstance(error, usage):
         return Exit.USAGE, text
-    if isinstance(error, ControlError | CheckpointError | ExportError | ForeignFileError | OSError):
+    failures = ControlError, CheckpointError, DemonstrationsError, ExportError, ForeignFileError, OSError
+    if isinstance(error, failures):
         return Exit.FAILURE, text
     if os.environ.get("RACETUI_DEBUG"):
         traceback.print_exception(error)

@@ -31,6 +31,8 @@ from racetui.runs.store import RunStore
 from racetui.video import Camera, VideoPlan
 
 EPISODES = 100
+EXPERT = "expert"
+"""The target that is no run: the scripted driver."""
 SEED = 2_000_000
 """Neither training nor the evaluations beside it drive the tracks from here on."""
 
@@ -45,10 +47,16 @@ class Target:
 
 def evaluate_command(options: argparse.Namespace) -> int:
     """Evaluate in the foreground, print the scores, and keep them with the run."""
-    _settings(options, "fast")  # what is wrong with the options is said before anything is read
+    if options.target == EXPERT:
+        from racetui.cli.expert import evaluate_expert_command
+
+        return evaluate_expert_command(options)
+    if options.frame_skip is not None:
+        raise ConfigError("--frame-skip goes with the expert: a policy acts as often as it learned to")
+    settings_of(options, "fast")  # what is wrong with the options is said before anything is read
     target = find_target(options.target, options.checkpoint)
     checkpoint = loaded(target.path)
-    settings = _settings(options, options.backend or usual_backend(checkpoint))
+    settings = settings_of(options, options.backend or usual_backend(checkpoint))
     print(f"racetui: {_what(checkpoint, target.path, settings)}", file=sys.stderr)
     if not set(settings.seeds) <= set(EVALUATION_TRACKS):
         first, last = EVALUATION_TRACKS[0], EVALUATION_TRACKS[-1]
@@ -56,15 +64,15 @@ def evaluate_command(options: argparse.Namespace) -> int:
             f"racetui: training may have driven some of them: seeds from {first} to {last} are kept", file=sys.stderr
         )
     camera = Camera(VideoPlan(options.video, options.video_episode or "first"), settings) if options.video else None
-    _act_on_one_thread()
+    act_on_one_thread()
     record = Record(target.run, int(checkpoint.counters["frames"]), settings)
     with record.failing():
-        result = evaluate(checkpoint, settings, _progress(settings.episodes), camera.watching if camera else None)
+        result = evaluate(checkpoint, settings, progress_of(settings.episodes), camera.watching if camera else None)
     record.finish(result)
     if options.json:
         print_json({"checkpoint": target.path, **document_of(checkpoint, settings, result)})
     else:
-        print("\n".join([*([_rows(result.episodes)] if options.rows else []), _sentence(result)]), flush=True)
+        print_result(result, options.rows)
     if camera:
         camera.film(result, posed_task(checkpoint, settings.backend))
         print(f"racetui: {options.video} written", file=sys.stderr)
@@ -88,7 +96,8 @@ def find_target(target: str, which: str) -> Target:
     return Target(resolve(run.checkpoints, which or default), run)
 
 
-def _settings(options: argparse.Namespace, backend: str) -> EvaluationSettings:
+def settings_of(options: argparse.Namespace, backend: str) -> EvaluationSettings:
+    """What the options say of tracks, cores and driving. Raises ConfigError."""
     episodes, seed = options.episodes, options.seed
     if options.video_episode and not options.video:
         raise ConfigError("--video-episode chooses what --video FILE shows: give that too")
@@ -118,14 +127,14 @@ def _what(checkpoint: Checkpoint, path: Path, settings: EvaluationSettings) -> s
     )
 
 
-def _act_on_one_thread() -> None:
+def act_on_one_thread() -> None:
     """Acting is a small part of driving, and torch's threads wait by spinning, on the cores that simulate."""
     import torch
 
     torch.set_num_threads(1)
 
 
-def _progress(episodes: int) -> Callable[[EpisodeRecord], None]:
+def progress_of(episodes: int) -> Callable[[EpisodeRecord], None]:
     """Counts the driven tracks on a terminal; elsewhere nothing is told until the end."""
     if not sys.stderr.isatty():
         return lambda record: None
@@ -138,6 +147,11 @@ def _progress(episodes: int) -> Callable[[EpisodeRecord], None]:
         print(f"\r{driven}/{episodes} tracks, the last {record.episode_return:.1f} ", end=end, file=sys.stderr)
 
     return count
+
+
+def print_result(result: EvaluationResult, rows: bool) -> None:
+    """Print the scores, before them a row for each track if asked."""
+    print("\n".join([*([_rows(result.episodes)] if rows else []), _sentence(result)]), flush=True)
 
 
 def _rows(episodes: tuple[EpisodeScore, ...]) -> str:

@@ -12,6 +12,7 @@ from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from profiles import profile_names
 from racetui import __version__
+from racetui.cli.demos_parser import add_demonstration_commands
 from racetui.cli.options import RUN_HELP
 from racetui.cli.options import add_json as _json
 from racetui.cli.options import later as _later
@@ -41,6 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_reading(commands)
     _add_orders(commands)
     add_policy_commands(commands)
+    add_demonstration_commands(commands)
     _add_bench(commands)
     return parser
 
@@ -80,11 +82,14 @@ def _add_train(commands: Any) -> None:
     what.add_argument("--seed-base", type=int, metavar="N", help="track seeds count up from N (default: drawn)")
     what.add_argument("--name", help="name of the run (default AGENT-COLLECTOR, numbered if taken)")
     budget = train.add_argument_group(
-        "how long (the first limit reached, checked after each round; default 1M frames)"
+        "how long (the first limit reached, checked after each round; default 10M frames, 1M on gymnasium)"
     )
     budget.add_argument("--frames", type=count, metavar="N", help="simulator frames, as 500000, 500k or 2M")
     budget.add_argument("--steps", type=count, metavar="N", help="decisions")
     budget.add_argument("--episodes", type=count, metavar="N", help="finished episodes")
+    budget.add_argument(
+        "--epochs", type=count, metavar="N", help="passes over the set agent.demos, of agent bc (default 10)"
+    )
     budget.add_argument("--duration", type=duration, metavar="TIME", help="training time, as 90s, 10m, 1h30m")
     settings = train.add_argument_group("settings")
     settings.add_argument("--config", type=Path, metavar="FILE", help="YAML file with the keys of a run's spec.yaml")
@@ -190,11 +195,18 @@ def _add_bench_replay(subjects: Any) -> None:
 
 def _add_bench_learner(subjects: Any) -> None:
     learner = subjects.add_parser(
-        "learner", help="how fast PPO learns, beside stable-baselines3 on the same experience"
+        "learner", help="how fast an agent learns, beside stable-baselines3 on the same experience"
     )
     learner.set_defaults(command=_later("racetui.cli.bench_learner:learner"))
     learner.add_argument(
         "--observation", choices=OBSERVATIONS, default="grey-fast", help="what is learned from (default grey-fast)"
+    )
+    learner.add_argument("--agent", choices=("ppo", "sac", "dqn"), default="ppo", help="what learns (default ppo)")
+    learner.add_argument(
+        "--seconds",
+        type=duration,
+        default=5.0,
+        help="of each measurement of sac and dqn (default 5s); ppo takes a round",
     )
     learner.add_argument("--threads", type=count, help="of the learner (default: usable cores)")
     learner.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")

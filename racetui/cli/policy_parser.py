@@ -27,7 +27,7 @@ def _add_eval(commands: Any) -> None:
         "eval", help="evaluate a run's checkpoint or a checkpoint directory", description=_EVAL, formatter_class=_Raw
     )
     evaluate.set_defaults(command=later("racetui.cli.evaluate:evaluate_command"))
-    _target(evaluate)
+    _target(evaluate, "; or expert")
     tracks = evaluate.add_argument_group("tracks")
     tracks.add_argument("--episodes", type=count, metavar="N", help="tracks to drive (default 100)")
     tracks.add_argument("--seed", type=int, help="track seed of the first, the others follow (default 2000000)")
@@ -38,6 +38,9 @@ def _add_eval(commands: Any) -> None:
         "--backend",
         choices=BACKENDS,
         help="what simulates (default fast); gymnasium proves a score on the stock environment",
+    )
+    how.add_argument(
+        "--frame-skip", type=count, metavar="N", help="frames between actions of `eval expert` (default 4)"
     )
     how.add_argument("--cores", type=count, metavar="N", help="cores to use (default: all that are usable)")
     video = evaluate.add_argument_group("video")
@@ -92,8 +95,8 @@ def _add_export(commands: Any) -> None:
     given.add_argument("--table", choices=TABLES, help="what .csv has (default metrics)")
 
 
-def _target(parser: Any) -> None:
-    parser.add_argument("target", metavar="RUN|CHECKPOINT", help=f"{RUN_HELP}; or a checkpoint directory")
+def _target(parser: Any, more: str = "") -> None:
+    parser.add_argument("target", metavar="RUN|CHECKPOINT", help=f"{RUN_HELP}; or a checkpoint directory{more}")
     parser.add_argument(
         "--checkpoint",
         metavar="WHICH",
@@ -105,7 +108,8 @@ def _target(parser: Any) -> None:
 _Raw = argparse.RawDescriptionHelpFormatter
 _EVAL = """Drive tracks with a checkpoint's policy, whatever agent it is of, and print mean, standard deviation,
 minimum, 10th percentile, finish rate, missed tiles and lap frames. An episode depends on the checkpoint and its track
-seed alone (and on --stochastic): not on the number of tracks or cores."""
+seed alone (and on --stochastic): not on the number of tracks or cores. The target `expert` is the scripted driver,
+which knows the true state; on backend gymnasium its actions are replayed on stock, and rewards must agree."""
 _IMPORT = """Take over the weights of a policy, and nothing else: of a model that stable-baselines3 saved (.zip), of a
 network's state_dict() that torch.save wrote (.pth), or of our own export (.safetensors). Nothing in the file is run.
 Names and shapes must fit the agent's network on the task; what decides the network is found by trying. Makes a run

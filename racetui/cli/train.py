@@ -22,6 +22,8 @@ _SETTINGS = (
     *("seed", "seeds", "seed_base", "select", "name", "config"),
 )
 
+_OTHERS = ("epochs", "eval_every", "checkpoint_every")
+
 
 def train(options: argparse.Namespace) -> int:
     """Start a run as a process of its own; in the foreground follow it to its end."""
@@ -46,6 +48,7 @@ def request_of(options: argparse.Namespace) -> StartRequest:
         steps=options.steps,
         episodes=options.episodes,
         seconds=options.duration,
+        epochs=options.epochs,
         eval_every=options.eval_every,
         checkpoint_every=options.checkpoint_every,
         overrides=(*options.set, *(f"tracking.{name}=false" for name in _TRACKERS if getattr(options, f"no_{name}"))),
@@ -53,7 +56,7 @@ def request_of(options: argparse.Namespace) -> StartRequest:
 
 
 def _resume(options: argparse.Namespace) -> RunPaths:
-    changed = [name for name in (*_SETTINGS, "eval_every", "checkpoint_every") if getattr(options, name) is not None]
+    changed = [name for name in (*_SETTINGS, *_OTHERS) if getattr(options, name) is not None]
     changed += [f"no_{name}" for name in _TRACKERS if getattr(options, f"no_{name}")]
     if changed or options.set:
         what = ", ".join(f"--{name.replace('_', '-')}" for name in changed) or "--set"

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agents.api import Actor, Agent, WeightsSnapshot, no_pulse
+from agents.api import Actor, ActorSpec, Agent, WeightsSnapshot, no_pulse
 from carracing.task import TaskConfig
 from collectors.api import CollectorConfig, EpisodeRecord, Lanes
 from racetui.evaluation.scores import EvaluationResult, summarise
@@ -44,7 +44,7 @@ def evaluate(
     task = posed_task(checkpoint, settings.backend)
     plans = [EpisodePlan(n, seed, EpisodeSeeds(seed).key(0)) for n, seed in enumerate(settings.seeds)]
     started = time.monotonic()
-    lanes = _lanes(agent, task, settings)
+    lanes = lanes_for(task, settings, agent.actor_spec())
     try:
         driven = wrap(lanes) if wrap else lanes
         records = run_episodes(_actor(agent, settings.deterministic), driven, plans, no_pulse, on_episode)
@@ -89,7 +89,7 @@ def _actor(agent: Agent, deterministic: bool) -> Actor:
     return actor
 
 
-def _lanes(agent: Agent, task: TaskConfig, settings: EvaluationSettings) -> Lanes:
+def lanes_for(task: TaskConfig, settings: EvaluationSettings, actor: ActorSpec) -> Lanes:
     """Cars on tracks of their own: on threads where the backend has them, else in processes."""
     from carracing.registry import THREADED, backend_module, make_worlds
     from carracing.task import task_spec
@@ -109,4 +109,4 @@ def _lanes(agent: Agent, task: TaskConfig, settings: EvaluationSettings) -> Lane
     worlds = partial(make_worlds, settings.backend, task)
     preload = (backend_module(settings.backend, task.observation),)
     seeds = EpisodeSeeds(settings.seed)
-    return ProcessLanes(CollectorPlan(config, worlds, task_spec(task), agent.actor_spec(), seeds, preload=preload))
+    return ProcessLanes(CollectorPlan(config, worlds, task_spec(task), actor, seeds, preload=preload))

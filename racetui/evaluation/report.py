@@ -29,7 +29,7 @@ def document_of(checkpoint: Checkpoint, settings: EvaluationSettings, result: Ev
         "task": checkpoint.task,
         "settings": asdict(settings),
         "results": asdict(result),
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
@@ -40,7 +40,8 @@ def write_document(path: Path, document: Mapping[str, Any]) -> None:
     temporary.replace(path)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of this program and what it drives with."""
     found = {"racetui": __version__}
     for name in PACKAGES:
         try:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from agents.api import Agent
+from agents.api import Agent, Segment
 from agents.checkpoint import Checkpoint
 from carracing.registry import scoring_backend
-from collectors.api import Collector
+from collectors.api import Collector, CollectorStats
 from racetui.evaluation import EvaluationSettings
 from racetui.runs.model import RunState
 from racetui.runs.writer import RunWriter
@@ -93,17 +93,26 @@ class Trainer:
     def _round(self) -> None:
         agent, collector, orders = self._parts.agent, self._parts.collector, self._orders
         watch, paused = Stopwatch(), orders.paused_seconds
-        collector.publish(agent.snapshot())
-        with orders.while_collecting():
-            segments = collector.collect(agent.demand.steps)
+        wanted = agent.demand.steps
+        segments: list[Segment] = []
+        if wanted:
+            collector.publish(agent.snapshot())
+            with orders.while_collecting():
+                segments = collector.collect(wanted)
         learning = Stopwatch()
         with orders.while_learning():
             learned = agent.learn(segments, self._share)
         seconds_learn = learning.seconds
         watch.leave_out(orders.paused_seconds - paused)
-        self._record(Round(watch.seconds, seconds_learn, collector.stats()), learned)
+        stats = collector.stats() if wanted else self._learned_only(learned)
+        self._record(Round(watch.seconds, seconds_learn, stats), learned)
         self._save_and_evaluate_when_due()
         orders.poll()
+
+    def _learned_only(self, learned: Mapping[str, float]) -> CollectorStats:
+        """A round in which nothing was driven: what was learned from counts as its steps."""
+        steps = int(learned["samples"])
+        return CollectorStats(steps, steps * self._parts.spec.task.frame_skip, 0.0, 0.0, (), ())
 
     def _record(self, done: Round, learned: Mapping[str, float]) -> None:
         progress, writer = self._progress, self._parts.writer

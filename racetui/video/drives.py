@@ -54,6 +54,11 @@ class LoggedLanes:
         """What one car's observations and actions look like."""
         return self._lanes.spec
 
+    @property
+    def labels(self) -> Array:
+        """Those of the lanes."""
+        return self._lanes.labels
+
     def reset(self, mask: Array, seeds: Array) -> Array:
         """Start new episodes, and new logs for them."""
         for lane in np.flatnonzero(mask).tolist():

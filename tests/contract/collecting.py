@@ -152,6 +152,7 @@ def same_segments(left: Sequence[Segment], right: Sequence[Segment]) -> bool:
         and np.array_equal(a.actions, b.actions)
         and np.array_equal(a.rewards, b.rewards)
         and _same(a.log_probs, b.log_probs)
+        and _same(a.labels, b.labels)
         for a, b in zip(left, right, strict=True)
     )
 

@@ -15,7 +15,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 
-from carracing.gymnasium_plugin import register
+from carracing.registration import register
 from carracing.simulator.env import FastCarRacing
 from carracing.simulator.worlds import WorldsError
 
@@ -24,10 +24,8 @@ NAME = "racetui/CarRacing-v3"
 
 @pytest.fixture(scope="module", autouse=True)
 def registered() -> None:
-    """As the installed package's entry point does; a checkout may not be installed."""
-    if NAME not in gymnasium.registry:
-        with gymnasium.envs.registration.namespace("racetui"):
-            register()
+    """As an installed package does by itself; a checkout may not be installed."""
+    register()
 
 
 def vector(count: int, **options: Any) -> Any:
@@ -87,13 +85,20 @@ def test_neither_box2d_nor_pygame_is_imported_to_drive() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("action", [np.array([0, np.nan, 0]), np.zeros(2), np.array([np.inf, 0, 0]), "left"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        *(np.array([0, np.nan, 0]), np.zeros(2), np.array([np.inf, 0, 0]), np.zeros(3, complex)),
+        *("left", None, object(), [[0, 0], [0]]),
+    ],
+    ids=repr,
+)
 def test_impossible_actions_are_named(action: Any) -> None:
     env = FastCarRacing()
     with pytest.raises(ResetNeeded):
         env.step(np.zeros(3))
     env.reset(seed=1)
-    with pytest.raises((InvalidAction, ValueError)):
+    with pytest.raises(InvalidAction, match="three finite numbers"):
         env.step(action)
 
 
@@ -164,11 +169,49 @@ def test_ghost_cars_share_a_track_and_nothing_else() -> None:
     assert 0 < six[4]["progress"][0] < 1
 
 
+def test_every_option_together() -> None:
+    envs = [
+        vector(
+            4,
+            observation="grey-fast",
+            cars=2,
+            threads=threads,
+            frame_skip=3,
+            max_episode_steps=20,
+            autoreset_mode="Disabled",
+            lap_complete_percent=0.9,
+            domain_randomize=True,
+            random_start=True,
+            continuous=False,
+            lap_rule="completed",
+        )
+        for threads in (1, 2)
+    ]
+    seen = [env.reset(seed=[3, 3, 4, 4])[0] for env in envs]
+    assert np.array_equal(*seen) and not np.array_equal(seen[0][0], seen[0][1])
+    steps, over = 0, np.zeros(4, bool)
+    while not over.any():
+        both = [env.step(np.array([3, 1, 2, 0])) for env in envs]
+        assert all(np.array_equal(a, b) for a, b in zip(both[0][:4], both[1][:4], strict=True))
+        steps, over = steps + 1, both[0][2] | both[0][3]
+    assert steps == 7 and over.all()  # 20 frames are six steps and two frames
+    first, last = np.array([True, True, False, False]), both[0][0]
+    again = envs[0].reset(options={"reset_mask": first, "randomize": False})[0]
+    assert np.array_equal(again[2:], last[2:]) and not np.array_equal(again[:2], last[:2])
+    for env in envs:
+        env.close()
+
+
 @pytest.mark.parametrize(
     ("count", "options", "message"),
     [
-        (0, {}, "num_envs must be 1 to"),
-        (10**9, {}, "num_envs must be 1 to"),
+        (0, {}, "num_envs must be at least 1, not 0"),
+        (10**9, {}, "num_envs must be at most 65536, not 1000000000"),
+        (1.5, {}, "num_envs must be a whole number, not 1.5"),
+        (1, {"threads": 10**6}, "threads must be at most 256"),
+        (1, {"threads": "2"}, "threads must be a whole number, not '2'"),
+        (1, {"frame_skip": 1.5}, "frame_skip must be a whole number"),
+        (1, {"max_episode_steps": 0}, "max_episode_steps must be at least 1"),
         (4, {"cars": 3, "autoreset_mode": "Disabled"}, "cars must divide"),
         (4, {"cars": 2}, "autoreset_mode='Disabled'"),
         (1, {"threads": 0}, "threads must be at least 1"),
@@ -191,3 +234,28 @@ def test_wrong_vector_actions_are_named() -> None:
         env.step(np.array([[0, 0, 0], [0, np.nan, 0]]))
     with pytest.raises(InvalidAction, match="action 0 is"):
         env.step(np.array([[1.5, 0, 0], [0, 0, 0]]))
+    for actions in ("left", None, np.full((2, 3), "a"), np.zeros((2, 3), complex), [[0, 0, 0], [0, 0]]):
+        with pytest.raises(InvalidAction, match=r"numbers of shape \(2, 3\) expected"):
+            env.step(actions)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, [1, -2], [1, "x"], [1], [1, 2, 3], "ab"])
+def test_wrong_seeds_are_named(seed: Any) -> None:
+    with pytest.raises(WorldsError, match=r"a seed is a number from 0 on|2 seeds expected"):
+        vector(2).reset(seed=seed)
+
+
+def test_driving_on_after_the_end_is_what_stock_does() -> None:
+    """Its own wrappers allow it too: far off the playfield, where nothing is drawn."""
+    ours, stock = gymnasium.make(NAME), gymnasium.make("CarRacing-v3")
+    assert np.array_equal(ours.reset(seed=6)[0], stock.reset(seed=6)[0])
+    ended = 0
+    for frame in range(340):
+        action = np.array([0, 1, 0], np.float32)
+        mine, theirs = ours.step(action), stock.step(action)
+        assert mine[1:] == theirs[1:], frame
+        ended += mine[2]
+        if frame % 20 == 0:
+            assert np.array_equal(mine[0], theirs[0]), frame
+    assert ended > 50
+    stock.close()

@@ -203,4 +203,5 @@ def copied(segment: Segment) -> Segment:
         segment.episode,
         segment.start,
         segment.stack,
+        None if segment.labels is None else segment.labels.copy(),
     )

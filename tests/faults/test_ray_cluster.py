@@ -98,7 +98,9 @@ def test_a_session_of_its_own_leaves_nothing_and_no_signal_handler_behind() -> N
 @pytest.mark.usefixtures("shared")
 def test_more_workers_than_the_cluster_has_cores_are_refused() -> None:
     config = CollectorConfig(lanes=9, workers=9)
-    with pytest.raises(CollectorError, match=r"9 workers .* need 9 cores, and the Ray cluster has 4: use at most 4"):
+    with pytest.raises(
+        CollectorError, match=r"workers \(9\) x threads \(1\) need 9 cores, .* has 4: use at most 4 workers"
+    ):
         make_collector("ray", SETTING.plan(config))
 
 

@@ -31,7 +31,7 @@ async def test_enter_starts_a_sensible_run(home: Path) -> None:
     [(_, request)] = calls.asked
     assert request.agent == "ppo"  # type: ignore[attr-defined]
     assert request.collector == "async"  # type: ignore[attr-defined]
-    assert request.frames == 1_000_000  # type: ignore[attr-defined]
+    assert request.frames == 10_000_000  # type: ignore[attr-defined]
     assert request.seconds is None  # type: ignore[attr-defined]
 
 
@@ -62,7 +62,7 @@ async def test_every_field_reaches_the_request_and_the_command(home: Path) -> No
         await press(pilot, "tab", "left", "left", "left")  # collector: the first of all
         await press(pilot, "tab", "right", "tab", "tab", "right")  # profile, observation
         await press(pilot, "tab", *"42", "tab", "tab", *"mine", "tab", "l", "tab")
-        await shows(panel, "observation  ◂ vector ▸", "time ▸", "amount       10m")
+        await shows(panel, "observation  ◂ vector ▸", "time ▸", "amount       15m")
         await press(pilot, *"1h30m")
         command = panel.screen.query_one("#command", Note)
         await until(lambda: command.text.endswith("--seed 42 --name mine --duration 5400s --detach"), command.text)
@@ -144,7 +144,7 @@ async def test_fields_without_room_are_scrolled_to() -> None:
         await press(pilot, "s", "tab", "left", "left", "shift+tab")  # multicar, which asks for more
         await shows(panel, "agent", "◂ multicar ▸", "enter start")
         await press(pilot, "up")
-        await shows(panel, "amount       1M", "enter start")
+        await shows(panel, "amount       10M", "enter start")
 
 
 async def test_wrong_values_are_told_beside_the_field_and_nothing_starts(home: Path) -> None:

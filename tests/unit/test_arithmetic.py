@@ -42,8 +42,17 @@ def test_a_gpu_is_taken_where_there_is_one_and_missed_by_name_where_it_is_asked_
     with pytest.raises(ValueError, match="device cuda: PyTorch finds no usable CUDA GPU here; use cpu or auto"):
         choose_arithmetic("float32", "cuda", images=True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert choose_arithmetic("float32", "auto", images=True).device == "cuda"
+    assert choose_arithmetic("float32", "auto", images=True) == Arithmetic(device="cuda", threads=1)
     assert choose_arithmetic("float32", "cpu", images=True).device == "cpu"
+
+
+def test_the_learner_takes_the_threads_that_pytorch_was_given() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        assert choose_arithmetic("auto", "cpu", images=False).threads == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("kind", [PLAIN, Arithmetic(), Arithmetic(bfloat16=True)])

@@ -108,3 +108,15 @@ def test_replays_are_measured_side_by_side() -> None:
     }
     assert rows["ours", 1]["gigabytes"] < 0.75 < 5 < rows["sb3", 1]["gigabytes"]
     assert all(row["milliseconds"] > 0 for row in rows.values())
+
+
+@pytest.mark.parametrize(("agent", "observation"), [("sac", "grey-fast"), ("dqn", "vector")])
+def test_gradient_steps_are_measured_beside_stable_baselines3s(agent: str, observation: str) -> None:
+    result = racetui(
+        *("bench", "learner", "--agent", agent, "--observation", observation),
+        *("--seconds", "0.05s", "--repeats", "1", "--threads", "1", "--json"),
+    )
+    assert result.code == 0, result.err
+    rows = result.json["rows"]
+    assert [row["name"] for row in rows] == ["stable-baselines3", "ours, float32", "ours, default"]
+    assert all(row["updates_per_second"] > 0 for row in rows)

@@ -38,8 +38,8 @@ def test_nothing_asked_for_is_a_sensible_run() -> None:
     spec = build_spec(StartRequest())
     assert (spec.name, spec.agent, spec.collector) == ("ppo-async", "ppo", "async")
     assert spec.backend == "fast"
-    assert (spec.collector_config.lanes, spec.collector_config.workers, spec.threads) == (16, 4, 4)
-    assert spec.budget.frames == 1_000_000
+    assert (spec.collector_config.lanes, spec.collector_config.workers, spec.threads) == (64, 4, 4)
+    assert spec.budget.frames == 10_000_000
 
 
 def test_training_has_help_that_the_backend_can_give_and_that_nobody_declined() -> None:
@@ -49,6 +49,9 @@ def test_training_has_help_that_the_backend_can_give_and_that_nobody_declined() 
     assert (stock.observation, stock.stack, stock.early_stop, stock.missed_penalty) == ("grey", 4, 100, 0.0)
     vector = build_spec(StartRequest(observation="vector")).task
     assert (vector.observation, vector.stack, vector.missed_penalty) == ("vector", 1, 10.0)
+    assert (build_spec(StartRequest()).evaluation.every, build_spec(StartRequest()).budget.frames) == (10**6, 10**7)
+    assert (build_spec(StartRequest(backend="gymnasium")).evaluation.every) == 200_000
+    assert build_spec(StartRequest(backend="gymnasium")).budget.frames == 10**6
     mine = build_spec(StartRequest(overrides=("task.early_stop=0", "task.missed_penalty=0", "task.stack=2"))).task
     assert (mine.observation, mine.stack, mine.early_stop, mine.missed_penalty) == ("grey-fast", 2, 0, 0.0)
 
@@ -75,7 +78,7 @@ def test_init_from_is_a_checkpoint_or_a_run(tmp_path: Path, monkeypatch: pytest.
     ("overrides", "lanes", "workers"),
     [
         (("collector.lanes=1",), 1, 1),
-        (("collector.workers=12",), 24, 12),
+        (("collector.workers=12",), 72, 12),
         (("collector.lanes=6", "collector.workers=3"), 6, 3),
     ],
 )
@@ -117,7 +120,7 @@ def test_cars_on_a_track_are_planned(request_: StartRequest, numbers: tuple[int,
 def test_seeds_can_be_asked_for(request_: StartRequest, expected: SeedsConfig) -> None:
     spec = build_spec(request_)
     assert spec.seeds == expected
-    assert spec.episode_seeds == EpisodeSeeds(1, 1, expected, lanes=16)
+    assert spec.episode_seeds == EpisodeSeeds(1, 1, expected, lanes=64)
 
 
 def test_winners_can_be_asked_for() -> None:

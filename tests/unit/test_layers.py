@@ -28,9 +28,11 @@ FOR_COLLECTORS = ("agents.api", "agents.random", "agents.threads")
 HEAVY = {"torch", "gymnasium", "numba", "stable_baselines3", "ray"}
 LIGHT = [
     "agents.api",
+    "agents.dqn.config",
     "agents.ppo.config",
     "agents.random",
     "agents.registry",
+    "agents.sac.config",
     "carracing",
     "collectors.api",
     "collectors.episode_collector",
@@ -40,12 +42,13 @@ LIGHT = [
     "collectors.seeds",
     "profiles",
     "racetui.config",
+    "racetui.fitness",
     "racetui.runs.model",
     "racetui.spec",
 ]
 """Modules that load nothing heavy, and no Textual either."""
 
-WITHOUT_TEXTUAL = ["racetui/runs", "racetui/trainer", "racetui/config.py", "racetui/spec.py"]
+WITHOUT_TEXTUAL = ["racetui/runs", "racetui/trainer", "racetui/bottleneck.py", "racetui/config.py", "racetui/spec.py"]
 
 MODULES = sorted(path for package in ALLOWED for path in (ROOT / package).rglob("*.py"))
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from agents.api import End, State, StateError, no_pulse
+from agents.arithmetic import Arithmetic
 from agents.errors import TrainingDivergedError
 from agents.ppo.agent import PPOAgent
 from agents.ppo.config import PPOConfig
@@ -126,6 +127,31 @@ def test_every_setting_changes_what_is_learned() -> None:
     for change in CHANGES:
         assert learned(replace(SMALL, **change)) != plain, change
     assert PPOAgent(GREY, replace(SMALL, rollout=48), seed=1).demand.steps == 48
+
+
+def test_threads_share_the_work_and_change_the_last_bits_only() -> None:
+    def learned(threads: int) -> State:
+        agent = PPOAgent(VECTOR, SMALL, seed=1, arithmetic=Arithmetic(threads=threads), evaluation_rows=5)
+        metrics = [agent.learn(rounds[number], 0.5) for number in range(2)]
+        assert metrics[0].keys() == metrics[1].keys()
+        return agent.state()
+
+    rounds = [make_round(PPOAgent(VECTOR, SMALL, seed=1), VECTOR, seed) for seed in range(2)]
+    rounds[1] = [replace(segment, version=1) for segment in rounds[1]]
+    alone, shared = learned(1), learned(3)
+    assert same(shared, learned(3)), "which thread is faster decides nothing"
+    assert not same(shared, alone)
+    for name, tensor in alone.tensors.items():
+        np.testing.assert_allclose(shared.tensors[name], tensor, rtol=1e-3, atol=1e-5, err_msg=name)
+
+
+def test_a_failure_in_a_thread_is_told() -> None:
+    agent = PPOAgent(VECTOR, SMALL, seed=1, arithmetic=Arithmetic(threads=2))
+    segments = make_round(agent, VECTOR)
+    with torch.no_grad():
+        parameters_of(agent._learner.network)["action_net.weight"].fill_(torch.nan)
+    with pytest.raises(TrainingDivergedError, match=r"parameter became NaN"):
+        agent.learn(segments, 0.0)
 
 
 def test_it_learns_what_is_rewarded() -> None:

@@ -23,14 +23,14 @@ from racetui.tui.forms.choice import Choice, Option
 from racetui.tui.forms.entry import Entry, whole
 from racetui.tui.forms.form import Field, Form
 from racetui.tui.forms.note import Note
-from racetui.usual import with_usual_task
+from racetui.usual import usual_task
 
 if TYPE_CHECKING:
     from racetui.launching import StartRequest
 
-USUAL = RunSpec("usual", task=TaskConfig(**with_usual_task({}, RunSpec("usual").backend)))
+USUAL = RunSpec("usual", task=TaskConfig(**usual_task({}, RunSpec("usual").backend)))
 """What a run is where nobody asks for anything else."""
-AMOUNTS = {"frames": "1M", "time": "10m"}
+AMOUNTS = {"frames": "10M", "time": "15m"}
 """Budgets to begin with."""
 
 
@@ -92,9 +92,7 @@ class StartForm(Form):
         self._match_amount()
         backend = self.query_one("#backend", Choice).value
         self.query_one("#collector", Choice).offer(_collectors(backend), USUAL.collector)
-        self.query_one("#observation", Choice).offer(
-            _observations(backend), with_usual_task({}, backend)["observation"]
-        )
+        self.query_one("#observation", Choice).offer(_observations(backend), usual_task({}, backend)["observation"])
         collector, strategy = self.query_one("#collector", Choice).value, self.query_one("#seeds", Choice).value
         self.ask("cars", COLLECTORS[collector].many_cars)
         self.ask("first", strategy == "curriculum")

@@ -1,0 +1,1 @@
+"""Behaviour cloning: from recorded demonstrations, or from an expert that labels what the student meets (DAgger)."""

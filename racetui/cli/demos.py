@@ -1,0 +1,154 @@
+"""``racetui demos``: record demonstrations, and show recorded ones."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from carracing.task import TaskConfig
+from profiles import detect
+from racetui.cli.evaluate import find_target
+from racetui.cli.output import number, print_json, span, table
+from racetui.config import ConfigError, apply_overrides, load_spec
+from racetui.exits import Exit
+from racetui.usual import usual_task
+
+
+def demos(options: argparse.Namespace) -> int:
+    """Record a set, or the rest of one."""
+    from racetui.demos import Request, make_plan, record
+
+    workers = options.workers or max(1, detect().usable_cores - 1)
+    request = Request(
+        episodes=options.episodes,
+        noise=options.noise or [0.0],
+        random_starts=options.random_starts,
+        seed=options.seed,
+        backend=options.backend,
+    )
+    checkpoint = find_target(options.source, "").path if options.source else None
+    plan = make_plan(options.out, request, _task(options), checkpoint)
+    directory = plan.directory
+    print(f"racetui: {plan.header.driver} drives {request.episodes} episodes into {directory}", file=sys.stderr)
+    try:
+        recorded = record(plan, workers, _progress(plan.header.episodes))
+    except KeyboardInterrupt:
+        print(f"\nracetui: interrupted; the same command goes on with {directory}", file=sys.stderr)
+        return Exit.INTERRUPTED
+    for incident in recorded.incidents:
+        print(f"racetui: {incident}", file=sys.stderr)
+    return _report(directory, recorded, workers, options.json)
+
+
+def show(options: argparse.Namespace) -> int:
+    """Print what a set holds, by noise level or episode by episode."""
+    return _report(options.directory, None, 0, options.json, rows=options.rows)
+
+
+def _report(directory: Path, recorded: Any, workers: int, json: bool, rows: bool = False) -> int:
+    from agents.demonstrations import DemonstrationSet
+
+    found = DemonstrationSet(directory, stack=1)
+    header, episodes = found.header, found.episodes
+    if json:
+        document = {
+            "directory": directory,
+            "driver": header.driver,
+            "task": asdict(found.task),
+            "samples": len(found),
+            "bytes": found.bytes,
+            "episodes": [
+                {name: getattr(episode, name) for name in episode.__struct_fields__} for episode in episodes
+            ],
+        }
+        print_json(document if recorded is None else {**document, "recorded": asdict(recorded)})
+        return Exit.OK
+    if rows:
+        print(_episode_rows(episodes))
+    print(_level_rows(episodes))
+    task = found.task
+    print(
+        f"{directory}: {len(episodes)} episodes by {header.driver}, {len(found):,} samples of {task.observation}, "
+        f"frame skip {task.frame_skip}, action {task.action}; {found.bytes / 1e6:,.0f} MB of observations"
+    )
+    if recorded is not None and recorded.blocks:
+        print(
+            f"{recorded.episodes} episodes, {recorded.frames:,} frames in {span(recorded.seconds)} by {workers} "
+            f"workers: {recorded.frames / recorded.seconds:,.0f} frames/s"
+        )
+    return Exit.OK
+
+
+def _level_rows(episodes: list[Any]) -> str:
+    rows = []
+    for key in sorted({(episode.noise, episode.random_start) for episode in episodes}):
+        chosen = [episode for episode in episodes if (episode.noise, episode.random_start) == key]
+        returns = [episode.episode_return for episode in chosen]
+        rows.append(
+            (
+                f"{key[0]:g}",
+                "anywhere" if key[1] else "line",
+                str(len(chosen)),
+                number(float(np.mean(returns))),
+                number(float(np.std(returns))),
+                number(min(returns)),
+                f"{np.mean([episode.facts.get('finished', 0.0) for episode in chosen]):.0%}",
+                number(float(np.mean([episode.facts.get("missed_tiles", 0.0) for episode in chosen])), 2),
+                number(float(np.mean([episode.frames for episode in chosen])), 0),
+            )
+        )
+    return table(("noise", "start", "episodes", "mean", "std", "min", "finished", "missed", "frames"), rows)
+
+
+def _episode_rows(episodes: list[Any]) -> str:
+    headings = ("episode", "track", "noise", "start", "return", "frames", "end", "missed")
+    return table(
+        headings,
+        [
+            (
+                str(episode.episode),
+                str(episode.seed),
+                f"{episode.noise:g}",
+                "anywhere" if episode.random_start else "line",
+                number(episode.episode_return),
+                str(episode.frames),
+                "terminated" if episode.terminated else "truncated",
+                number(episode.facts.get("missed_tiles"), 0),
+            )
+            for episode in episodes
+        ],
+    )
+
+
+def _task(options: argparse.Namespace) -> TaskConfig | None:
+    """The task asked for, completed as for ``train``; None where a policy brings its own."""
+    document: dict[str, Any] = {"task": {"observation": options.observation}} if options.observation else {}
+    document = apply_overrides(document, options.set)
+    if set(document) - {"task"}:
+        raise ConfigError(f"--set {sorted(set(document) - {'task'})[0]}: only task.KEY concerns demonstrations")
+    if options.source and not document:
+        return None
+    given = {"early_stop": 0, "missed_penalty": 0.0, **(document.get("task") or {})}
+    task = usual_task(given, options.backend) | given
+    return load_spec({"name": "demos", "backend": options.backend, "task": task}, "command line").task
+
+
+def _progress(total: int) -> Callable[[Any, int], None]:
+    if not sys.stderr.isatty():
+        return lambda recorded, left: None
+
+    def tell(recorded: Any, left: int) -> None:
+        end = "" if left else "\n"
+        print(
+            f"\r{recorded.episodes} episodes driven, {left} blocks of {total} episodes left ",
+            end=end,
+            file=sys.stderr,
+        )
+
+    return tell

@@ -1,0 +1,106 @@
+"""A pool of worker processes that records a set, a block a task; one that dies costs its block, driven again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing import connection, get_context, parent_process
+
+from agents.demonstrations import DemonstrationsError, recording_into, write_block
+from carracing import backend_module, warm_up
+from racetui.demos.driving import drive_block
+from racetui.demos.plan import RecordingPlan
+
+_LIVES = 3
+"""Times that workers may die in a row without a block done in between."""
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What a recording did."""
+
+    blocks: int = 0
+    """Driven now; those that were there already are not counted."""
+    frames: int = 0
+    """Simulator frames driven now."""
+    episodes: int = 0
+    seconds: float = 0.0
+    incidents: list[str] = field(default_factory=list)
+
+
+def record(
+    plan: RecordingPlan, workers: int, on_block: Callable[[Recorded, int], None] = lambda recorded, left: None
+) -> Recorded:
+    """Drive and write all blocks that are missing; ``on_block`` hears after each how many are left.
+
+    An interrupted recording leaves whole blocks, and the same plan goes on with them. Raises DemonstrationsError.
+    """
+    recorded, started = Recorded(), time.monotonic()
+    with recording_into(plan.directory, plan.header) as missing:
+        if missing:
+            warm_up(plan.header.backend, plan.task)
+        left, lives = set(missing), _LIVES
+        while left:
+            before = len(left)
+            try:
+                _record_with(plan, workers, left, recorded, on_block)
+            except BrokenProcessPool:
+                lives = _LIVES if len(left) < before else lives - 1
+                recorded.incidents.append("a worker died; the block it drove is driven again")
+                if not lives:
+                    raise DemonstrationsError(
+                        f"worker processes died {_LIVES} times without a block done: is there memory enough? "
+                        f"{plan.directory} keeps what was complete"
+                    ) from None
+            recorded.seconds = time.monotonic() - started
+    return recorded
+
+
+def _record_with(
+    plan: RecordingPlan,
+    workers: int,
+    left: set[int],
+    recorded: Recorded,
+    on_block: Callable[[Recorded, int], None],
+) -> None:
+    context = get_context("forkserver")
+    context.set_forkserver_preload([backend_module(plan.header.backend), "racetui.demos.driving"])
+    pool = ProcessPoolExecutor(min(workers, len(left)), context, _settle)
+    try:
+        tasks = {pool.submit(_do_block, plan, number): number for number in sorted(left)}
+        for task in as_completed(tasks):
+            episodes, frames = task.result()
+            left.discard(tasks[task])
+            recorded.blocks += 1
+            recorded.episodes += episodes
+            recorded.frames += frames
+            on_block(recorded, len(left))
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _do_block(plan: RecordingPlan, number: int) -> tuple[int, int]:
+    """In a worker: drive a block and write it; how many episodes and frames it has."""
+    block = drive_block(plan, number)
+    write_block(plan.directory, plan.header, block)
+    return len(block.episodes), sum(episode.frames for episode in block.episodes)
+
+
+def _settle() -> None:
+    """In a worker, before anything else: leave Ctrl-C to the parent, and go when the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _leave_with(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
