@@ -45,6 +45,7 @@ def _block(task: TaskConfig) -> Block:
         frames = rng.integers(0, 256, shape, np.uint8)
     else:
         frames = rng.normal(size=shape).astype(np.float32)
+    labels: Array
     if isinstance(spec.action, Box):
         labels = rng.uniform(spec.action.low, spec.action.high, (steps, spec.action.size)).astype(np.float32)
     else:
