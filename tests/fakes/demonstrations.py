@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from agents.demonstrations import Block, EpisodeEntry, SetHeader, recording_into, write_block
-from carracing.task import Box, TaskConfig, task_spec
+from carracing.task import Array, Box, TaskConfig, task_spec
 
 EPISODES, STEPS = 3, 11
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []
