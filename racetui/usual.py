@@ -17,7 +17,7 @@ EVALUATION_EVERY = {True: 1_000_000, False: 200_000}
 EARLY_STOP = 100
 """Frames without a new tile after which training gives an episode up."""
 MISSED_PENALTY = 10.0
-"""A tile left out costs 3.4 at once and a finish much later; this tells at once (docs/learning.md)."""
+"""A tile left out costs 3.4 at once and a finish much later; this tells at once."""
 
 
 def with_usual(document: Mapping[str, Any]) -> dict[str, Any]:
