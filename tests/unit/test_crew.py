@@ -34,8 +34,14 @@ def count_up(done: Any, pauses: Any, share: Any) -> None:
     finish(share, count, finished)  # type: ignore[no-untyped-call]
 
 
+OTHERS: set[threading.Thread] = set()
+"""Helpers of simulators that tests before have not let go of yet."""
+
+
 def helpers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("simulator-")]
+    return [
+        thread for thread in threading.enumerate() if thread.name.startswith("simulator-") and thread not in OTHERS
+    ]
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -52,6 +58,8 @@ def do(crew: Crew, done: Array, pauses: Array | None = None) -> None:
 
 @pytest.fixture(autouse=True)
 def no_thread_stays() -> Iterator[None]:
+    OTHERS.clear()
+    OTHERS.update(helpers())
     yield
     gc.collect()
     until(lambda: helpers() == [])
