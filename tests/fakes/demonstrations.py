@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from agents.demonstrations import Block, EpisodeEntry, SetHeader, recording_into, write_block
-from carracing.task import Box, TaskConfig, task_spec
+from carracing.task import Array, Box, TaskConfig, task_spec
 
 EPISODES, STEPS = 3, 11
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []
@@ -41,10 +41,12 @@ def made_up_set(task: TaskConfig) -> Path:
 def _block(task: TaskConfig) -> Block:
     spec, rng, steps = task_spec(task), np.random.default_rng(0), EPISODES * STEPS
     shape = (steps + EPISODES, *spec.observation_shape)
+    frames: Array
     if spec.observation_dtype == "uint8":
         frames = rng.integers(0, 256, shape, np.uint8)
     else:
         frames = rng.normal(size=shape).astype(np.float32)
+    labels: Array
     if isinstance(spec.action, Box):
         labels = rng.uniform(spec.action.low, spec.action.high, (steps, spec.action.size)).astype(np.float32)
     else:
