@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import psutil
 
+from agents.registry import config_class
 from collectors.registry import COLLECTORS
 from racetui.runs.reader import RunReader
 from racetui.spec import RunSpec
@@ -40,6 +41,10 @@ class Facts:
     cars: int
     workers: int
     simulator_threads: int
+    settings: frozenset[str]
+    """Names of the agent's settings: advice is given on those only."""
+    early_stop: bool
+    """Whether training gives hopeless episodes up."""
     shares: Mapping[str, float]
     """Of a round's time: env, act, learn, other."""
     busy: tuple[float, ...] = ()
@@ -89,6 +94,8 @@ def facts_of(spec: RunSpec, metrics: Mapping[str, float], cores: int) -> Facts |
         cars=config.cars,
         workers=config.workers,
         simulator_threads=config.threads,
+        settings=frozenset(field.name for field in fields(config_class(spec.agent))),
+        early_stop=spec.task.early_stop > 0,
         shares=shares,
         busy=tuple(share for share in busy if share is not None),
         lag_mean=metrics.get("lag_mean", 0.0),
@@ -124,19 +131,38 @@ def _simulating(facts: Facts) -> str:
 
 def _acting(facts: Facts) -> str:
     if facts.lanes < SMALL_BATCH:
-        return f"more cars act together at little more cost: --lanes {SMALL_BATCH}"
+        option = "--lanes" if COLLECTORS[facts.collector].many_tracks else "--cars"
+        return f"more cars act together at little more cost: {option} {SMALL_BATCH}"
     return "a smaller network acts faster (agent.network), a longer task.frame_skip asks it less often"
 
 
 def _learning(facts: Facts) -> str:
-    less = "fewer agent.epochs, a larger agent.minibatch or a smaller agent.network"
+    less = _any_of(_LESS_LEARNING, facts)
     if facts.collector in ("async", "hybrid") and facts.cores > 1:
         return f"{less}; collector executor drives while the learner learns. More workers would not help"
     return f"{less}. More cars or workers would not help"
 
 
-def _managing(_facts: Facts) -> str:
-    return "rounds are too short for what goes on between them: a larger agent.rollout"
+def _managing(facts: Facts) -> str:
+    longer = _any_of(_LONGER_ROUNDS, facts)
+    return f"rounds are too short for what goes on between them: {longer}"
+
+
+_LESS_LEARNING = {
+    "epochs": "fewer agent.epochs",
+    "minibatch": "a larger agent.minibatch",
+    "updates_per_step": "fewer agent.updates_per_step",
+    "batch": "a smaller agent.batch",
+    "network": "a smaller agent.network",
+}
+_LONGER_ROUNDS = {"rollout": "a larger agent.rollout", "round": "a larger agent.round"}
+"""Advice by the setting that it needs."""
+
+
+def _any_of(advice: Mapping[str, str], facts: Facts) -> str:
+    """What the agent's settings allow, in words."""
+    known = [text for setting, text in advice.items() if setting in facts.settings]
+    return " or ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
 
 
 _PARTS = {
@@ -166,15 +192,17 @@ def _others(facts: Facts) -> Iterator[Remark]:
             "each worker steps one track, so every step waits for the slowest",
             f"--lanes {4 * facts.lanes} gives each more to do between two waits",
         )
-    if facts.lag_mean > STALE:
+    if facts.lag_mean > STALE and "rollout" in facts.settings:
         yield Remark(
             f"experience is {facts.lag_mean:.1f} versions old on average",
-            "a smaller collector.depth or a larger agent.rollout keeps it fresher",
+            f"{'a smaller collector.depth or ' * COLLECTORS[facts.collector].whole_episodes}a larger agent.rollout "
+            "keeps it fresher",
         )
     if facts.lanes_waiting > WAITING:
+        stop = "" if facts.early_stop else "task.early_stop ends hopeless episodes; "
         yield Remark(
             f"{facts.lanes_waiting:.0%} of the cars wait for others that began with them",
-            "task.early_stop ends hopeless episodes; seeds independent or fewer cars on a track wait less",
+            f"{stop}seeds independent or fewer cars on a track wait less",
         )
     if facts.cores_used is not None and facts.cores > 1 and facts.cores_used < IDLE * facts.cores:
         yield _spare_cores(facts, facts.cores_used)

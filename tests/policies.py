@@ -10,41 +10,45 @@ import numpy as np
 
 from agents.api import Agent, State
 from agents.checkpoint import Checkpoint, save_checkpoint
-from agents.ppo.config import PPOConfig
-from agents.registry import make_agent
-from carracing.task import TaskConfig, task_spec
+from agents.registry import config_class, make_agent
+from carracing.task import Array, TaskConfig, task_spec
 
 TASK = TaskConfig(frame_skip=50)
-
-
 STRAIGHT = (0.0, 0.5)
 """Straight on at half throttle: off the playfield after some 200 frames."""
+_SMALL: dict[str, dict[str, Any]] = {"ppo": {"rollout": 48, "minibatch": 16, "epochs": 1}}
 
 
-def make_policy(task: TaskConfig = TASK, **settings: Any) -> tuple[Agent, Checkpoint]:
-    """An untrained PPO whose actions differ from observation to observation, and its checkpoint.
+def make_policy(
+    task: TaskConfig = TASK, agent: str = "ppo", always: tuple[float, float] | None = None, **settings: Any
+) -> tuple[Agent, Checkpoint]:
+    """An untrained agent whose actions differ from observation to observation, and its checkpoint.
 
-    With ``always=(steer, accel)`` it does that, whatever it sees.
+    With ``always=(steer, accel)`` PPO does that, whatever it sees.
     """
-    always = settings.pop("always", None)
     if always is not None:
         settings["distribution"] = "gaussian"
-    config = PPOConfig(**{"rollout": 48, "minibatch": 16, "epochs": 1} | settings)
-    agent = make_agent("ppo", task_spec(task), config, seed=1)
-    state = agent.state()
-    rng = np.random.default_rng(5)
-    # The action layer begins with next to no weights; a mistake in reading the others would not show.
-    lively = {
-        name: rng.normal(0.0, 0.3, value.shape).astype(np.float32) if name.endswith("action_net.weight") else value
-        for name, value in state.tensors.items()
-    }
+    config = config_class(agent)(**_SMALL.get(agent, {}) | settings)
+    made = make_agent(agent, task_spec(task), config, seed=1)
+    state = made.state()
+    tensors = {name: _lively(name, value) for name, value in state.tensors.items()}
     if always is not None:
-        lively["policy/action_net.weight"] = np.zeros_like(lively["policy/action_net.weight"])
-        lively["policy/action_net.bias"] = np.array(always, np.float32)
-    agent.restore(State(lively, state.facts))
-    return agent, Checkpoint("ppo", asdict(config), asdict(task), {"frames": 1}, agent.state(), None)
+        tensors["policy/action_net.weight"] = np.zeros_like(tensors["policy/action_net.weight"])
+        tensors["policy/action_net.bias"] = np.array(always, np.float32)
+    made.restore(State(tensors, state.facts))
+    return made, Checkpoint(agent, asdict(config), asdict(task), {"frames": 1}, made.state(), None)
 
 
-def save_policy(root: Path, task: TaskConfig = TASK, **settings: Any) -> Path:
+def save_policy(root: Path, task: TaskConfig = TASK, agent: str = "ppo", **settings: Any) -> Path:
     """The directory of such a checkpoint."""
-    return save_checkpoint(root, make_policy(task, **settings)[1], "end")
+    return save_checkpoint(root, make_policy(task, agent, **settings)[1], "end")
+
+
+def _lively(name: str, value: Array) -> Array:
+    """Last layers begin with next to no weights, and a mistake in reading the others would not show."""
+    rng = np.random.default_rng(5)
+    if name.endswith("action_net.weight"):
+        return rng.normal(0.0, 0.3, value.shape).astype(np.float32)
+    if name.startswith("networks/"):
+        return (value + rng.normal(0.0, 0.03, value.shape)).astype(np.float32)
+    return value

@@ -11,6 +11,8 @@ from gymnasium import spaces
 from agents.network_plans import policy_input_shape
 from carracing.task import Discrete, TaskSpec
 
+CONTINUED_REPLAY = 10_000
+"""Steps in the replay of an exported model: it is made when the model is loaded, if only to act."""
 _TRAINING_ONLY = {"log_std_init", "ortho_init", "optimizer_class", "optimizer_kwargs", "use_expln", "n_critics"}
 """``policy_kwargs`` that do not matter to a policy that has learned, or that the tensors show."""
 

@@ -84,7 +84,8 @@ def loaded(checkpoint: Checkpoint | Path) -> Checkpoint:
 def _actor(agent: Agent, deterministic: bool) -> Actor:
     snapshot = agent.snapshot()
     actor = agent.actor_spec().build()
-    actor.load(WeightsSnapshot(snapshot.version, snapshot.tensors, {"deterministic": float(deterministic)}))
+    knobs = {**snapshot.knobs, "deterministic": float(deterministic)}  # else it explores as it does in training
+    actor.load(WeightsSnapshot(snapshot.version, snapshot.tensors, knobs))
     return actor
 
 

@@ -21,7 +21,8 @@ class LabelledEachWorld(EachWorld):
 def label_of(observations: Array, size: int) -> Array:
     """(rows, size) float32 in -1 to 1."""
     sums = observations.reshape(len(observations), -1).astype(np.float64).sum(axis=1)
-    return np.asarray(np.sin(sums[:, None] * (1.0 + np.arange(size))), np.float32)
+    labels: Array = np.sin(sums[:, None] * (1.0 + np.arange(size))).astype(np.float32)
+    return labels
 
 
 def labelled_each(make_world: Callable[[], World]) -> Callable[[int], LabelledEachWorld]:

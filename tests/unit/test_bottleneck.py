@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agents.ppo.config import PPOConfig
+from agents.sac.config import SACConfig
 from collectors.api import CollectorConfig
 from racetui.bottleneck import Facts, diagnose, facts_of, remarks_on
 from racetui.runs.model import HardwareRow
@@ -25,11 +27,16 @@ BALANCED = Facts(
     cars=1,
     workers=2,
     simulator_threads=1,
+    settings=frozenset(field.name for field in fields(PPOConfig)),
+    early_stop=True,
     shares={"env": 0.3, "act": 0.3, "learn": 0.35, "other": 0.05},
     busy=(0.5, 0.5),
     cores=2,
     cores_used=1.8,
 )
+
+
+SAC = frozenset(field.name for field in fields(SACConfig))
 
 
 def shares(**most: float) -> dict[str, float]:
@@ -61,9 +68,17 @@ SIMULATING, ACTING, LEARNING = (
             "--set collector.threads=4 simulates on every core",
         ),
         (SIMULATING, "simulating", "only more cores would help"),
+        (LEARNING, "learning", "fewer agent.epochs, a larger agent.minibatch or a smaller agent.network; collector"),
+        (
+            LEARNING | {"settings": SAC},
+            "learning",
+            "fewer agent.updates_per_step, a smaller agent.batch or a smaller",
+        ),
         (ACTING | {"lanes": 8}, "acting holds the run back: 60%", "--lanes 16"),
+        (ACTING | {"lanes": 8, "cars": 8, "workers": 1, "collector": "multicar"}, "acting holds", "--cars 16"),
         (ACTING, "acting", "a smaller network acts faster"),
         ({"shares": shares(other=0.5)}, "managing holds the run back: 50%", "a larger agent.rollout"),
+        ({"shares": shares(other=0.5), "settings": SAC}, "managing holds", "a larger agent.round"),
     ],
 )
 def test_the_largest_part_of_a_round_is_the_bottleneck(changes: dict[str, Any], text: str, advice: str) -> None:
@@ -80,8 +95,14 @@ def test_the_largest_part_of_a_round_is_the_bottleneck(changes: dict[str, Any], 
         ({"busy": (0.9, 0.4)}, "worker 1 works 40% of the time, worker 0 90%", "something else takes the time"),
         ({"busy": (0.9, 0.4), "lanes": 15}, "worker 1 works 40%", "a multiple of 2 share the work evenly"),
         (SIMULATING | {"lanes": 2}, "each worker steps one track", "--lanes 8 gives each more to do"),
-        ({"lag_mean": 3.26}, "experience is 3.3 versions old on average", "a smaller collector.depth"),
-        ({"lanes_waiting": 0.31}, "31% of the cars wait for others that began with them", "task.early_stop"),
+        ({"lag_mean": 3.26}, "experience is 3.3 versions old on average", "a larger agent.rollout keeps it fresher"),
+        ({"lag_mean": 3.26, "collector": "executor"}, "experience is 3.3", "a smaller collector.depth or a larger"),
+        ({"lanes_waiting": 0.31}, "31% of the cars wait for others that began with them", "seeds independent or"),
+        (
+            {"lanes_waiting": 0.31, "early_stop": False},
+            "31% of the cars",
+            "task.early_stop ends hopeless episodes; seeds",
+        ),
         ({"cores": 8, "cores_used": 1.6}, "1.6 of 8 cores are used", "more --workers, or more simulator"),
         (
             {"cores": 8, "cores_used": 1.6, "collector": "sync", "workers": 1, "busy": ()},
@@ -102,6 +123,7 @@ def test_what_else_is_worth_a_word(changes: dict[str, Any], text: str, advice: s
 
 def test_a_balanced_run_hears_of_nothing_else() -> None:
     assert len(diagnose(BALANCED)) == 1
+    assert len(diagnose(replace(BALANCED, lag_mean=9.0, settings=SAC))) == 1, "replay does not mind"
     assert len(diagnose(replace(BALANCED, lag_mean=2.0, lanes_waiting=0.2, busy=(0.75, 0.5)))) == 1
 
 
@@ -118,6 +140,8 @@ def test_facts_are_taken_from_metrics_by_name() -> None:
         cars=2,
         workers=2,
         simulator_threads=1,
+        settings=BALANCED.settings,
+        early_stop=False,
         shares={"env": 0.5, "act": 0.1, "learn": 0.3, "other": 0.1},
         busy=(0.4, 0.6),
         lag_mean=1.5,

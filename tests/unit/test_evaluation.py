@@ -21,9 +21,9 @@ from tests.program import racetui
 FAST = EvaluationSettings(episodes=20, seed=100, backend="fast")
 
 
-@pytest.mark.parametrize("deterministic", [True, False])
-def test_an_episode_is_the_same_alone_and_among_others(deterministic: bool) -> None:
-    _, checkpoint = make_policy()
+@pytest.mark.parametrize(("agent", "deterministic"), [("ppo", True), ("ppo", False), ("sac", False), ("dqn", False)])
+def test_an_episode_is_the_same_alone_and_among_others(agent: str, deterministic: bool) -> None:
+    _, checkpoint = make_policy(replace(TASK, action="discrete" if agent == "dqn" else TASK.action), agent)
     settings = replace(FAST, deterministic=deterministic)
     together = evaluate(checkpoint, settings).episodes
     assert len({episode.episode_return for episode in together}) > 10
