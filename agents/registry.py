@@ -70,7 +70,12 @@ AGENTS = {
         "DAgger",
         "agents.bc.config:DAggerConfig",
         "agents.bc.dagger:DAggerAgent",
-        usual={"task.labels": True, "task.missed_penalty": 0.0, "task.early_stop": 200},
+        usual={
+            "task.labels": True,
+            "task.missed_penalty": 0.0,
+            "task.early_stop": 200,
+            "budget": {"frames": 2_000_000},
+        },
     ),
 }
 

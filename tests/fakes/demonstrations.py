@@ -41,6 +41,7 @@ def made_up_set(task: TaskConfig) -> Path:
 def _block(task: TaskConfig) -> Block:
     spec, rng, steps = task_spec(task), np.random.default_rng(0), EPISODES * STEPS
     shape = (steps + EPISODES, *spec.observation_shape)
+    frames: Array
     if spec.observation_dtype == "uint8":
         frames = rng.integers(0, 256, shape, np.uint8)
     else:
