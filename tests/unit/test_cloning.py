@@ -19,7 +19,7 @@ from agents.bc.loading import batches
 from agents.bc.loss import BRAKING, EDGE, STEERING, ImitationLoss
 from agents.bc.offline import BCAgent
 from agents.checkpoint import Checkpoint, save_checkpoint
-from agents.demonstrations import DemonstrationSet, DemonstrationsError, UnfitDemonstrationsError
+from agents.demonstrations import DemonstrationsError, DemonstrationSet, UnfitDemonstrationsError
 from agents.distributions import make_distribution
 from agents.errors import UnsupportedTaskError
 from agents.ppo.agent import PPOAgent
