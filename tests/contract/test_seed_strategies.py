@@ -103,7 +103,7 @@ def test_records_tell_the_tracks(seeds: SeedsConfig, expected: set[int]) -> None
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        (SeedsConfig("shared"), "another strategy: independent"),
+        (SeedsConfig("shared"), "lacks entries"),
         (SeedsConfig("fixed"), "another strategy: independent"),
         (SeedsConfig(seed_base=7), "another seed_base: -1"),
     ],

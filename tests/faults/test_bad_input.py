@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(240)
         (("--profile", "supercomputer"), "auto"),
         (("--collector", "sequential", "--set", "collector.lanes=4"), "lanes"),
         (("--set", "collector.workers=0"), "workers"),
-        (("--set", "agent.minibatch=4096"), "minibatch"),
+        (("--set", "agent.minibatch=1000000"), "minibatch"),
         (("--frames", "0"), "budget"),
         (("--name", "../../etc/passwd"), "name"),
         (("--seed", "-1"), "seed"),

@@ -95,7 +95,7 @@ def test_a_touched_replay_is_refused_by_name_and_its_policy_can_still_be_evaluat
     paths.spec.write_text(paths.spec.read_text().replace("replay: 900", "replay: 800"))
     resumed = racetui("train", "--resume", paths.id, "--frames", "4000")
     assert resumed.code == 1
-    assert "agent_config" in resumed.err and "'replay': 900" in resumed.err
+    assert "agent_config" in resumed.err and "replay 900, not 800" in resumed.err
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_the_command_prints_medians_and_the_verdict(monkeypatch: pytest.MonkeyPa
         return {STOCK: fake([100.0, 300.0, 200.0], 1.0), EXACT: fake([400.0, 500.0, 900.0], result)}
 
     monkeypatch.setattr(learner, "contenders", made)
-    options = Namespace(threads=1, repeats=3, observation="grey-fast", json=True)
+    options = Namespace(agent="ppo", threads=1, repeats=3, observation="grey-fast", json=True)
     for result in (1.0, 2.0):
         assert bench_learner.learner(options) == 0
         document = json.loads(capsys.readouterr().out)

@@ -146,11 +146,11 @@ def test_reasons_say_each_choice(
         ("hybrid", 8, Given(lanes=7), False, (7, 1, 7, 1)),
         ("hybrid", 2, Given(lanes=12, cars=6), False, (12, 6, 2, 1)),
         ("hybrid", 2, Given(cars=2, workers=5), False, (10, 2, 5, 1)),
-        ("executor", 2, Given(), True, (16, 1, 2, 1)),
-        ("executor", 3, Given(), False, (9, 1, 3, 1)),
+        ("executor", 2, Given(), True, (8, 1, 2, 1)),
+        ("executor", 3, Given(), False, (6, 1, 3, 1)),
         ("executor", 4, Given(lanes=6), False, (6, 1, 3, 1)),
         ("ray", 4, Given(lanes=7), False, (7, 1, 1, 1)),
-        ("ray", 2, Given(workers=24), False, (24, 1, 24, 1)),
+        ("ray", 2, Given(workers=24, cluster=True), False, (48, 1, 24, 1)),
     ],
 )
 def test_plan_of_many_cars_on_a_track(
