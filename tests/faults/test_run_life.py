@@ -170,7 +170,7 @@ def test_hangup_of_the_foreground_leaves_the_run_and_ctrl_c_stops_it(store_home:
     until(lambda: (store_home / "runs" / "1" / "run.db").exists(), what="the run")
     until_trained(store_home, "1")
     foreground.send_signal(signal.SIGHUP)
-    foreground.communicate(timeout=10)
+    foreground.communicate(timeout=30)
     until_trained(store_home, "1", show("1")["frames"] + 256)
     assert racetui("stop", "1").code == 0
 
