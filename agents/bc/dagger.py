@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,10 @@ from agents.api import (
 from agents.bc.config import DAggerConfig
 from agents.bc.learner import Cloner
 from agents.offpolicy.state import generator_from, pack_generator
-from agents.replay.replay import Replay
+from agents.replay.replay import Replay, Serials
 from agents.replay.state import pack_replay, unpack_replay
 from agents.segments import SegmentError
-from carracing.task import TaskSpec
+from carracing.task import Array, TaskSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class DAggerAgent:
         self._cloner = Cloner(task, config, weights_seed)
         self._replay = Replay(task, config.replay)
         self._counts = _Counts()
+        self._buffers: dict[int, Array] = {}
+        """By the first row of a minibatch that each is for."""
 
     @property
     def demand(self) -> Demand:
@@ -87,8 +90,9 @@ class DAggerAgent:
         rate = self._cloner.rate(progress)
         found: dict[str, list[torch.Tensor]] = {}
         for _ in range(due):
-            batch = self._replay.sample(self._config.minibatch, self._rng, gamma=1.0)
-            for name, value in self._cloner.step(batch.observations, batch.actions, rate).items():
+            steps_seen = self._replay.draw(self._config.minibatch, self._rng)
+            gather = partial(self._gather, steps_seen)
+            for name, value in self._cloner.step(len(steps_seen), gather, rate).items():
                 found.setdefault(name, []).append(value)
             self._pulse()
         self._cloner.check()
@@ -121,6 +125,13 @@ class DAggerAgent:
             unpack_replay(state.chunks, filled)
         self._cloner.restore(state.tensors)
         self._replay, self._rng, self._counts = filled, rng, counts
+
+    def _gather(self, drawn: Serials, first: int, last: int) -> tuple[Array, Array]:
+        """Observations and labels of some of the steps drawn, into memory used again for the same rows."""
+        kept = self._buffers.get(first)
+        stacks = drawn[first:last]
+        self._buffers[first] = observations = self._replay.observations(stacks, kept)
+        return observations, self._replay.actions_of(stacks)
 
     def _take_in(self, segments: Sequence[Segment]) -> int:
         if not segments:

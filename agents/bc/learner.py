@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial, reduce
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -15,12 +17,19 @@ from agents.bc.loss import ImitationLoss
 from agents.distributions import make_distribution
 from agents.errors import TrainingDivergedError
 from agents.networks import ActorCritic
+from agents.shards import Shards
 from agents.start import check_parameters, load_policy
 from carracing.task import Array, TaskSpec
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 """What torch's Adam keeps of each parameter."""
 _VALUE = ("value_net.", "mlp_extractor.value_net.")
+
+Gather = Callable[[int, int], tuple[Array, Array]]
+"""Observations (rows, stack, *observation_shape) and labels (rows, A) of a minibatch's rows from the first number
+up to the second; called by several threads at once, each for its own."""
+_Share = tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]
+"""Gradients, and figures."""
 
 
 class Cloner:
@@ -40,6 +49,7 @@ class Cloner:
         self._optimizer = torch.optim.Adam(
             self._parameters.values(), lr=config.learning_rate, fused=self._arithmetic.fused
         )
+        self._shards = Shards(self._arithmetic.threads)
 
     @property
     def _parameters(self) -> dict[str, nn.Parameter]:
@@ -76,17 +86,32 @@ class Cloner:
         constant = self._config.learning_rate_schedule == "constant"
         return self._config.learning_rate * (1.0 if constant else 1.0 - min(max(progress, 0.0), 1.0))
 
-    def step(self, observations: Array, labels: Array, rate: float) -> Mapping[str, torch.Tensor]:
-        """One gradient step; what the loss came to. Observations are (rows, stack, *observation_shape)."""
+    def step(self, rows: int, gather: Gather, rate: float) -> Mapping[str, torch.Tensor]:
+        """One gradient step on a minibatch of so many rows; what the loss came to.
+
+        The learner's threads each gather and learn from a share of it, the same rows every time.
+        """
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        batch = torch.from_numpy(observations).reshape(len(observations), *self._network.shape)
-        losses = self._loss(self._network(batch), torch.from_numpy(labels).to(self._arithmetic.device))
-        self._optimizer.zero_grad(set_to_none=True)
-        losses["loss/imitation"].backward()  # type: ignore[no-untyped-call]
+        count = min(self._shards.count, rows)
+        borders = [rows * part // count for part in range(count + 1)]
+        shares = self._shards.map(partial(self._share, rows, gather), pairwise(borders))
+        gradients = zip(*(each for each, _ in shares), strict=True)
+        for parameter, of_shares in zip(self._parameters.values(), gradients, strict=True):
+            parameter.grad = _sum(of_shares)
         nn.utils.clip_grad_norm_(self._parameters.values(), self._config.max_grad_norm)
         self._optimizer.step()
-        return {name: value.detach() for name, value in losses.items()}
+        return {name: _sum([figures[name] for _, figures in shares]) for name in shares[0][1]}
+
+    def _share(self, rows: int, gather: Gather, borders: tuple[int, int]) -> _Share:
+        """What the rows between two borders add to the minibatch's gradients and figures."""
+        first, last = borders
+        observations, labels = gather(first, last)
+        batch = torch.from_numpy(observations).reshape(last - first, *self._network.shape)
+        losses = self._loss(self._network(batch), torch.from_numpy(labels).to(self._arithmetic.device))
+        weight = (last - first) / rows
+        gradients = torch.autograd.grad(losses["loss/imitation"] * weight, list(self._parameters.values()))
+        return gradients, {name: value.detach() * weight for name, value in losses.items()}
 
     def check(self) -> None:
         """Raise TrainingDivergedError if learning met NaN or infinite numbers."""
@@ -127,6 +152,11 @@ class Cloner:
                 for moment in _MOMENTS[1:]:
                     moments[moment] = torch.empty_like(parameter).copy_(moments[moment])  # laid out as the parameter
                 self._optimizer.state[parameter] = moments | {"step": moments["step"].to(parameter.device)}
+
+
+def _sum(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """In their order, so that results repeat."""
+    return reduce(torch.add, tensors)
 
 
 def check_tensors(found: Mapping[str, Array], expected: Mapping[str, Array]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -70,10 +71,12 @@ class BCAgent:
         found: dict[str, list[torch.Tensor]] = {}
         samples, rate = 0, self._cloner.rate(progress)
         for _ in range(self._config.round):
-            batch = next(self._loaded())
-            for name, value in self._cloner.step(*batch, rate).items():
+            observations, labels = next(self._loaded())
+            rows = len(labels)
+            learned = self._cloner.step(rows, partial(_rows, observations, labels), rate)
+            for name, value in learned.items():
                 found.setdefault(name, []).append(value)
-            samples += len(batch[0])
+            samples += rows
             self._taken += 1
             self._pulse()
         self._cloner.check()
@@ -117,3 +120,7 @@ class BCAgent:
             config = self._config
             self._batches = batches(self._demonstrations, config, self._order, self._taken)
         return self._batches
+
+
+def _rows(observations: Array, labels: Array, first: int, last: int) -> tuple[Array, Array]:
+    return observations[first:last], labels[first:last]

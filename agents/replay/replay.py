@@ -102,19 +102,38 @@ class Replay:
 
         The look ends early with the episode, and where nothing more is known of it yet.
         """
-        stacks = self._draw(rows, rng)
-        cells = stacks[:, -1]
-        rewards, discounts, successors = self._look_ahead(cells, gamma, steps)
-        shape = (rows, self.task.stack, *self.task.observation_shape)
-        self._current = self._gather(stacks, self._current)
-        self._next = self._gather(self._stacks(successors), self._next)
-        return Batch(
-            self._current.reshape(shape),
-            self.actions[cells % self.size],
-            rewards,
-            self._next.reshape(shape),
-            discounts,
-        )
+        stacks = self.draw(rows, rng)
+        rewards, discounts, successors = self._look_ahead(stacks[:, -1], gamma, steps)
+        self._current = self.observations(stacks, self._current)
+        self._next = self.observations(self._stacks(successors), self._next)
+        return Batch(self._current, self.actions_of(stacks), rewards, self._next, discounts)
+
+    def draw(self, rows: int, rng: np.random.Generator) -> Serials:
+        """(rows, stack): the cells seen by so many steps, each alike, oldest first. Raises ReplayError."""
+        oldest, found, missing = max(0, self.written - self.size), [np.zeros((0, self.task.stack), np.int64)], rows
+        for _ in range(_ATTEMPTS if self.steps else 0):
+            drawn = rng.integers(oldest, self.written, missing + missing // 8 + 1)
+            stacks = self._stacks(drawn)
+            whole = (self.following[drawn % self.size] != NONE) & (stacks >= oldest).all(axis=1)
+            found.append(stacks[whole][:missing])
+            missing -= len(found[-1])
+            if not missing:
+                return np.concatenate(found)
+        raise ReplayError(f"nothing to sample among {self.steps:,} steps in the replay: add experience first")
+
+    def observations(self, stacks: Serials, buffer: Array | None = None) -> Array:
+        """(rows, stack, *observation_shape) seen in cells ``draw`` gave, into ``buffer`` if that has this shape."""
+        shape = (*stacks.shape, *self.task.observation_shape)
+        if buffer is None or buffer.shape != shape:
+            buffer = np.empty(shape, self.frames.rows.dtype)
+        slots = (stacks % self.size).ravel()
+        np.take(self.frames.rows, slots, axis=0, out=buffer.reshape(len(slots), -1), mode="clip")
+        return buffer
+
+    def actions_of(self, stacks: Serials) -> Array:
+        """(rows, A) actions of the steps ``draw`` gave."""
+        actions: Array = self.actions[stacks[:, -1] % self.size]
+        return actions
 
     def _add(self, segment: Segment) -> None:
         stack, steps = self.task.stack, len(segment)
@@ -152,19 +171,6 @@ class Replay:
         self.written += len(frames)
         return serials
 
-    def _draw(self, rows: int, rng: np.random.Generator) -> Serials:
-        """(rows, stack): the cells of the observations of as many steps, oldest first."""
-        oldest, found, missing = max(0, self.written - self.size), [np.zeros((0, self.task.stack), np.int64)], rows
-        for _ in range(_ATTEMPTS if self.steps else 0):
-            drawn = rng.integers(oldest, self.written, missing + missing // 8 + 1)
-            stacks = self._stacks(drawn)
-            whole = (self.following[drawn % self.size] != NONE) & (stacks >= oldest).all(axis=1)
-            found.append(stacks[whole][:missing])
-            missing -= len(found[-1])
-            if not missing:
-                return np.concatenate(found)
-        raise ReplayError(f"nothing to sample among {self.steps:,} steps in the replay: add experience first")
-
     def _stacks(self, cells: Serials) -> Serials:
         """(rows, stack): the cells seen together with each, oldest first; nonsense where one was overwritten."""
         stacks = np.empty((len(cells), self.task.stack), np.int64)
@@ -186,12 +192,3 @@ class Replay:
             over |= going & self.terminated[slots]
             cells = np.where(going, self.following[slots], cells)
         return rewards, np.where(over, np.float32(0.0), powers[taken]), cells
-
-    def _gather(self, stacks: Serials, buffer: Array) -> Array:
-        """(rows * stack, numbers) observations, into ``buffer`` if it has the right size."""
-        slots = (stacks % self.size).ravel()
-        numbers = self.frames.rows.shape[1]
-        if buffer.shape != (len(slots), numbers):
-            buffer = np.empty((len(slots), numbers), self.frames.rows.dtype)
-        np.take(self.frames.rows, slots, axis=0, out=buffer, mode="clip")
-        return buffer
