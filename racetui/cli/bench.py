@@ -16,7 +16,10 @@ from racetui.exits import Exit
 def simulators(options: argparse.Namespace) -> int:
     """Run every simulator in turn, several times over, and print the medians beside stock's and EnvPool's."""
     from racetui.bench.simulators import BATCH, STOCK, compare, contenders
+    from racetui.bench.starting import measure_start
 
+    print("racetui: starting processes, the first of which compiles everything", file=sys.stderr)
+    start = measure_start(options.repeats)
     print("racetui: getting ready (compiling, the first time)", file=sys.stderr)
     ready = contenders()
     turns = []
@@ -26,7 +29,8 @@ def simulators(options: argparse.Namespace) -> int:
     speeds = compare(ready, turns)
     setting = f"frames (or resets) per second, one thread and {BATCH} cars where nothing else is said"
     if options.json:
-        print_json({"setting": setting, "machine": machine(), "rows": [asdict(speed) for speed in speeds]})
+        rows = [asdict(speed) for speed in speeds]
+        print_json({"setting": setting, "machine": machine(), "rows": rows, "start": asdict(start)})
         return Exit.OK
     cells = [
         (
@@ -39,6 +43,10 @@ def simulators(options: argparse.Namespace) -> int:
     ]
     print(f"{setting}\n{machine()}\n")
     print(table(("simulator", "per second", "lowest", "highest", "x stock", "beside others"), cells))
+    print(
+        f"\nfrom the start of a process to its first step: {start.seconds:.2f} s, {start.rss_bytes / 2**20:,.0f} MB; "
+        f"the first time, compiling, {start.compiling_seconds:.1f} s"
+    )
     return Exit.OK
 
 

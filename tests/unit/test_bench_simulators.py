@@ -7,6 +7,7 @@ import importlib.util
 import pytest
 
 from racetui.bench.simulators import ENVPOOL, STOCK, Contender, compare, contenders
+from racetui.bench.starting import measure_start
 
 
 def _fake(name: str, *beside: str) -> Contender:
@@ -31,3 +32,11 @@ def test_everyone_measures_and_is_beside_someone_there_is() -> None:
     for contender in ready:
         assert contender.timed(0.0) > 0, contender.name
         assert set(contender.beside) <= {*names, ENVPOOL}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_process_starts_within_seconds_once_the_simulator_is_compiled() -> None:
+    start = measure_start(1)
+    assert start.seconds < start.compiling_seconds
+    assert 50 * 2**20 < start.rss_bytes <= 200 * 2**20
