@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ class AgentEntry:
     """"module:class", called with (task, config, seed, pulse)."""
     completion: str = ""
     """"module:function", called with (settings, discrete actions?) where an older version may have written the
-    settings: adds those it did not have yet, with the values that mean what it did."""
+    settings: adds those it did not have yet, with values that mean what it did. Without one, the defaults do."""
     portable: str = ""
     """"module:class" of its ``agents.exchange.portable.Portable``: how its policy is imported and exported."""
     usual: Mapping[str, Any] = field(default_factory=dict)
@@ -63,6 +63,7 @@ AGENTS = {
         "behaviour cloning",
         "agents.bc.config:BCConfig",
         "agents.bc.offline:BCAgent",
+        portable="agents.bc.portable:CloningPortable",
         usual={"collector": "sequential"},
         offline=True,
     ),
@@ -70,6 +71,7 @@ AGENTS = {
         "DAgger",
         "agents.bc.config:DAggerConfig",
         "agents.bc.dagger:DAggerAgent",
+        portable="agents.bc.portable:CloningPortable",
         usual={
             "task.labels": True,
             "task.missed_penalty": 0.0,
@@ -104,7 +106,7 @@ def completed_config(name: str, content: Mapping[str, Any], discrete: bool) -> d
     Raises UnknownAgentError.
     """
     completion = agent_entry(name).completion
-    return dict(_load(completion)(content, discrete) if completion else content)
+    return _load(completion)(content, discrete) if completion else {**asdict(config_class(name)()), **content}
 
 
 def make_agent(name: str, task: TaskSpec, config: Any, seed: int, pulse: Pulse = no_pulse) -> Agent:

@@ -15,6 +15,8 @@ from carracing.task import Array, Discrete, TaskConfig, TaskSpec, task_spec
 
 PREFIX = "policy/"
 """What the names of a network's tensors begin with in a checkpoint, of every agent that acts from a PolicyNetwork."""
+NETWORKS = "networks/"
+"""The same of agents that learn from a replay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,26 @@ def load_policy(path: str, task: TaskSpec, distribution: str) -> Policy:
 
     Raises StartError.
     """
-    try:
-        checkpoint = load_checkpoint(Path(path))
-    except CheckpointError as error:
-        raise StartError(f"cannot start from {path}: {error}") from error
+    checkpoint = _loaded(path)
     _check_task(path, checkpoint, task, distribution)
     tensors = checkpoint.agent_state.tensors
     return Policy(
         {name.removeprefix(PREFIX): value for name, value in tensors.items() if name.startswith(PREFIX)},
         tensors.get("returns/moments"),
     )
+
+
+def load_networks(path: str, agent: str, task: TaskSpec) -> Mapping[str, Array]:
+    """Networks of the checkpoint in directory ``path``, by their names there: of ``agent``, or a clone's policy.
+
+    For a run of ``agent`` on ``task``. Raises StartError.
+    """
+    checkpoint = _loaded(path)
+    prefix = NETWORKS if checkpoint.agent == agent else PREFIX
+    other = _task_of(path, checkpoint)
+    _check_same_task(path, other, task)
+    tensors = checkpoint.agent_state.tensors
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def check_parameters(path: str, needed: Mapping[str, tuple[int, ...]], found: Mapping[str, Array]) -> None:
@@ -60,20 +72,41 @@ def check_parameters(path: str, needed: Mapping[str, tuple[int, ...]], found: Ma
             )
 
 
-def _check_task(path: str, checkpoint: Checkpoint, task: TaskSpec, distribution: str) -> None:
+def _loaded(path: str) -> Checkpoint:
     try:
-        other = task_spec(TaskConfig(**checkpoint.task))
-        settings = completed_config(checkpoint.agent, checkpoint.agent_config, isinstance(other.action, Discrete))
-        theirs = choose_distribution(str(settings.get("distribution")), other)
-        shape = policy_input_shape(other)
-    except (TypeError, ValueError, KeyError, UnsupportedTaskError) as error:
+        return load_checkpoint(Path(path))
+    except CheckpointError as error:
+        raise StartError(f"cannot start from {path}: {error}") from error
+
+
+def _task_of(path: str, checkpoint: Checkpoint) -> TaskSpec:
+    try:
+        return task_spec(TaskConfig(**checkpoint.task))
+    except (TypeError, ValueError, KeyError) as error:
         raise StartError(f"cannot start from {path}: its settings are not ones of this version ({error})") from error
-    if (shape, other.action) != (policy_input_shape(task), task.action):
+
+
+def _check_same_task(path: str, theirs: TaskSpec, ours: TaskSpec) -> None:
+    try:
+        shape = policy_input_shape(theirs)
+    except UnsupportedTaskError as error:
+        raise StartError(f"cannot start from {path}: its settings are not ones of this version ({error})") from error
+    if (shape, theirs.action) != (policy_input_shape(ours), ours.action):
         raise StartError(
-            f"cannot start from {path}: its policy sees {shape} and gives {other.action}, "
-            f"and this run's sees {policy_input_shape(task)} and gives {task.action}. Set task.observation, "
+            f"cannot start from {path}: its policy sees {shape} and gives {theirs.action}, "
+            f"and this run's sees {policy_input_shape(ours)} and gives {ours.action}. Set task.observation, "
             "task.stack and task.action as there"
         )
+
+
+def _check_task(path: str, checkpoint: Checkpoint, task: TaskSpec, distribution: str) -> None:
+    other = _task_of(path, checkpoint)
+    _check_same_task(path, other, task)
+    try:
+        settings = completed_config(checkpoint.agent, checkpoint.agent_config, isinstance(other.action, Discrete))
+        theirs = choose_distribution(str(settings.get("distribution")), other)
+    except (TypeError, ValueError, KeyError, UnsupportedTaskError) as error:
+        raise StartError(f"cannot start from {path}: its settings are not ones of this version ({error})") from error
     if theirs != distribution:
         raise StartError(
             f"cannot start from {path}: its policy's distribution is {theirs}, and this run's is {distribution}. "

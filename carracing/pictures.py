@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium
 
+from carracing.registry import check_backend
 from carracing.task import TaskConfig
 
 DRAWN = {
@@ -19,12 +20,17 @@ DRAWN = {
 def make_drawn(backend: str, config: TaskConfig) -> gymnasium.Env[Any, Any]:
     """An environment of single frames and stock's actions, whose ``render`` gives (400, 600, 3) uint8 pictures.
 
-    Seeded alike it drives the same episode as the backend's worlds. Raises KeyError for a backend without pictures.
+    Seeded alike it drives the same episode as the backend's worlds. Raises KeyError for a backend without pictures,
+    UnsupportedTaskOptionError where it cannot begin anywhere.
     """
     module, name = DRAWN[backend].split(":")
+    if config.random_start:
+        check_backend(backend, config)
+    own = {"random_start": True} if config.random_start else {}
     env: gymnasium.Env[Any, Any] = getattr(import_module(module), name)(
         render_mode="rgb_array",
         continuous=config.action != "discrete",
         domain_randomize=config.domain_randomize,
+        **own,
     )
     return env

@@ -10,7 +10,7 @@ from agents.api import Segment, State, StateError, WeightsSnapshot
 from collectors.api import Collector, CollectorStats
 from collectors.registry import CollectorPlan
 from collectors.selection import Judge, Withheld
-from collectors.states import nest, nested, read_fact
+from collectors.states import check_seeds, nest, nested, read_fact
 
 
 class Competition:
@@ -23,7 +23,7 @@ class Competition:
     def __init__(self, plan: CollectorPlan, inner: Collector) -> None:
         self.inner = inner
         """What drives."""
-        self._select = plan.config.select
+        self._select, self._seeds = plan.config.select, plan.seeds
         self._judge = Judge(plan.seeds.sharing)
         self._withheld = Withheld(plan.task)
         self._version = -1
@@ -64,6 +64,7 @@ class Competition:
 
     def restore(self, state: State) -> None:
         """Return to ``state``. Raises StateError, then unchanged."""
+        check_seeds(nested("roster", state) if "roster" in state.facts else state, self._seeds)  # of either loop
         judge = self._judge.restored(nested("judge", state))
         withheld = self._withheld.restored(nested("withheld", state))
         if read_fact(nested("competition", state), "select", str) != self._select:

@@ -8,7 +8,7 @@ from agents.api import End, State, StateError
 from carracing.task import Array, Step
 from collectors.api import CollectorError, EpisodeRecord
 from collectors.seeds import EpisodeSeeds
-from collectors.states import read_fact, read_tensor
+from collectors.states import check_seeds, read_fact, read_tensor
 
 
 class Roster:
@@ -95,9 +95,7 @@ class Roster:
 
     def restored(self, state: State) -> Roster:
         """A roster like this one, as it was when ``state`` was taken. Raises StateError."""
-        for name, value in self._seeds.facts().items():
-            if read_fact(state, name, type(value)) != value:
-                raise StateError(f"the collector's state was taken with another {name}: {state.facts[name]}")
+        check_seeds(state, self._seeds)
         roster = Roster(self._groups, self._seeds, self._facts)
         roster._next = read_fact(state, "next_episode", int)
         for name in _SAVED:

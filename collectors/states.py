@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from agents.api import State, StateError
 from carracing.task import Array
+from collectors.seeds import EpisodeSeeds
 
 T = TypeVar("T")
 
@@ -36,6 +37,14 @@ def read_fact(state: State, name: str, kind: type[T]) -> T:
     if not isinstance(value, kind):
         raise StateError(f"{name} of the collector's state is {value!r}, not {kind.__name__}")
     return value
+
+
+def check_seeds(state: State, seeds: EpisodeSeeds) -> None:
+    """Raise StateError, which names the difference, unless the state's episodes have these seeds."""
+    for name, wanted in seeds.facts().items():
+        saved = read_fact(state, name, type(wanted))
+        if saved != wanted:
+            raise StateError(f"the collector's state was taken with another {name}: {saved}, not {wanted}")
 
 
 def nest(name: str, state: State) -> tuple[dict[str, Array], dict[str, Any]]:

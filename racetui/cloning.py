@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agents.bc.config import NO_SET
 from agents.demonstrations import DemonstrationsError, DemonstrationSet
 from agents.registry import AGENTS
 from carracing.task import task_spec
@@ -48,6 +49,8 @@ def budget_of(document: Mapping[str, Any], epochs: int | None) -> dict[str, Any]
 def check_set(spec: RunSpec) -> None:
     """Raise ConfigError unless the set that the run learns from is whole and of the run's task."""
     if AGENTS[spec.agent].offline and spec.agent_config is not None:
+        if not spec.agent_config.demos:
+            raise ConfigError(NO_SET)
         try:
             _open(spec.agent_config.demos, spec.task.stack).check_task(task_spec(spec.task))
         except DemonstrationsError as error:

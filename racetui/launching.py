@@ -19,6 +19,7 @@ from racetui.cloning import budget_of, check_set, with_task_of_set
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.fitness import check_agent
 from racetui.init_from import start_checkpoint
+from racetui.presets import with_preset
 from racetui.runs.control import launch
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -57,6 +58,8 @@ class StartRequest:
     """Passes over the recorded set that the agent learns from."""
     eval_every: int | None = None
     checkpoint_every: int | None = None
+    preset: str | None = None
+    """Settings by name, beneath those of the config file."""
     config: Path | None = None
     overrides: tuple[str, ...] = ()
     """KEY=VALUE as ``--set`` takes them; they win over everything else."""
@@ -96,6 +99,8 @@ def build_spec(request: StartRequest) -> RunSpec:
     Raises ConfigError, which names the key, ProfileError, PlanError and CollectorConfigError.
     """
     document = read_config_file(request.config) if request.config else {}
+    if request.preset is not None:
+        document = with_preset(request.preset, document)
     for field, key in _KEYS.items():
         value = getattr(request, field)
         if value is not None:

@@ -16,15 +16,18 @@ from carracing.task import Array, TaskConfig, task_spec
 TASK = TaskConfig(frame_skip=50)
 STRAIGHT = (0.0, 0.5)
 """Straight on at half throttle: off the playfield after some 200 frames."""
-_SMALL: dict[str, dict[str, Any]] = {"ppo": {"rollout": 48, "minibatch": 16, "epochs": 1}}
+_SMALL: dict[str, dict[str, Any]] = {
+    "ppo": {"rollout": 48, "minibatch": 16, "epochs": 1},
+    "dagger": {"rollout": 48, "minibatch": 16, "replay": 50},
+}
 
 
 def make_policy(
-    task: TaskConfig = TASK, agent: str = "ppo", always: tuple[float, float] | None = None, **settings: Any
+    task: TaskConfig = TASK, agent: str = "ppo", always: tuple[float, ...] | None = None, **settings: Any
 ) -> tuple[Agent, Checkpoint]:
     """An untrained agent whose actions differ from observation to observation, and its checkpoint.
 
-    With ``always=(steer, accel)`` PPO does that, whatever it sees.
+    With ``always``, as (steer, accel), PPO does that, whatever it sees.
     """
     if always is not None:
         settings["distribution"] = "gaussian"

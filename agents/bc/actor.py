@@ -7,15 +7,15 @@ import torch
 
 from agents.api import Decision, WeightsSnapshot
 from agents.arithmetic import Arithmetic
+from agents.bc.networks import make_student
 from agents.distributions import make_distribution
-from agents.networks import PolicyNetwork
 from agents.noise import held_noise
 from agents.random import EpisodeRandom
 from carracing.task import Array, Box, TaskSpec
 
 
 def make_actor(task: TaskSpec, network: str, distribution: str, bfloat16: bool) -> CloneActor:
-    """Build the actor of a PolicyNetwork for ``task``; ``bfloat16`` encodes images so while it learns."""
+    """Build the actor of the named network for ``task``; ``bfloat16`` encodes images so while it learns."""
     return CloneActor(task, network, distribution, bfloat16)
 
 
@@ -28,7 +28,7 @@ class CloneActor:
 
     def __init__(self, task: TaskSpec, network: str, distribution: str, bfloat16: bool) -> None:
         with torch.device("meta"):  # draws no initial weights: they come with load
-            unloaded = PolicyNetwork(task, network, distribution)
+            unloaded = make_student(task, network, distribution)
         self._network = unloaded.to_empty(device="cpu").eval().requires_grad_(requires_grad=False)
         self._distribution = make_distribution(unloaded.distribution, task.action)
         self._task, self._bfloat16 = task, bfloat16

@@ -8,7 +8,13 @@ from typing import Literal
 from agents.errors import UnsupportedTaskError
 from agents.network_plans import NETWORKS, VECTOR_NETWORKS, check_network, choose_distribution, policy_input_shape
 from agents.replay.sizes import check_memory
+from agents.sac.config import SACConfig
 from carracing.task import TaskSpec
+
+SAC = "sac"
+"""The network of that name."""
+NO_SET = "bc learns from demonstrations: name a set with agent.demos=DIR"
+"""What is wrong with a run that names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +29,9 @@ class CloningConfig:
     """Samples per gradient step, 1 or more."""
     max_grad_norm: float = 1.0
     """Longest gradient of one step, as a Euclidean norm; above 0."""
-    network: Literal["small", "nature", "wide"] = "small"
-    """As PPO's setting of that name."""
+    network: Literal["small", "nature", "wide", "sac"] = "small"
+    """As PPO's setting of that name, for a clone that PPO can start from. sac: SAC's, for one that SAC can start
+    from, with distribution squashed."""
     distribution: Literal["auto", "beta", "squashed", "gaussian", "categorical"] = "auto"
     """Of actions, as PPO's setting of that name; its mode drives."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -48,8 +55,13 @@ class CloningConfig:
 
     def check_task(self, task: TaskSpec) -> None:
         """Raise UnsupportedTaskError if these settings cannot work on ``task``."""
-        check_network(self.network, task)
-        choose_distribution(self.distribution, task)
+        if self.network == SAC:
+            SACConfig().check_task(task)
+            if self.distribution != "squashed":
+                raise UnsupportedTaskError("network sac has a squashed policy: set agent.distribution=squashed")
+        else:
+            check_network(self.network, task)
+            choose_distribution(self.distribution, task)
         if self.precision == "bfloat16" and len(policy_input_shape(task)) == 1:
             raise UnsupportedTaskError("precision bfloat16 is for images, and this task gives vectors: use auto")
 
@@ -59,7 +71,7 @@ class BCConfig(CloningConfig):
     """Cloning from a recorded set."""
 
     demos: str = ""
-    """Directory of the demonstrations, as ``racetui demos`` records them; needed."""
+    """Directory of the demonstrations, as ``racetui demos`` records them; needed to learn."""
     workers: int = 1
     """Processes that load minibatches, 0 (the learner's own) to 64."""
     round: int = 100
@@ -72,12 +84,6 @@ class BCConfig(CloningConfig):
             raise ValueError(f"workers must be 0 to 64, not {self.workers}")
         if self.round < 1:
             raise ValueError(f"round must be 1 minibatch or more, not {self.round}")
-
-    def check_task(self, task: TaskSpec) -> None:
-        """Raise UnsupportedTaskError if these settings cannot work on ``task``."""
-        super(BCConfig, self).check_task(task)
-        if not self.demos:
-            raise UnsupportedTaskError("bc learns from demonstrations: name a set with agent.demos=DIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ class DAggerConfig(CloningConfig):
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "learning_rate_schedule": ("linear", "constant"),
-    "network": tuple(NETWORKS | VECTOR_NETWORKS),
+    "network": (*(NETWORKS | VECTOR_NETWORKS), SAC),
     "distribution": ("auto", "beta", "squashed", "gaussian", "categorical"),
     "precision": ("auto", "float32", "bfloat16"),
     "device": ("auto", "cpu", "cuda"),

@@ -14,9 +14,9 @@ from agents.api import ActorSpec, State, StateError
 from agents.arithmetic import choose_arithmetic
 from agents.bc.config import CloningConfig
 from agents.bc.loss import ImitationLoss
+from agents.bc.networks import fresh_student
 from agents.distributions import make_distribution
 from agents.errors import TrainingDivergedError
-from agents.networks import ActorCritic
 from agents.shards import Shards
 from agents.start import check_parameters, load_policy
 from carracing.task import Array, TaskSpec
@@ -41,8 +41,7 @@ class Cloner:
         self._arithmetic = choose_arithmetic(config.precision, config.device, images)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(seed.generate_state(1)[0]))
-            network = ActorCritic(task, config.network, config.distribution)
-            network.initialise()
+            network = fresh_student(task, config.network, config.distribution)
         self._network = network
         self._network.compute_with(self._arithmetic)
         self._loss = ImitationLoss(make_distribution(network.distribution, task.action), task.action)

@@ -20,10 +20,10 @@ from agents.api import (
     WeightsSnapshot,
     no_pulse,
 )
-from agents.bc.config import BCConfig
+from agents.bc.config import NO_SET, BCConfig
 from agents.bc.learner import Cloner
 from agents.bc.loading import batches
-from agents.demonstrations import DemonstrationSet
+from agents.demonstrations import DemonstrationSet, DemonstrationsNotFoundError
 from carracing.task import Array, TaskSpec
 
 _FACTS = {"version", "taken", "order"}
@@ -103,8 +103,10 @@ class BCAgent:
 
     @property
     def _demonstrations(self) -> DemonstrationSet:
-        """Opened when it is first needed: a checkpoint can be evaluated where the set is not."""
+        """Opened when it is first needed: a policy can be evaluated where the set is not, or never was."""
         if self._set is None:
+            if not self._config.demos:
+                raise DemonstrationsNotFoundError(NO_SET)
             opened = DemonstrationSet(Path(self._config.demos).expanduser(), self._task.stack)
             opened.check_task(self._task)
             self._set = opened

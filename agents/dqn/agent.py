@@ -15,6 +15,8 @@ from carracing.task import TaskSpec
 class DQNAgent(OffPolicyAgent):
     """Deep Q-network with a replay, a target network and random actions that grow fewer."""
 
+    NAME = "dqn"
+
     def __init__(self, task: TaskSpec, config: DQNConfig, seed: int, pulse: Pulse = no_pulse) -> None:
         config.check_task(task)
         weights, sampling = np.random.SeedSequence(seed).spawn(2)

@@ -57,6 +57,16 @@ class DQNLearner:
         """How workers build the actor."""
         return ActorSpec("agents.dqn.actor:make_actor", self._task, {"network": self._config.network})
 
+    @property
+    def begins(self) -> str:
+        """Its own network; the target follows."""
+        return "online."
+
+    def follow(self, whole: bool) -> None:
+        """The target becomes as the network is, unless it came along."""
+        if not whole:
+            self._networks.target.load_state_dict(self._networks.online.state_dict())
+
     def acting(self) -> Mapping[str, Array]:
         """The network, copied."""
         return {
@@ -65,12 +75,13 @@ class DQNLearner:
         }
 
     def knobs(self, steps: int, progress: float) -> Mapping[str, float]:
-        """Actions at random while warming up, then fewer and fewer."""
-        return {EPSILON: 1.0 if steps < self._config.warmup else self._config.epsilon(progress)}
+        """Actions at random while warming up, unless there is a policy already, then fewer and fewer."""
+        random = steps < self._config.warmup and not self._config.init_from
+        return {EPSILON: 1.0 if random else self._config.epsilon(progress)}
 
-    def update(self, batch: Batch, rng: np.random.Generator, number: int) -> None:
+    def update(self, batch: Batch, rng: np.random.Generator, number: int, progress: float = 0.0) -> None:
         """One step of the network, and of the target when it is due."""
-        del rng
+        del rng, progress
         networks, device = self._networks, self._arithmetic.device
         rewards, discounts = (
             torch.from_numpy(values).to(device)[:, None] for values in (batch.rewards, batch.discounts)

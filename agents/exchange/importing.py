@@ -38,9 +38,11 @@ def import_policy(
     config, portable = _fitting(foreign, agent, spec, settings)
     if unlike := portable.unlike(_arguments(foreign.model)):
         raise ForeignFileError(f"{foreign.path} has another policy of the same shape: {unlike}")
-    weights = filled(portable.slots(), foreign.tensors, foreign.path)
+    slots = portable.slots()
+    weights = filled(slots, foreign.tensors, foreign.path)
     made = make_agent(agent, spec, replace(config, device="cpu") if hasattr(config, "device") else config, seed)
     fresh = made.state()
+    weights = {name: value for name, value in weights.items() if slots[name].needed or name in fresh.tensors}
     try:
         made.restore(State({**fresh.tensors, **weights}, fresh.facts))
     except StateError as error:

@@ -23,7 +23,8 @@ class Slot:
 
     shape: tuple[int, ...]
     needed: bool
-    """Nothing acts without it; the others (a value's, a critic's) stay as they were drawn if a file lacks them."""
+    """Nothing acts without it; the others (a value's, a critic's) stay as they were drawn if a file lacks them, and
+    are left out if the agent lacks them."""
     names: tuple[str, ...]
     """What files call it, the name in our own exports first."""
     widened: bool = False

@@ -6,19 +6,20 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from agents.api import ActorSpec, Demand, Metrics, Pulse, Segment, State, StateError, WeightsSnapshot
-from agents.errors import TrainingDivergedError
+from agents.errors import StartError, TrainingDivergedError
 from agents.offpolicy.config import OffPolicyConfig
 from agents.offpolicy.learner import Learner
 from agents.offpolicy.state import check_tensors, generator_from, pack_generator, pack_learner, unpack_learner
 from agents.replay.replay import Replay
 from agents.replay.state import pack_replay, unpack_replay
 from agents.segments import SegmentError
+from agents.start import check_parameters, load_networks
 from carracing.task import TaskSpec
 
 _ADVICE = "go back to the last checkpoint and try a lower learning_rate"
@@ -44,6 +45,9 @@ class OffPolicyAgent:
     The replay takes memory as it fills: check that all of it fits with ``config.check_memory``.
     """
 
+    NAME: ClassVar[str]
+    """In the registry: whose checkpoints have all of its networks."""
+
     def __init__(
         self, task: TaskSpec, config: OffPolicyConfig, learner: Learner, rng: np.random.Generator, pulse: Pulse
     ) -> None:
@@ -68,6 +72,29 @@ class OffPolicyAgent:
         knobs = self._learner.knobs(counts.steps, counts.progress)
         return WeightsSnapshot(counts.version, self._learner.acting(), knobs)
 
+    def begin(self) -> None:
+        """Take over what ``init_from`` names; for a run that starts, not for one that goes on. Raises StartError."""
+        path = self._config.init_from
+        if not path:
+            return
+        found, begins = load_networks(path, self.NAME, self._task), self._learner.begins
+        if not any(name.startswith(begins) for name in found):
+            raise StartError(
+                f"cannot start from {path}: {self.NAME} starts from a {self.NAME} checkpoint, and sac from a clone "
+                "that was made with agent.network=sac"
+            )
+        parameters = {
+            name: value for name, value in self._learner.networks.named_parameters() if not name.startswith("start.")
+        }
+        whole = parameters.keys() <= found.keys()
+        if not whole:
+            parameters = {name: value for name, value in parameters.items() if name.startswith(begins)}
+        check_parameters(path, {name: tuple(value.shape) for name, value in parameters.items()}, found)
+        with torch.no_grad():
+            for name, value in parameters.items():
+                value.copy_(torch.tensor(found[name]))
+        self._learner.follow(whole)
+
     def learn(self, segments: Sequence[Segment], progress: float) -> Metrics:
         """Take a round in and learn. Raises SegmentError, ReplayFileError, ReplayError and TrainingDivergedError."""
         steps = self._take_in(segments)
@@ -76,7 +103,7 @@ class OffPolicyAgent:
         started = time.perf_counter()
         for number in range(1, due + 1):
             batch = self._replay.sample(self._sizes.batch, self._rng, self._config.gamma, self._config.n_step)
-            self._learner.update(batch, self._rng, self._counts.updates + number)
+            self._learner.update(batch, self._rng, self._counts.updates + number, progress)
             self._pulse()
         figures = self._learner.figures()
         seconds = time.perf_counter() - started

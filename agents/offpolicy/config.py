@@ -57,6 +57,9 @@ class OffPolicyConfig:
     """Numbers the image encoder multiplies while learning; auto takes bfloat16 where the processor has it."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where learning happens; auto takes a CUDA GPU if there is one. Acting is done on CPUs."""
+    init_from: str = ""
+    """Directory of a checkpoint that this run starts from, with the same task and network: of the same agent, or for
+    SAC a clone's into its network (``agent.network=sac`` of bc and dagger). Its policy drives the warm-up."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""

@@ -23,6 +23,7 @@ from agents.ppo.state import Learned, copied, pack_state, parameters_of, unpack_
 from agents.ppo.update import Learner, Strengths, Targets, Update, make_optimizer
 from agents.shards import Shards
 from agents.start import check_parameters, load_policy
+from agents.start_settings import pull_at
 from carracing.task import TaskSpec
 
 EVALUATION_ROWS = 256
@@ -148,7 +149,7 @@ class PPOAgent:
         left = 1.0 - progress
         rate = config.learning_rate * (left if config.learning_rate_schedule == "linear" else 1.0)
         entropy = config.entropy * (left if config.entropy_schedule == "linear" else 1.0)
-        pull = config.pull * max(0.0, 1.0 - progress / config.pull_until)
+        pull = pull_at(config, progress)
         value_only = self._learned.version < config.value_warmup
         return Strengths(rate, entropy, pull if self._learned.start else 0.0, value_only)
 

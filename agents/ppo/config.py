@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from agents.errors import UnsupportedTaskError
 from agents.network_plans import NETWORKS, VECTOR_NETWORKS, check_network, choose_distribution, policy_input_shape
+from agents.start_settings import check_start
 from carracing.task import TaskSpec
 
 _LOG_STD = ("gaussian", "squashed")
@@ -84,7 +85,7 @@ class PPOConfig:
         if not -10 <= self.initial_log_std <= 2:
             raise ValueError(f"initial_log_std must be -10 to 2, not {self.initial_log_std}")
         self._check_choices()
-        self._check_start()
+        check_start(self)
 
     def _check_integers(self) -> None:
         if self.rollout < 2:
@@ -106,17 +107,6 @@ class PPOConfig:
         for key, allowed in choices.items():
             if getattr(self, key) not in allowed:
                 raise ValueError(f"{key} must be one of {', '.join(allowed)}, not {getattr(self, key)}")
-
-    def _check_start(self) -> None:
-        if self.value_warmup < 0:
-            raise ValueError(f"value_warmup must be 0 rounds or more, not {self.value_warmup}")
-        if not 0 <= self.pull < float("inf"):
-            raise ValueError(f"pull must be 0 or more, not {self.pull}")
-        if not 0 < self.pull_until <= 1:
-            raise ValueError(f"pull_until must be above 0 and at most 1, not {self.pull_until}")
-        for key in ("value_warmup", "pull"):
-            if getattr(self, key) and not self.init_from:
-                raise ValueError(f"{key} goes with init_from only, which names the policy to start from")
 
     def check_task(self, task: TaskSpec) -> None:
         """Raise UnsupportedTaskError if PPO with these settings cannot work on ``task``."""

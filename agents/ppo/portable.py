@@ -79,14 +79,14 @@ class PPOPortable:
         return PolicyModule(network, self._task.action).eval()
 
     def to_sb3(self, tensors: Mapping[str, Array]) -> PPO:
-        """PPO with the policy of this name, or NatureCNN with channels that are zero."""
+        """PPO with this policy, in NatureCNN with channels that are zero; without a value here, with a fresh one."""
         if self._distribution not in ("gaussian", "categorical"):
             raise ExportError(
                 f"stable-baselines3's PPO has no {self._distribution} policy, only gaussian and categorical: "
                 "export to .onnx or .safetensors"
             )
         model = self._model()
-        weights = {name.removeprefix("policy/"): tensors[name] for name in self.slots()}
+        weights = {name.removeprefix("policy/"): tensors[name] for name in self.slots() if name in tensors}
         if len(self._shape) == 3:
             for name, shape in nature_shapes(
                 self._shape[0], NETWORKS[self._config.network], *self._shape[1:]
@@ -94,7 +94,8 @@ class PPOPortable:
                 weights[_ENCODER + name] = widened(weights[_ENCODER + name], shape)
                 for copy in ("pi_", "vf_"):
                     weights[f"{copy}{_ENCODER}{name}"] = weights[_ENCODER + name]
-        model.policy.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
+        drawn = model.policy.state_dict()  # what a policy without a value leaves as it is
+        model.policy.load_state_dict(drawn | {name: torch.tensor(value) for name, value in weights.items()})
         return model
 
     @staticmethod
@@ -146,5 +147,7 @@ class PPOPortable:
         )
         model.observation_space, model.action_space = spaces_of(self._task)
         model.n_envs = 1
-        model._setup_model()
+        with torch.random.fork_rng(devices=[]):  # what is drawn here, and not replaced, is always the same
+            torch.default_generator.manual_seed(0)
+            model._setup_model()
         return model

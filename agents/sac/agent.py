@@ -15,6 +15,8 @@ from carracing.task import TaskSpec
 class SACAgent(OffPolicyAgent):
     """Soft actor-critic with a replay."""
 
+    NAME = "sac"
+
     def __init__(self, task: TaskSpec, config: SACConfig, seed: int, pulse: Pulse = no_pulse) -> None:
         config.check_task(task)
         weights, sampling = np.random.SeedSequence(seed).spawn(2)

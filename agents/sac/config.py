@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agents.errors import UnsupportedTaskError
 from agents.offpolicy.config import OffPolicyConfig, Sizes
+from agents.start_settings import check_start, pull_at
 from carracing.task import Discrete, TaskSpec
 
 
@@ -23,6 +24,13 @@ class SACConfig(OffPolicyConfig):
     shift: int = 4
     """DrQ: sampled pictures are shifted at random by up to so many pixels either way, 0 to 32; 0 shows them as
     they were. Vectors are never shifted."""
+    value_warmup: int = 0
+    """Updates that only the critics learn in, so that unlearned values do not spoil the policy of ``init_from``; with
+    that only."""
+    pull: float = 0.0
+    """Weight, at the start of the run, of the divergence from the policy of ``init_from``; with that only."""
+    pull_until: float = 0.5
+    """Share of the budget at which the pull has fallen to 0, linearly; above 0 to 1."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
@@ -33,6 +41,11 @@ class SACConfig(OffPolicyConfig):
             raise ValueError(f"features must be 1 to 4096, not {self.features}")
         if not 0 <= self.shift <= 32:
             raise ValueError(f"shift must be 0 to 32 pixels, not {self.shift}")
+        check_start(self)
+
+    def pull_at(self, progress: float) -> float:
+        """Weight of the divergence at this share of the budget."""
+        return pull_at(self, progress)
 
     def check_task(self, task: TaskSpec) -> None:
         """Raise UnsupportedTaskError if SAC with these settings cannot work on ``task``."""

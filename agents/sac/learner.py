@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from agents.api import ActorSpec
 from agents.arithmetic import choose_arithmetic
+from agents.distributions import make_distribution
 from agents.offpolicy.encoders import is_images, network_inputs, place
 from agents.offpolicy.meters import Meters
 from agents.replay.replay import Batch
@@ -43,6 +44,8 @@ class Networks(nn.Module):
         self.target_critics = deepcopy(self.critics).requires_grad_(requires_grad=False)
         self.log_entropy = nn.Parameter(torch.zeros(1))
         """Logarithm of the entropy's coefficient."""
+        self.start = deepcopy(self.acting).requires_grad_(requires_grad=False) if config.pull else None
+        """The policy that the run started with, where it is held on to."""
 
 
 class SACLearner:
@@ -54,9 +57,10 @@ class SACLearner:
         self._networks = Networks(task, config)
         place(self._networks, self._arithmetic)
         networks = self._networks
+        self._head_parameters: list[torch.Tensor] = list(networks.critics.parameters())
         self._critic_parameters: list[torch.Tensor] = [
             *networks.acting.encoder.parameters(),
-            *networks.critics.parameters(),
+            *self._head_parameters,
         ]
         self._policy_parameters: list[torch.Tensor] = list(networks.acting.policy.parameters())
         self._targets: list[torch.Tensor] = [
@@ -68,6 +72,7 @@ class SACLearner:
             "policy": torch.optim.Adam(self._policy_parameters, config.learning_rate),
             "entropy": torch.optim.Adam([networks.log_entropy], config.learning_rate),
         }
+        self._distribution = make_distribution("squashed", task.action)
         self._target_entropy = -float(task.action.size)
         self._meters = Meters()
 
@@ -94,13 +99,26 @@ class SACLearner:
         }
 
     def knobs(self, steps: int, progress: float) -> Mapping[str, float]:
-        """Uniform actions while warming up."""
+        """Uniform actions while warming up, unless there is a policy already."""
         del progress
-        return {WARMING_UP: float(steps < self._config.warmup)}
+        return {WARMING_UP: float(steps < self._config.warmup and not self._config.init_from)}
 
-    def update(self, batch: Batch, rng: np.random.Generator, number: int) -> None:
-        """One step of the entropy coefficient, the critics, the policy and the targets."""
-        del number
+    @property
+    def begins(self) -> str:
+        """Encoder and policy."""
+        return "acting."
+
+    def follow(self, whole: bool) -> None:
+        """The target encoder becomes as the encoder is, unless it came along; the pull is to what came."""
+        networks = self._networks
+        if not whole:
+            networks.target_encoder.load_state_dict(networks.acting.encoder.state_dict())
+        if networks.start is not None:
+            networks.start.load_state_dict(networks.acting.state_dict())
+
+    def update(self, batch: Batch, rng: np.random.Generator, number: int, progress: float = 0.0) -> None:
+        """One step of the entropy coefficient, the critics, the policy and the targets; at first of critics alone."""
+        value_only = number <= self._config.value_warmup
         networks, device = self._networks, self._arithmetic.device
         seen = self._inputs(batch.observations, rng)
         rewards, discounts = (
@@ -112,15 +130,18 @@ class SACLearner:
         coefficient = networks.log_entropy.detach().exp()
         excess = (log_densities + self._target_entropy).detach()
         entropy_loss = -(networks.log_entropy * excess).mean()
-        self._step("entropy", entropy_loss, [networks.log_entropy])
+        if not value_only:
+            self._step("entropy", entropy_loss, [networks.log_entropy])
         targets = self._value_targets(batch, rng, coefficient, rewards, discounts)
         values = networks.critics(features, torch.from_numpy(batch.actions).to(device))
         errors = [functional.mse_loss(value, targets) for value in values]
         critic_loss = 0.5 * (errors[0] + errors[1])
-        self._step("critics", critic_loss, self._critic_parameters)
+        self._step("critics", critic_loss, self._head_parameters if value_only else self._critic_parameters)
         expected = torch.min(*networks.critics(features.detach(), actions))
         policy_loss = (coefficient * log_densities - expected).mean()
-        self._step("policy", policy_loss, self._policy_parameters)
+        if not value_only:
+            pulled = policy_loss + self._pull(seen, features.detach(), progress)
+            self._step("policy", pulled, self._policy_parameters)
         self._follow()
         self._meters.add(
             {
@@ -132,6 +153,21 @@ class SACLearner:
                 "entropy": -log_densities.mean(),
             }
         )
+
+    def _pull(self, seen: torch.Tensor, features: torch.Tensor, progress: float) -> torch.Tensor | float:
+        """Weighted divergence from the policy that the run started with."""
+        weight, start = self._config.pull_at(progress), self._networks.start
+        if not weight or start is None:
+            return 0.0
+        with torch.no_grad(), self._arithmetic.encoding():
+            remembered = start.encoder(seen).float()
+        found, then = (
+            torch.cat([mean, log_std.exp()], dim=1)
+            for mean, log_std in (self._networks.acting.policy(features), start.policy(remembered))
+        )
+        divergence = self._distribution.divergence(then, found).mean()
+        self._meters.add({"divergence": divergence})
+        return weight * divergence
 
     def figures(self) -> dict[str, float]:
         """Losses, mean value, entropy and its coefficient, as means since the last call."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -70,7 +71,7 @@ class SACPortable:
     def slots(self) -> Mapping[str, Slot]:
         """Policy, critics and targets; a file needs the policy only, and targets begin as the critics."""
         with torch.device("meta"):
-            networks = Networks(self._task, self._config)
+            networks = Networks(self._task, replace(self._config, pull=0.0))  # without the policy that it began with
         return {
             f"networks/{name}": Slot(tuple(value.shape), name.startswith("acting."), _names(name))
             for name, value in networks.named_parameters()

@@ -1,8 +1,9 @@
 """How the scripted driver drives: every number it is made of, and the values a search found.
 
 The search was CMA-ES (Hansen, "The CMA evolution strategy: a tutorial", 2016) over the mean return on tracks of
-seeds 500,000 to 500,191, from a hand-made guess, for frame skips 1 and 4; ``python -m carracing.expert.search`` does
-it again. Grip and braking were then taken back until no lap of seeds 601,000 to 601,199 went wrong.
+seeds 500,000 to 500,191, from a hand-made guess, for frame skips 1 and 4. It was done once and is no part of this
+program: any optimiser of ``ScriptedDriver(simulator, style)`` can do it again. Grip and braking were then taken back
+until no lap of seeds 601,000 to 601,199 went wrong. ``racetui eval expert`` scores the result, on tracks of neither.
 """
 
 from __future__ import annotations

@@ -34,8 +34,8 @@ class FastCarRacing(gymnasium.Env[Array, Any], EzPickle):
     """CarRacing-v3 without Box2D and pygame, which are imported only to render for people.
 
     Observations, rewards, ends and infos are stock's, to the last bit and pixel (Gymnasium 1.4.0, pygame-ce 2.5.8).
-    One argument is not stock's: with ``lap_rule="completed"`` (see ``carracing.task.LapRule``)
-    ``lap_complete_percent`` does what stock documents.
+    Two arguments are not stock's: with ``lap_rule="completed"`` (see ``carracing.task.LapRule``)
+    ``lap_complete_percent`` does what stock documents, and ``random_start`` begins as the task option of that name.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
@@ -51,10 +51,10 @@ class FastCarRacing(gymnasium.Env[Array, Any], EzPickle):
         domain_randomize: bool = False,
         continuous: bool = True,
         lap_rule: LapRule = "released",
+        random_start: bool = False,
     ) -> None:
-        EzPickle.__init__(
-            self, render_mode, verbose, lap_complete_percent, domain_randomize, continuous, lap_rule=lap_rule
-        )
+        own = {"lap_rule": lap_rule, "random_start": random_start}
+        EzPickle.__init__(self, render_mode, verbose, lap_complete_percent, domain_randomize, continuous, **own)
         check_lap_rule(lap_rule)
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ValueError(f"render_mode must be one of {', '.join(RENDER_MODES)}, not {render_mode!r}")
@@ -66,7 +66,12 @@ class FastCarRacing(gymnasium.Env[Array, Any], EzPickle):
         self.action_space = action_space_of(continuous)
         self.observation_space = spaces.Box(0, 255, (STATE_SIZE, STATE_SIZE, 3), np.uint8)
         self._colours = draw_colours(self.np_random, domain_randomize)
-        rules = Rules(most_frames=NEVER, lap_complete_percent=lap_complete_percent, lap_rule=lap_rule)
+        rules = Rules(
+            most_frames=NEVER,
+            lap_complete_percent=lap_complete_percent,
+            lap_rule=lap_rule,
+            random_start=random_start,
+        )
         self._simulator = Simulator(np.zeros(1, int), rules)
         self._painter = Painter(self._simulator, PIXELS)
         self._orders: Array = np.zeros((1, 3))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -42,6 +42,13 @@ def contenders(task: TaskSpec, config: PPOConfig) -> dict[str, Measurement]:
     if fastest.bfloat16:
         found["ours, bfloat16"] = _ours(task, gaussian, fastest)
     return found | {DEFAULT: _ours(task, config, fastest)}
+
+
+def apart(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> float | None:
+    """The largest difference between two learners' parameters; None where they learned different networks."""
+    if {name: value.shape for name, value in one.items()} != {name: value.shape for name, value in other.items()}:
+        return None
+    return max(float((value.detach() - other[name].detach()).abs().max()) for name, value in one.items())
 
 
 def made_up(task: TaskSpec, config: PPOConfig) -> Experience:

@@ -6,8 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,9 +18,14 @@ from racetui.config import ConfigError, apply_overrides, load_spec
 from racetui.exits import Exit
 from racetui.usual import usual_task
 
+if TYPE_CHECKING:
+    from agents.demonstrations import DemonstrationSet
+    from racetui.demos import Recorded
+
 
 def demos(options: argparse.Namespace) -> int:
     """Record a set, or the rest of one."""
+    from agents.demonstrations import DemonstrationSet
     from racetui.demos import Request, make_plan, record
 
     workers = options.workers or max(1, detect().usable_cores - 1)
@@ -43,19 +47,31 @@ def demos(options: argparse.Namespace) -> int:
         return Exit.INTERRUPTED
     for incident in recorded.incidents:
         print(f"racetui: {incident}", file=sys.stderr)
-    return _report(directory, recorded, workers, options.json)
+    _report(DemonstrationSet(directory, stack=1), recorded, workers, options.json)
+    return Exit.OK
 
 
 def show(options: argparse.Namespace) -> int:
-    """Print what a set holds, by noise level or episode by episode."""
-    return _report(options.directory, None, 0, options.json, rows=options.rows)
-
-
-def _report(directory: Path, recorded: Any, workers: int, json: bool, rows: bool = False) -> int:
+    """Print what a set holds, by noise level or episode by episode, and film it if asked."""
     from agents.demonstrations import DemonstrationSet
+    from racetui.video import CHOICES, check_recorded, film_recorded
 
-    found = DemonstrationSet(directory, stack=1)
-    header, episodes = found.header, found.episodes
+    if options.episode is not None and not options.video:
+        raise ConfigError("--episode chooses what --video FILE shows: give that too")
+    found = DemonstrationSet(options.directory, stack=1)
+    which = CHOICES[0] if options.episode is None else options.episode
+    if options.video:
+        check_recorded(options.video, found, which)
+    _report(found, None, 0, options.json, rows=options.rows)
+    if options.video:
+        shown = film_recorded(options.video, found, which)
+        what = f"episode {shown[0].episode}" if len(shown) == 1 else f"{len(shown)} episodes"
+        print(f"racetui: {options.video} written: {what}", file=sys.stderr)
+    return Exit.OK
+
+
+def _report(found: DemonstrationSet, recorded: Recorded | None, workers: int, json: bool, rows: bool = False) -> None:
+    header, episodes, directory = found.header, found.episodes, found.directory
     if json:
         document = {
             "directory": directory,
@@ -68,7 +84,7 @@ def _report(directory: Path, recorded: Any, workers: int, json: bool, rows: bool
             ],
         }
         print_json(document if recorded is None else {**document, "recorded": asdict(recorded)})
-        return Exit.OK
+        return
     if rows:
         print(_episode_rows(episodes))
     print(_level_rows(episodes))
@@ -82,7 +98,6 @@ def _report(directory: Path, recorded: Any, workers: int, json: bool, rows: bool
             f"{recorded.episodes} episodes, {recorded.frames:,} frames in {span(recorded.seconds)} by {workers} "
             f"workers: {recorded.frames / recorded.seconds:,.0f} frames/s"
         )
-    return Exit.OK
 
 
 def _level_rows(episodes: list[Any]) -> str:

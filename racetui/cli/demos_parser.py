@@ -10,6 +10,7 @@ from carracing.registry import BACKENDS
 from carracing.task import OBSERVATIONS
 from racetui.cli.options import add_json, later
 from racetui.cli.values import count
+from racetui.video import CHOICES
 
 
 def add_demonstration_commands(commands: Any) -> None:
@@ -38,12 +39,21 @@ def add_demonstration_commands(commands: Any) -> None:
     demos.add_argument("--out", type=Path, metavar="DIR", help="where to (default: a directory of the store)")
     add_json(demos)
     subjects = demos.add_subparsers(title="what else", metavar="")
-    show = subjects.add_parser(
-        "show", help="print what a set holds", description="Check a set and print what it holds."
-    )
+    show = subjects.add_parser("show", help="print what a set holds, and film it", description=_SHOW)
     show.set_defaults(command=later("racetui.cli.demos:show"))
     show.add_argument("directory", type=Path, metavar="DIR")
     show.add_argument("--rows", action="store_true", help="a row for each episode too")
+    show.add_argument(
+        "--video",
+        type=Path,
+        metavar="FILE",
+        help="draw an episode: FILE.mp4 has every frame, 50 a second; FILE.gif every second one at half the size",
+    )
+    show.add_argument(
+        "--episode",
+        metavar="WHICH",
+        help=f"{', '.join(CHOICES)}, or a number as --rows has it (default {CHOICES[0]})",
+    )
     add_json(show)
 
 
@@ -51,3 +61,5 @@ _Raw = argparse.RawDescriptionHelpFormatter
 _DEMOS = """Record demonstrations: worker processes drive whole episodes and write what was seen, what the driver
 would do (the label) and what was driven. Interrupted, the same command goes on. The scripted expert drives on
 backend fast, which knows the true state; a policy on any."""
+_SHOW = """Check a set and print what it holds; with --video film its episodes. Each is driven again as it was, noise
+included, and must return what was recorded."""

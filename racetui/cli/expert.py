@@ -23,7 +23,7 @@ def evaluate_expert_command(options: argparse.Namespace) -> int:
             raise ConfigError(f"{key} goes with a policy: the expert is a program, and always the same")
     settings = settings_of(options, options.backend or "gymnasium")
     skip = TaskConfig().frame_skip if options.frame_skip is None else options.frame_skip
-    task = _checked(skip, settings.backend)
+    task = _checked(skip)
     seeds = settings.seeds
     print(
         f"racetui: the scripted expert, acting every {skip} frames, on {settings.backend}: "
@@ -43,8 +43,8 @@ def evaluate_expert_command(options: argparse.Namespace) -> int:
     return Exit.OK
 
 
-def _checked(frame_skip: int, backend: str) -> TaskConfig:
+def _checked(frame_skip: int) -> TaskConfig:
     try:
-        return expert_task(frame_skip, backend)
+        return expert_task(frame_skip)
     except ValueError as error:
         raise ConfigError(str(error)) from None

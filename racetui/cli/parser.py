@@ -19,6 +19,7 @@ from racetui.cli.options import later as _later
 from racetui.cli.policy_parser import add_policy_commands
 from racetui.cli.values import count, counts, duration
 from racetui.launching import user_profiles
+from racetui.presets import preset_names
 
 EPILOG = """\
 exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 no terminal, 4 not found, 5 timeout, 130 interrupted
@@ -92,6 +93,9 @@ def _add_train(commands: Any) -> None:
     )
     budget.add_argument("--duration", type=duration, metavar="TIME", help="training time, as 90s, 10m, 1h30m")
     settings = train.add_argument_group("settings")
+    settings.add_argument(
+        "--preset", choices=preset_names(), help="settings by name; those of --config and --set win"
+    )
     settings.add_argument("--config", type=Path, metavar="FILE", help="YAML file with the keys of a run's spec.yaml")
     settings.add_argument(
         "--set",

@@ -19,7 +19,7 @@ from racetui.spec import Budget
 _TRACKERS = ("tensorboard", "aim")
 _SETTINGS = (
     *("agent", "collector", "profile", "backend", "observation", "lanes", "cars", "workers"),
-    *("seed", "seeds", "seed_base", "select", "name", "config"),
+    *("seed", "seeds", "seed_base", "select", "name", "preset", "config"),
 )
 
 _OTHERS = ("epochs", "eval_every", "checkpoint_every")

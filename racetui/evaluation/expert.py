@@ -22,9 +22,9 @@ class TwinError(RuntimeError):
     """The fast simulator and the one that counts went apart: on this machine they are not the same to the bit."""
 
 
-def expert_task(frame_skip: int, backend: str) -> TaskConfig:
-    """What the expert is scored on; it looks at nothing, so what is cheapest is shown."""
-    return TaskConfig(observation="grey" if backend == "gymnasium" else "vector", frame_skip=frame_skip, stack=1)
+def expert_task(frame_skip: int) -> TaskConfig:
+    """What the expert is scored on; it looks at nothing, so nothing is drawn."""
+    return TaskConfig(observation="vector", frame_skip=frame_skip, stack=1)
 
 
 def evaluate_expert(
@@ -41,7 +41,7 @@ def evaluate_expert(
     """
     from collectors.episodes import EpisodePlan, run_episodes
 
-    task = expert_task(frame_skip, settings.backend)
+    task = expert_task(frame_skip)
     started = time.monotonic()
     lanes = lanes_for(task, settings, ActorSpec("", task_spec(task)))
     try:
@@ -61,7 +61,7 @@ class Twin:
 
     def __init__(self, lanes: Lanes, task: TaskConfig) -> None:
         self._lanes = lanes
-        worlds = make_worlds("fast", replace(task, observation="vector", labels=True), lanes.num)
+        worlds = make_worlds("fast", replace(task, labels=True), lanes.num)
         expert = labelled(worlds)
         if expert is None:
             raise TwinError("the fast simulator has no scripted driver")

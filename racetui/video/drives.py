@@ -22,6 +22,8 @@ class Drive:
     """(steps, A) as the environment took them."""
     frames: int
     episode_return: float
+    random_start: bool = False
+    """Whether it began anywhere on the track, as the task option of that name has it."""
 
 
 class LoggedLanes:

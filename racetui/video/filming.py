@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from carracing.task import Array, TaskConfig
 from collectors.api import Lanes
 from racetui.evaluation import EpisodeScore, EvaluationResult, EvaluationSettings
+from racetui.video.choosing import CHOICES, choose
 from racetui.video.drives import Drive, LoggedLanes
 from racetui.video.writers import VideoError, VideoWriter, check_video, open_video
 
-CHOICES = ("first", "best", "worst", "median", "all")
-"""Episodes by name; a track seed names one as well."""
 _CLOSE = 0.05
 """How far two sums of the same rewards may lie apart: steps keep theirs in float32."""
 
@@ -53,16 +52,8 @@ class VideoPlan:
 
     def chosen(self, episodes: Sequence[EpisodeScore]) -> Sequence[EpisodeScore]:
         """The episodes to be seen, out of those driven."""
-        ranked = sorted(episodes, key=lambda episode: episode.episode_return)
-        named = {
-            "first": episodes[:1],
-            "worst": ranked[:1],
-            "best": ranked[-1:],
-            "median": ranked[(len(ranked) - 1) // 2 :][:1],
-            "all": episodes,
-        }
-        if self.episode in named:
-            return named[self.episode]
+        if self.episode in CHOICES:
+            return choose(self.episode, episodes)
         return [episode for episode in episodes if episode.seed == int(self.episode)]
 
 
@@ -101,9 +92,10 @@ def film(path: Path, drives: Iterable[Drive], task: TaskConfig, backend: str) ->
     """Drive the episodes again and write every frame. Raises VideoError, also for one that goes another way."""
     from carracing.pictures import make_drawn
 
-    with open_video(path) as video, closing(make_drawn(backend, task)) as env:
+    with open_video(path) as video:
         for drive in drives:
-            found = _film_one(video, env, drive, task)
+            with closing(make_drawn(backend, replace(task, random_start=drive.random_start))) as env:
+                found = _film_one(video, env, drive, task)
             if abs(found - drive.episode_return) > _CLOSE:
                 raise VideoError(
                     f"no video: driven again, track {drive.seed} returned {found:.1f} instead of "

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from agents.api import Agent, Segment, State, StateError, WeightsSnapshot
 from agents.errors import UnsupportedTaskError
@@ -45,9 +46,9 @@ TASKS = {kind: task_spec(config) for kind, config in KINDS.items()}
 EVERY = pytest.mark.parametrize("name", AGENTS)
 
 
-def _config(name: str, demos: str = "somewhere") -> Any:
+def _config(name: str, demos: str = "somewhere", device: str = "cpu") -> Any:
     recorded = {"demos": demos} if agent_entry(name).offline else {}
-    return config_class(name)(**SMALL.get(name, {}), **recorded)
+    return config_class(name)(**SMALL.get(name, {}), **recorded, device=device)
 
 
 def _fits(name: str, kind: str) -> bool:
@@ -70,11 +71,11 @@ def _usual(name: str) -> TaskSpec:
     return task_spec(TaskConfig(action=entry.action, labels=bool(entry.usual.get("task.labels"))))
 
 
-def _agent(name: str, task: TaskSpec | None = None, seed: int = 1) -> Agent:
+def _agent(name: str, task: TaskSpec | None = None, seed: int = 1, device: str = "cpu") -> Agent:
     task = task or _usual(name)
     kind = next(kind for kind, spec in TASKS.items() if spec == task)
     demos = str(made_up_set(KINDS[kind])) if agent_entry(name).offline else ""
-    return make_agent(name, task, _config(name, demos), seed)
+    return make_agent(name, task, _config(name, demos, device), seed)
 
 
 def _collector(agent: Agent, task: TaskSpec) -> Collector:
@@ -217,6 +218,23 @@ def test_another_agent_goes_on_bit_for_bit(name: str) -> None:
     assert other.snapshot().version == agent.snapshot().version
     assert _train(agent, collector, 3) == _train(other, others, 3)
     assert _equal(agent.state(), other.state()) and agent.state().facts == other.state().facts
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@EVERY
+def test_what_a_gpu_learned_goes_on_there_and_acts_on_the_cpu(name: str) -> None:
+    agent, other, here = (
+        _agent(name, seed=seed, device=device) for seed, device in ((1, "cuda"), (2, "cuda"), (3, "cpu"))
+    )
+    collector = _collector(agent, _usual(name))
+    before = agent.snapshot()
+    for figures in _train(agent, collector, 3):
+        assert all(np.isfinite(value) for value in figures.values())
+    assert not _equal(agent.snapshot(), before)
+    for restored in (other, here):
+        restored.restore(agent.state())
+        assert _equal(restored.snapshot(), agent.snapshot())
+    assert _train(other, collector, 1)
 
 
 @EVERY

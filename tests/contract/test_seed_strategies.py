@@ -11,7 +11,7 @@ from agents.api import End, StateError
 from collectors.api import CollectorConfig, CollectorError
 from collectors.registry import make_collector
 from collectors.seeds import EpisodeSeeds, SeedsConfig
-from tests.contract.collecting import ROWS, Setting, Stage, same_segments, stage, through_json
+from tests.contract.collecting import ROWS, Setting, Stage, same_segments, same_states, stage, through_json
 from tests.fakes import CountingRules
 
 SHARED = SeedsConfig("shared")
@@ -103,18 +103,24 @@ def test_records_tell_the_tracks(seeds: SeedsConfig, expected: set[int]) -> None
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        (SeedsConfig("shared"), "lacks entries"),
-        (SeedsConfig("fixed"), "another strategy: independent"),
-        (SeedsConfig(seed_base=7), "another seed_base: -1"),
+        (SeedsConfig("shared"), "another strategy: independent, not shared"),
+        (SeedsConfig("fixed"), "another strategy: independent, not fixed"),
+        (SeedsConfig(seed_base=7), "another seed_base: -1, not 7"),
     ],
 )
-def test_a_state_of_other_seeds_says_so(other: SeedsConfig, words: str) -> None:
+def test_a_state_of_other_seeds_says_so_and_changes_nothing(other: SeedsConfig, words: str) -> None:
     usual = Setting()
     changed = replace(usual, seeds=replace(usual.seeds, config=other, lanes=5))
     with stage("sync") as made, stage("sync", changed) as different:
         made.rounds(1)
+        before = different.collector.state()
         with pytest.raises(StateError, match=words):
             different.collector.restore(made.collector.state())
+        assert same_states(different.collector.state(), before)
+        different.rounds(1)
+        kind = other.strategy if other.strategy != "independent" else "seed_base: 7"
+        with pytest.raises(StateError, match=f"{kind}, not "):
+            made.collector.restore(different.collector.state())
 
 
 def test_a_round_must_hold_whole_groups() -> None:

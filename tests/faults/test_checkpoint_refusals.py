@@ -130,6 +130,12 @@ def test_a_run_whose_checkpoint_is_of_another_kind_is_not_resumed(store_home: Pa
     resumed("another agent_config: network small, not nature")
     assert content_of(checkpoint) == before
     (root / "spec.yaml").write_text(spec)
+    saved = (checkpoint / MANIFEST).read_bytes()
+    forge(checkpoint, lambda content: content.update(agent="dagger"))
+    of_another = content_of(checkpoint)
+    resumed("the checkpoint is of agent dagger, but the run now asks for ppo")
+    assert content_of(checkpoint) == of_another
+    (checkpoint / MANIFEST).write_bytes(saved)
     with_tensors(checkpoint, _poison)
     poisoned = content_of(checkpoint)
     resumed("has NaN or infinite numbers")

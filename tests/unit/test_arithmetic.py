@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import pytest
 import torch
 
 from agents import arithmetic
 from agents.arithmetic import PLAIN, Arithmetic, choose_arithmetic
 from agents.networks import ActorCritic
+from agents.registry import AGENTS, agent_entry, config_class, make_agent
 from carracing.task import TaskConfig, task_spec
 
 GREY = task_spec(TaskConfig(stack=3))
@@ -44,6 +47,39 @@ def test_a_gpu_is_taken_where_there_is_one_and_missed_by_name_where_it_is_asked_
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert choose_arithmetic("float32", "auto", images=True) == Arithmetic(device="cuda", threads=1)
     assert choose_arithmetic("float32", "cpu", images=True).device == "cpu"
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_on_a_gpu_images_are_encoded_under_autocast_where_it_has_bfloat16(
+    able: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: able)
+    chosen = choose_arithmetic("auto", "auto", images=True)
+    assert chosen == Arithmetic(bfloat16=able, device="cuda", threads=1)
+    assert choose_arithmetic("bfloat16", "cuda", images=True).bfloat16
+    assert not choose_arithmetic("float32", "cuda", images=True).bfloat16
+    opened: list[tuple[str, torch.dtype, bool]] = []
+
+    def autocast(device: str, kind: torch.dtype, enabled: bool) -> AbstractContextManager[None]:
+        opened.append((device, kind, enabled))
+        return nullcontext()
+
+    monkeypatch.setattr(torch, "autocast", autocast)
+    with chosen.encoding():
+        pass
+    assert opened == [("cuda", torch.bfloat16, able)]
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_every_agent_computes_where_it_is_told_or_says_that_it_cannot(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    entry = agent_entry(name)
+    task = TaskConfig(observation="vector", action=entry.action, labels=bool(entry.usual.get("task.labels")))
+    with pytest.raises(ValueError, match="device cuda: PyTorch finds no usable CUDA GPU here"):
+        make_agent(name, task_spec(task), config_class(name)(device="cuda"), seed=1)
 
 
 def test_the_learner_takes_the_threads_that_pytorch_was_given() -> None:

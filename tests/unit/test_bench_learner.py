@@ -34,21 +34,25 @@ def test_all_learn_from_the_same_and_in_plain_arithmetic_the_same_to_the_bit(tas
                 torch.testing.assert_close(found[key], ours[key], rtol=0, atol=0.02)
 
 
-def test_the_command_prints_medians_and_the_verdict(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    def fake(speeds: list[float], result: float) -> learner.Measurement:
+def test_the_command_prints_medians_and_how_far_apart_parameters_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def fake(speeds: list[float], *result: float) -> learner.Measurement:
         return lambda: (speeds.pop(0), {"weight": torch.tensor(result)})
 
     def made(task: TaskSpec, config: PPOConfig) -> dict[str, learner.Measurement]:
-        return {STOCK: fake([100.0, 300.0, 200.0], 1.0), EXACT: fake([400.0, 500.0, 900.0], result)}
+        exact, default = fake([400.0, 500.0, 900.0], 1.0), fake([900.0, 900.0, 900.0], 1.0, 1.0)
+        others = {"ours, float32": fake([600.0, 600.0, 600.0], 1.25), DEFAULT: default}
+        return {STOCK: fake([100.0, 300.0, 200.0], 1.0), EXACT: exact, **others}
 
     monkeypatch.setattr(learner, "contenders", made)
     options = Namespace(agent="ppo", threads=1, repeats=3, observation="grey-fast", json=True)
-    for result in (1.0, 2.0):
-        assert bench_learner.learner(options) == 0
-        document = json.loads(capsys.readouterr().out)
-        assert document["equal_to_the_bit"] is (result == 1.0)
-        assert [row["samples_per_second"] for row in document["rows"]] == [200.0, 500.0]
-        assert document["rows"][1]["over_stock"] == 2.5
+    assert bench_learner.learner(options) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["samples_per_second"] for row in rows] == [200.0, 500.0, 600.0, 900.0]
+    assert [row["over_stock"] for row in rows] == [1.0, 2.5, 3.0, 4.5]
+    assert [row["parameters_apart"] for row in rows] == [0.0, 0.0, 0.25, None]
     options.json = False
-    bench_learner.learner(options)
-    assert "other parameters than stable-baselines3" in capsys.readouterr().out
+    assert bench_learner.learner(options) == 0
+    printed = capsys.readouterr().out
+    assert "0.25" in printed and "the same to the" in printed

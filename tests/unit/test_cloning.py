@@ -102,8 +102,8 @@ def test_a_policy_acts_where_its_set_is_not(tmp_path: Path) -> None:
 def test_sets_of_other_tasks_are_refused() -> None:
     with pytest.raises(UnfitDemonstrationsError, match="frame_skip"):
         bc(demos=str(made_up_set(replace(VECTOR, frame_skip=2)))).learn([], 0.0)
-    with pytest.raises(UnsupportedTaskError, match=r"agent\.demos"):
-        BCAgent(task_spec(VECTOR), BCConfig(), seed=1)
+    with pytest.raises(DemonstrationsError, match=r"agent\.demos"):
+        bc(demos="").learn([], 0.0)
 
 
 @pytest.mark.parametrize("distribution", ["beta", "squashed", "gaussian"])

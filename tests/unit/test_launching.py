@@ -17,6 +17,7 @@ from racetui.cli.parser import make_parser
 from racetui.cli.train import request_of
 from racetui.config import ConfigError
 from racetui.launching import StartRequest, build_spec, command_line
+from racetui.presets import preset_names
 from racetui.runs.store import RunStore
 from tests.unit.checkpoints import make_checkpoint
 
@@ -150,6 +151,33 @@ def test_options_win_over_the_file_and_overrides_over_both(tmp_path: Path) -> No
     assert build_spec(StartRequest(config=config, overrides=("seed=8",))).seed == 8
 
 
+@pytest.mark.parametrize(
+    ("preset", "agent", "settings", "lanes"),
+    [
+        ("sac", "sac", {"replay": 30_000, "updates_per_step": 2, "features": 64, "shift": 4}, 64),
+        ("sac-lowmem", "sac", {"replay": 10_000, "batch": 64}, 4),
+        ("ppo-baseline", "ppo", {"entropy": 0.01, "normalise_rewards": False}, 8),
+        ("ppo-norm", "ppo", {"entropy": 0.01, "normalise_rewards": True}, 8),
+    ],
+)
+def test_presets_are_settings_that_others_win_over(
+    preset: str, agent: str, settings: dict[str, object], lanes: int, tmp_path: Path
+) -> None:
+    spec = build_spec(StartRequest(preset=preset))
+    assert (spec.name, spec.agent, spec.collector_config.lanes) == (preset, agent, lanes)
+    assert {key: getattr(spec.agent_config, key) for key in settings} == settings
+    (tmp_path / "mine.yaml").write_text("agent_config: {learning_rate: 1.0e-3}\ncollector_config: {lanes: 12}\n")
+    mine = build_spec(StartRequest(preset=preset, config=tmp_path / "mine.yaml", name="mine"))
+    assert (mine.name, mine.agent_config.learning_rate, mine.collector_config.lanes) == ("mine", 1e-3, 12)
+    assert {key: getattr(mine.agent_config, key) for key in settings} == settings
+
+
+def test_every_preset_is_tried_above() -> None:
+    assert preset_names() == ("ppo-baseline", "ppo-norm", "sac", "sac-lowmem")
+    with pytest.raises(ConfigError, match="unknown preset 'tac': choose from ppo-baseline"):
+        build_spec(StartRequest(preset="tac"))
+
+
 def test_profiles_of_the_user_are_found() -> None:
     mine = launching.user_profiles()
     mine.mkdir(parents=True)
@@ -217,7 +245,7 @@ def test_what_is_wrong_is_named(request_: StartRequest, error: type[Exception], 
         StartRequest(agent="ppo", collector="sync", profile="auto", backend="gymnasium", observation="rgb", seed=3),
         StartRequest(name="it's mine", frames=500_000, eval_every=0, checkpoint_every=1000),
         StartRequest(collector="hybrid", lanes=16, cars=4, workers=2, seeds="curriculum:200", seed_base=1000),
-        StartRequest(collector="multicar", cars=4, select="best"),
+        StartRequest(preset="sac-lowmem", collector="multicar", cars=4, select="best"),
         StartRequest(seconds=90.0, config=Path("a b.yaml"), overrides=("agent.epochs=2", "name=x y")),
     ],
 )
