@@ -39,11 +39,14 @@ def estimate_text(estimates: Sequence[Estimate]) -> str:
 def stages_text(stages: Sequence[StageRow], evaluations: Sequence[EvaluationRow]) -> str:
     """What the stages did and took, the speed-up over one core, and the score if there is one."""
     lines = [table(_HEADINGS, [_row(stage) for stage in stages])]
+    began, ended = stages[0].started, stages[-1].ended
+    if began is not None and ended is not None:
+        lines.append(f"{span(ended - began)} by the clock, with starting processes, evaluations and pauses")
     over = [stage for stage in stages if stage.done.seconds]
     alone, took = _totals([stage.one_core_seconds for stage in over], [stage.done.seconds for stage in over])
     if alone is not None and took:
         lines.append(
-            f"together {span(took)}; at the speeds measured on one core it would be {span(alone)}: "
+            f"{span(took)} at work; at the speeds measured on one core it would be {span(alone)}: "
             f"{alone / took:.2f} times as fast"
         )
     elif over:

@@ -139,7 +139,7 @@ class _Pipeline:
         wait_for_evaluations(run.evaluations, run.writer, run.orders)
         if self._stopped():
             return False
-        self._tell_score(stage, watch.seconds)
+        self._tell_score(stage)
         return True
 
     def _rest(self) -> None:
@@ -153,12 +153,12 @@ class _Pipeline:
         self._run.writer.stages.progress(stage.number, Counters(seconds=watch.seconds), 0.0)
         self._rest()
 
-    def _tell_score(self, stage: Stage, seconds: float) -> None:
+    def _tell_score(self, stage: Stage) -> None:
         with RunReader(self._run.paths) as reader:
             last = reader.evaluations()[-1]
         if last.purpose != "score" or last.state != "finished":
             raise UnscoredError("the last evaluation failed: see the log; resuming does it again")
-        frames = sum(last.results["frames"])
+        frames, seconds = sum(last.results["frames"]), last.results["seconds"]  # as of others, without its start
         done = Counters(frames=frames, episodes=last.episodes, seconds=seconds)
         self._run.writer.stages.progress(stage.number, done, 1.0)
 

@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
+from racetui.runs import control
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from tests.program import racetui, show, until
@@ -21,25 +22,31 @@ TINY = (
 )
 """Options of a pipeline whose rounds take a fraction of a second."""
 SHORT = (*TINY, "--episodes", "8", "--dagger-frames", "2000", "--frames", "2000", "--set", "collector=sync")
-LONG = (*TINY, "--episodes", "400", "--dagger-frames", "40000", "--frames", "4000")
-OFTEN = ("--set", "checkpoint.every=2000")
+LONG = (
+    *(*TINY, "--episodes", "96", "--dagger-frames", "20000", "--frames", "4000"),
+    *("--set", "collector=sync", "--set", "checkpoint.every=2000"),
+)
 
 
-def summary_of(home: Path, run: str = "1") -> Any:
-    with RunReader(RunPaths(home / "runs" / run)) as reader:
+def paths_of(home: Path) -> RunPaths:
+    return RunPaths(home / "runs" / "1")
+
+
+def summary_of(home: Path) -> Any:
+    with RunReader(paths_of(home)) as reader:
         return reader.summary()
 
 
-def final(home: Path, run: str = "1") -> bytes:
+def final(home: Path) -> bytes:
     """The last checkpoint's tensors, bit for bit."""
-    checkpoints = RunPaths(home / "runs" / run).checkpoints
+    checkpoints = paths_of(home).checkpoints
     return (checkpoints / (checkpoints / "LATEST").read_text().strip() / "tensors.safetensors").read_bytes()
 
 
 def test_a_pipeline_from_demonstrations_to_a_score(store_home: Path) -> None:
     done = racetui("pipeline", *SHORT, "--json", timeout=110)
     assert done.code == 0, done.err
-    assert "demos: 1 worker" in done.err or "demos:" in done.err
+    assert re.search(r"demos: \d+ worker", done.err)
     run = done.json
     assert run["state"] == "finished"
     assert [stage["name"] for stage in run["stages"]] == ["demos", "bc", "dagger", "ppo", "score"]
@@ -56,25 +63,16 @@ def test_a_pipeline_from_demonstrations_to_a_score(store_home: Path) -> None:
     refused = racetui("train", "--resume", "1")
     assert refused.code == 2
     assert "has done all its stages" in refused.err
-    more = racetui("train", "--resume", "1", "--frames", "4000", "--json")
-    assert more.code == 0, more.err
-    assert more.json["frames"] == ends[-1] + 2048
-    assert [row["purpose"] for row in show("1")["evaluations"]] == ["score", "score"]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_killed_in_demonstrations_and_in_cloning_it_comes_to_the_same_end(store_home: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "undisturbed"
-    undisturbed = racetui("pipeline", *LONG, *OFTEN, "--json", timeout=300, RACETUI_HOME=str(elsewhere))
+    undisturbed = racetui("pipeline", *LONG, "--json", timeout=300, RACETUI_HOME=str(elsewhere))
     assert undisturbed.code == 0, undisturbed.err
-    started = racetui("pipeline", *LONG, *OFTEN, "--detach")
-    assert started.code == 0, started.err
-    blocks = store_home / "runs" / "1" / "demos" / "blocks"
-    until(lambda: list(blocks.glob("00000*")), what="a recorded block")
-    refused = racetui("checkpoint", "1")
-    assert refused.code == 1
-    assert "demonstrations are being recorded" in refused.err
+    paused_while_recording(store_home)
+    control.send(paths_of(store_home), "resume")
     kill_and_resume(store_home)
 
     def cloned_a_while() -> bool:
@@ -82,7 +80,7 @@ def test_killed_in_demonstrations_and_in_cloning_it_comes_to_the_same_end(store_
         stage = summary.stage
         return stage is not None and stage.name == "dagger" and (summary.checkpoint_frames or 0) > stage.start.frames
 
-    until(cloned_a_while, timeout=120, what="a checkpoint in the middle of dagger")
+    until(cloned_a_while, timeout=200, what="a checkpoint in the middle of dagger")
     kill_and_resume(store_home)
     assert racetui("wait", "1", timeout=300).code == 0
     assert final(store_home) == final(elsewhere)
@@ -90,19 +88,35 @@ def test_killed_in_demonstrations_and_in_cloning_it_comes_to_the_same_end(store_
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_orders_are_obeyed_while_demonstrations_are_recorded(store_home: Path) -> None:
-    assert racetui("pipeline", *LONG, "--detach").code == 0
-    blocks = store_home / "runs" / "1" / "demos" / "blocks"
-    until(lambda: list(blocks.glob("00000*")), what="a recorded block")
-    assert racetui("pause", "1").code == 0
-    until(lambda: summary_of(store_home).state.value == "paused", what="paused")
+@pytest.mark.timeout(900)
+def test_orders_are_obeyed_while_demonstrations_are_recorded_and_more_can_be_asked_for(store_home: Path) -> None:
+    paused_while_recording(store_home)
+    for order in ("checkpoint", "evaluate"):
+        number = control.send(paths_of(store_home), order)
+        assert "demonstrations are being recorded" in control.wait_for(paths_of(store_home), number, 30).outcome
+    recorded = sorted((store_home / "runs" / "1" / "demos" / "blocks").iterdir())
     assert racetui("resume", "1").code == 0
     stopped = racetui("stop", "1", "--json")
     assert stopped.code == 0, stopped.err
-    assert (stopped.json["state"], stopped.json["stages"][0]["state"]) == ("stopped", "stopped")
-    assert stopped.json["checkpoint_frames"] is None
-    assert racetui("train", "--resume", "1", "--json", timeout=300).json["state"] == "finished"
+    assert stopped.json["state"] == "stopped"
+    assert sorted((store_home / "runs" / "1" / "demos" / "blocks").iterdir()) >= recorded
+    done = racetui("train", "--resume", "1", "--json", timeout=300).json
+    assert done["state"] == "finished"
+    more = racetui("train", "--resume", "1", "--frames", "8000", "--json", timeout=300)
+    assert more.code == 0, more.err
+    assert more.json["stages"][3]["done"]["frames"] >= 8000 > done["stages"][3]["done"]["frames"]
+    assert [row["purpose"] for row in show("1")["evaluations"]] == ["score", "score"]
+
+
+def paused_while_recording(home: Path) -> None:
+    """Start a pipeline and pause it with some of its blocks recorded."""
+    started = racetui("pipeline", *LONG, "--detach")
+    assert started.code == 0, started.err
+    blocks = home / "runs" / "1" / "demos" / "blocks"
+    until(lambda: list(blocks.glob("00000*")), what="a recorded block")
+    control.send(paths_of(home), "pause")
+    assert until(lambda: summary_of(home).state.value == "paused", what="paused")
+    assert summary_of(home).stage.name == "demos"
 
 
 def kill_and_resume(home: Path) -> None:

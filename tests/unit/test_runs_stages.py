@@ -82,7 +82,7 @@ def test_the_report_has_speed_ups_of_what_was_measured() -> None:
     text = stages_text(stages, [score])
     assert text.splitlines()[1].split()[-4:] == ["50s", "20s", "20s", "1.00"]
     assert text.splitlines()[2].split()[-4:] == ["2m30s", "1m40s", "3m20s", "2.00"]
-    assert "together 2m00s; at the speeds measured on one core it would be 3m40s: 1.83 times as fast" in text
+    assert "2m00s at work; at the speeds measured on one core it would be 3m40s: 1.83 times as fast" in text
     assert NO_SPEED_UP in text
     assert "score of the checkpoint at 4,000 frames: mean 912.3 ± 4.0 over 2 tracks, min 880.0, p10 900.0" in text
     document = stages_document(stages, [score])
