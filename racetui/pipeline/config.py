@@ -1,7 +1,7 @@
 """The stages of a pipeline beside its reinforcement learning, and every number that is usual for them.
 
 A run's spec describes its last training; what comes before and after it is its section ``pipeline``. The numbers are
-for CarRacing from grey-fast pixels on two cores, for about three quarters of an hour in all.
+meant for CarRacing from grey-fast pixels on two cores, and for about three quarters of an hour in all.
 """
 
 from __future__ import annotations
