@@ -7,7 +7,7 @@ from importlib import import_module
 
 import numpy as np
 
-from carracing.task import OBSERVATIONS, TaskConfig, Worlds
+from carracing.task import OBSERVATIONS, TaskConfig, Worlds, labelled
 
 BACKENDS = {
     "fast": "carracing.simulator.worlds:make_fast_worlds",
@@ -125,6 +125,9 @@ def warm_up(backend: str, config: TaskConfig) -> None:
     worlds = make_worlds(backend, config, 1)
     everyone = np.ones(1, np.bool_)
     worlds.reset(everyone, np.zeros(1, np.int64))
+    expert = labelled(worlds)
+    if expert is not None:
+        expert.labels()
     worlds.step(np.zeros((1, worlds.spec.action.size), worlds.spec.action_dtype), everyone)
     worlds.close()
 

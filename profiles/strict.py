@@ -31,6 +31,8 @@ class DocumentError(ValueError):
 def convert(document: object, cls: type[T], source: str, sections: Sections = _NO_SECTIONS, path: str = "") -> T:
     """Build the dataclass ``cls`` from a mapping; nested dataclasses are sections, an empty section has no keys.
 
+    A section that may be None is None where the document does not name it.
+
     ``source`` (a file's name, an option) opens every error, ``path`` is the key of the document itself.
     Whole numbers are accepted as numbers, nothing else is converted. Raises DocumentError.
     """
@@ -44,8 +46,9 @@ def convert(document: object, cls: type[T], source: str, sections: Sections = _N
     values = {}
     for field in fields(cls):  # type: ignore[arg-type]
         place = f"{path}.{field.name}" if path else field.name
-        if is_dataclass(types[field.name]) and (field.name in document or field.name in sections):
-            values[field.name] = convert(document.get(field.name), types[field.name], source, path=place)
+        section = section_type(types[field.name])
+        if section is not None and (field.name in document or field.name in sections):
+            values[field.name] = convert(document.get(field.name), section, source, path=place)
         elif field.name in document:
             values[field.name] = convert_value(document[field.name], types[field.name], f"{source}: {place}")
         elif _required(field):
@@ -72,6 +75,14 @@ def field_types(cls: type[Any], sections: Sections = _NO_SECTIONS) -> dict[str, 
     """The type of each field of a dataclass, in order."""
     hints = get_type_hints(cls)
     return {field.name: sections.get(field.name, hints[field.name]) for field in fields(cls)}
+
+
+def section_type(kind: Any) -> type[Any] | None:
+    """The dataclass of a section, be it one that may be None; None of what is no section."""
+    optional = get_origin(kind) in (Union, UnionType)
+    parts = [part for part in get_args(kind) if part is not NoneType]
+    found = parts[0] if optional and len(parts) == 1 else kind
+    return found if is_dataclass(found) and isinstance(found, type) else None
 
 
 def unknown_key(key: object, known: Mapping[str, Any], path: str) -> str:

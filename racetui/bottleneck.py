@@ -10,6 +10,7 @@ import psutil
 
 from agents.registry import config_class
 from collectors.registry import COLLECTORS
+from racetui.pipeline.stages import Kind, training_spec
 from racetui.runs.reader import RunReader
 from racetui.spec import RunSpec
 
@@ -70,6 +71,9 @@ class Remark:
 
 def remarks_on(reader: RunReader, spec: RunSpec, cores: int) -> tuple[Remark, ...]:
     """What there is to say of a run; nothing before its first round. Raises StoreError."""
+    stage = reader.summary().stage if spec.pipeline is not None else None
+    if stage is not None and stage.kind == Kind.TRAINING:
+        spec = training_spec(spec, stage.name)
     usage = [row.cpu_percent for row in reader.hardware(last=_SAMPLES) if row.time > time.time() - 2 * _SAMPLES]
     facts = facts_of(spec, reader.recent_metrics(), cores)
     if facts is None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from agents.registry import AGENTS, UnknownAgentError, completed_config, config_class
-from profiles.strict import DocumentError, Sections, convert, convert_value, field_types, unknown_key
+from profiles.strict import DocumentError, Sections, convert, convert_value, field_types, section_type, unknown_key
 from profiles.strict_yaml import YamlError, dump_yaml, parse_yaml, read_yaml
 from racetui.spec import RunSpec
 
@@ -78,6 +77,10 @@ def dump_spec(spec: RunSpec) -> str:
     document = msgspec.to_builtins(spec)
     if spec.agent_config is None:
         del document["agent_config"]
+    if spec.pipeline is None:
+        del document["pipeline"]
+    else:  # a section that is there, even empty, is a stage
+        document["pipeline"] = {name: stage for name, stage in document["pipeline"].items() if stage is not None}
     return dump_yaml(document)
 
 
@@ -109,10 +112,18 @@ def _set(document: dict[str, Any], keys: tuple[str, ...], value: object, source:
         document[keys[0]] = value
         _sections(document, source)
         return
-    section = document.get(keys[0]) or {}
-    if not isinstance(section, Mapping):
-        raise ConfigError(f"{source}: {keys[0]} has the value {section!r} in the file, where keys are expected")
-    document[keys[0]] = {**section, keys[1]: value}
+    document[keys[0]] = _with(document.get(keys[0]), keys, 1, value, source)
+
+
+def _with(section: object, keys: tuple[str, ...], depth: int, value: object, source: str) -> object:
+    """A copy of the section at ``keys[:depth]`` with the value set in it, at whatever depth."""
+    if depth == len(keys):
+        return value
+    if not isinstance(section, Mapping | None):
+        place = ".".join(keys[:depth])
+        raise ConfigError(f"{source}: {place} has the value {section!r} in the file, where keys are expected")
+    known = section or {}
+    return {**known, keys[depth]: _with(known.get(keys[depth]), keys, depth + 1, value, source)}
 
 
 def _kind_of(keys: tuple[str, ...], sections: Sections, source: str) -> Any:
@@ -120,12 +131,14 @@ def _kind_of(keys: tuple[str, ...], sections: Sections, source: str) -> Any:
     kind: Any = RunSpec
     for depth, key in enumerate(keys):
         section = ".".join(keys[:depth])
-        if not is_dataclass(kind):
+        keyed = section_type(kind)
+        if keyed is None:
             raise ConfigError(f"{source}: {section} has a value, not keys of its own")
-        types = field_types(kind, sections) if isinstance(kind, type) else {}
+        types = field_types(keyed, sections if depth == 0 else {})
         if key not in types:
             raise ConfigError(f"{source}: {unknown_key(key, types, section)}")
         kind = types[key]
-    if is_dataclass(kind) and isinstance(kind, type):
-        raise ConfigError(f"{source}: {keys[-1]} is a section: set one of {', '.join(field_types(kind))} in it")
+    whole = section_type(kind)
+    if whole is not None:
+        raise ConfigError(f"{source}: {keys[-1]} is a section: set one of {', '.join(field_types(whole))} in it")
     return kind

@@ -44,8 +44,8 @@ PAUSED = Need("a paused run", _in(_PAUSED))
 WORKING = Need("a run that trains or is paused", _in(_TRAINING | _PAUSED))
 ALIVE = Need("a run that has not ended", lambda run: run is not None and not run.state.ended)
 OVER = Need(
-    "a run that ended and has a checkpoint",
-    lambda run: run is not None and run.state.ended and run.checkpoint_frames is not None,
+    "a run that ended and has a checkpoint, or stages left",
+    lambda run: run is not None and run.state.ended and (run.checkpoint_frames is not None or run.stage is not None),
 )
 TESTABLE = Need(
     "a run that trains or is paused, or has a checkpoint",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,17 @@ from racetui.cloning import budget_of, check_set, with_task_of_set
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.fitness import check_agent
 from racetui.init_from import start_checkpoint
+from racetui.pipeline.building import check_stages, with_usual_stages
+from racetui.pipeline.config import PREVIOUS
+from racetui.pipeline.stages import Measured, rows_of, stages_of
+from racetui.pipeline.workers import plan_workers
 from racetui.presets import with_preset
 from racetui.runs.control import launch
+from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
+from racetui.runs.writer import RunWriter
 from racetui.spec import Budget, RunSpec
 from racetui.usual import usual_task, with_usual
 
@@ -93,14 +100,17 @@ def user_profiles() -> Path:
     return platformdirs.user_config_path("racetui") / "profiles"
 
 
-def build_spec(request: StartRequest) -> RunSpec:
+def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -> RunSpec:
     """Turn a request into a complete, checked spec, with lanes, workers and threads planned for this machine.
 
-    Raises ConfigError, which names the key, ProfileError, PlanError and CollectorConfigError.
+    ``stages`` is the section ``pipeline`` where the request's file has none. Raises ConfigError, which names the
+    key, ProfileError, PlanError and CollectorConfigError.
     """
     document = read_config_file(request.config) if request.config else {}
     if request.preset is not None:
         document = with_preset(request.preset, document)
+    if stages is not None and document.get("pipeline") is None:
+        document["pipeline"] = dict(stages)
     for field, key in _KEYS.items():
         value = getattr(request, field)
         if value is not None:
@@ -114,12 +124,15 @@ def build_spec(request: StartRequest) -> RunSpec:
         document["budget"] = limits
     document = apply_overrides(document, request.overrides)
     document.setdefault("agent", DEFAULTS.agent)
+    if document.get("pipeline") is not None:
+        document = with_usual_stages(document, plan_workers(detect().usable_cores))
     document = _with_usual_settings(with_task_of_set(budget_of(document, request.epochs)))
     document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("collector", USUAL_COLLECTOR[str(document["backend"]) in THREADED])
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
     spec = load_spec(_planned(_completed(document)), str(request.config or "command line"))
     check_agent(spec, detect().memory_free)
+    check_stages(spec, detect().memory_free)
     check_set(spec)
     check_config(spec.collector, spec.collector_config)
     if spec.collector == "ray":
@@ -129,7 +142,17 @@ def build_spec(request: StartRequest) -> RunSpec:
 
 def start_run(request: StartRequest, store: RunStore | None = None) -> RunPaths:
     """Create the run and launch its trainer as a process of its own, which outlives this one."""
-    paths = (store or RunStore()).create(build_spec(request))
+    return start_spec(build_spec(request), store)
+
+
+def start_spec(
+    spec: RunSpec, store: RunStore | None = None, measured: Mapping[str, Measured] | None = None
+) -> RunPaths:
+    """The same for a spec that is complete, with what was measured of its stages beforehand, by their names."""
+    paths = (store or RunStore()).create(spec)
+    if spec.pipeline is not None:
+        with RunWriter(paths) as writer, writer.transaction():
+            writer.stages.plan(rows_of(spec, measured))
     launch(paths)
     return paths
 
@@ -137,9 +160,33 @@ def start_run(request: StartRequest, store: RunStore | None = None) -> RunPaths:
 def resume_run(paths: RunPaths, budget: Budget | None = None) -> None:
     """Launch the trainer of an ended run again, from its latest checkpoint; ``budget`` replaces the old one.
 
+    A pipeline goes on in the stage that it was in; with a new budget, and all stages over, in its last training.
     Raises NothingToResumeError, RunBusy.
     """
     reader = RunReader(paths)
+    summary, spec = reader.summary(), reader.spec()
+    if spec.pipeline is not None:
+        _check_stages_left(summary, budget)
+    else:
+        _check_training_left(paths, reader, budget or spec.budget)
+    if budget is not None:
+        _replace_text(paths.spec, dump_spec(replace(spec, budget=budget)))
+        if summary.stages and summary.stage is None:
+            training = next(stage for stage in stages_of(spec) if stage.name == spec.agent)
+            with RunWriter(paths) as writer:
+                writer.stages.reopen(training.number)
+    launch(paths, resume=True)
+
+
+def _check_stages_left(summary: RunSummary, budget: Budget | None) -> None:
+    if summary.stages and summary.stage is None and budget is None:
+        raise NothingToResumeError(
+            f"run {summary.id} has done all its stages: give its last training more, for example --frames "
+            f"{2 * summary.budget.frames or summary.frames}"
+        )
+
+
+def _check_training_left(paths: RunPaths, reader: RunReader, wanted: Budget) -> None:
     summary = reader.summary()
     if summary.checkpoint_frames is None:
         raise NothingToResumeError(f"run {summary.id} has no checkpoint to resume from: start a new one")
@@ -148,8 +195,6 @@ def resume_run(paths: RunPaths, budget: Budget | None = None) -> None:
             f"run {summary.id} was imported and has no training to go on with: start one from it, "
             f"with --set agent.init_from={paths.checkpoints / str(summary.checkpoint_frames)}"
         )
-    spec = reader.spec()
-    wanted = budget or spec.budget
     done = (summary.checkpoint_frames, summary.steps, summary.episodes, summary.seconds)
     limits = (wanted.frames, wanted.steps, wanted.episodes, wanted.seconds)
     if any(limit and used >= limit for used, limit in zip(done, limits, strict=True)):
@@ -157,9 +202,6 @@ def resume_run(paths: RunPaths, budget: Budget | None = None) -> None:
             f"run {summary.id} has used its budget ({summary.checkpoint_frames:,} frames): give it more, "
             f"for example --frames {summary.checkpoint_frames * 2}"
         )
-    if budget is not None:
-        _replace_text(paths.spec, dump_spec(replace(spec, budget=budget)))
-    launch(paths, resume=True)
 
 
 def command_line(request: StartRequest) -> str:
@@ -191,6 +233,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     """The document with usual values, and the checkpoint that ``init_from`` names."""
     document, settings = with_usual(document), document.get("agent_config")
     if isinstance(settings, dict) and isinstance(settings.get("init_from"), str) and settings["init_from"]:
+        if settings["init_from"] == PREVIOUS and document.get("pipeline") is not None:
+            return document  # there is none before the stage begins
         settings = settings | {"init_from": start_checkpoint(settings["init_from"])}
         document = document | {"agent_config": settings}
     return document

@@ -12,6 +12,7 @@ from carracing.task import EVALUATION_TRACKS, TaskConfig
 from collectors.api import CollectorConfig
 from collectors.registry import COLLECTORS
 from collectors.seeds import EpisodeSeeds, SeedsConfig
+from racetui.pipeline.config import PipelineConfig
 
 _NAME = re.compile(r"(?=.*[^0-9])[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
 MAX_SEED = 2**32 - 1
@@ -103,6 +104,8 @@ class RunSpec:
     seeds: SeedsConfig = field(default_factory=SeedsConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    pipeline: PipelineConfig | None = None
+    """The stages before and after this training; None of a run that is one training and no more."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""

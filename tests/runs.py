@@ -55,6 +55,7 @@ def make_first_version(paths: RunPaths) -> None:
     connection = sqlite3.connect(paths.database)
     connection.executescript(
         """
+        DROP TABLE stages;
         DROP TABLE heats;
         ALTER TABLE run DROP COLUMN cars;
         ALTER TABLE run DROP COLUMN seeds;

@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 
+from agents.api import Beginner
 from racetui.bench.cases import OTHERS
 from racetui.bench.measurement import Measurement, Watch
 from racetui.config import load_spec
@@ -57,6 +58,8 @@ def train(spec: RunSpec, seconds: float) -> Measurement:
     from racetui.collecting import collector_for
 
     agent = make_agent(spec.agent, task_spec(spec.task), spec.agent_config, spec.seed)
+    if isinstance(agent, Beginner):
+        agent.begin()
     with closing(collector_for(spec, agent)) as collector:
         watch: Watch | None = None
         while watch is None or watch.seconds < seconds:

@@ -154,7 +154,8 @@ class _Lines:
 
 def _title(summary: RunSummary) -> str:
     waits = f" ({summary.detail})" if summary.state is RunState.STARTING and summary.detail else ""
-    return f"{summary.id} {summary.name} {summary.state.value}{waits}"
+    stage = f", {summary.stage.name}" if summary.stage and not summary.state.ended else ""
+    return f"{summary.id} {summary.name} {summary.state.value}{stage}{waits}"
 
 
 def _facts(summary: RunSummary) -> str:

@@ -25,6 +25,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     from profiles import PlanError, ProfileError
     from racetui.config import ConfigError
     from racetui.launching import NothingToResumeError
+    from racetui.pipeline.probing import ProbeError
     from racetui.runs.errors import AmbiguousRun, ControlError, OrderTimeout, RunNotFound, StoreError
     from racetui.video import VideoError
 
@@ -50,7 +51,15 @@ def explain(error: Exception) -> tuple[Exit, str]:
     )
     if isinstance(error, usage):
         return Exit.USAGE, text
-    failures = ControlError, CheckpointError, DemonstrationsError, ExportError, ForeignFileError, OSError
+    failures = (
+        ControlError,
+        CheckpointError,
+        DemonstrationsError,
+        ExportError,
+        ForeignFileError,
+        OSError,
+        ProbeError,
+    )
     if isinstance(error, failures):
         return Exit.FAILURE, text
     if os.environ.get("RACETUI_DEBUG"):

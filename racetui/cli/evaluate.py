@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agents.checkpoint import Checkpoint
@@ -13,7 +13,8 @@ from carracing.task import EVALUATION_TRACKS
 from collectors.api import EpisodeRecord
 from profiles import detect
 from racetui.cli.evaluation_record import Record
-from racetui.cli.output import number, print_json, span, table
+from racetui.cli.output import number, print_json, table
+from racetui.cli.stages import scores_sentence
 from racetui.config import ConfigError
 from racetui.evaluation import (
     EpisodeScore,
@@ -151,7 +152,7 @@ def progress_of(episodes: int) -> Callable[[EpisodeRecord], None]:
 
 def print_result(result: EvaluationResult, rows: bool) -> None:
     """Print the scores, before them a row for each track if asked."""
-    print("\n".join([*([_rows(result.episodes)] if rows else []), _sentence(result)]), flush=True)
+    print("\n".join([*([_rows(result.episodes)] if rows else []), scores_sentence(asdict(result))]), flush=True)
 
 
 def _rows(episodes: tuple[EpisodeScore, ...]) -> str:
@@ -168,17 +169,3 @@ def _rows(episodes: tuple[EpisodeScore, ...]) -> str:
         for episode in episodes
     ]
     return table(headings, rows)
-
-
-def _sentence(result: EvaluationResult) -> str:
-    parts = [
-        f"mean {result.mean:.1f} ± {result.std:.1f} over {len(result.returns)} tracks",
-        f"min {result.min:.1f}",
-        f"p10 {result.p10:.1f}",
-    ]
-    if result.finish_rate is not None:
-        parts.append(f"finished {result.finish_rate:.0%}")
-        parts.append(f"missed tiles {number(result.missed_tiles, 2)}")
-        parts.append(f"lap frames {number(result.lap_frames, 0)}")
-    parts.append(f"{sum(result.frames):,} frames in {span(result.seconds)}")
-    return ", ".join(parts)

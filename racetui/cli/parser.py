@@ -16,6 +16,7 @@ from racetui.cli.demos_parser import add_demonstration_commands
 from racetui.cli.options import RUN_HELP
 from racetui.cli.options import add_json as _json
 from racetui.cli.options import later as _later
+from racetui.cli.pipeline_parser import add_pipeline_command
 from racetui.cli.policy_parser import add_policy_commands
 from racetui.cli.values import count, counts, duration
 from racetui.launching import user_profiles
@@ -40,6 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=_later("racetui.cli.panel:panel"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_train(commands)
+    add_pipeline_command(commands)
     _add_reading(commands)
     _add_orders(commands)
     add_policy_commands(commands)

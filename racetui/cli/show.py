@@ -8,6 +8,7 @@ from collections import Counter
 from profiles import detect
 from racetui.bottleneck import Remark, remarks_on
 from racetui.cli.output import moment, number, print_json, span, summary_document, table
+from racetui.cli.stages import stages_document, stages_text
 from racetui.exits import Exit
 from racetui.runs.model import HeatRow, RunSummary
 from racetui.runs.reader import RunReader
@@ -61,6 +62,8 @@ def show_run(options: argparse.Namespace) -> int:
         return Exit.OK
     facts = [*_facts(summary), *_findings(reader), ("directory", str(summary.path))]
     print("\n".join(f"{name:>10}  {value}" for name, value in facts))
+    if summary.stages:
+        print(f"\n{stages_text(summary.stages, reader.evaluations())}\n")
     for row in reader.evaluations()[-RECENT:]:
         score = (
             f"{row.results['mean']:.1f} ± {row.results['std']:.1f}" if row.results else f"{row.state} {row.detail}"
@@ -121,13 +124,18 @@ def _winner(heats: list[HeatRow]) -> str:
 
 
 def _document(reader: RunReader, summary: RunSummary) -> dict[str, object]:
-    return summary_document(summary) | {
-        "spec": reader.spec(),
-        "evaluations": reader.evaluations(),
-        "checkpoints": reader.checkpoints(),
-        "events": reader.events()[-100:],
-        "commands": reader.commands(),
-        "heats": reader.heats(last=RECENT_HEATS),
-        "recent_metrics": reader.recent_metrics(),
-        "remarks": _remarks(reader),
-    }
+    evaluations = reader.evaluations()
+    return (
+        summary_document(summary)
+        | stages_document(summary.stages, evaluations)
+        | {
+            "spec": reader.spec(),
+            "evaluations": evaluations,
+            "checkpoints": reader.checkpoints(),
+            "events": reader.events()[-100:],
+            "commands": reader.commands(),
+            "heats": reader.heats(last=RECENT_HEATS),
+            "recent_metrics": reader.recent_metrics(),
+            "remarks": _remarks(reader),
+        }
+    )

@@ -7,10 +7,11 @@ import sys
 
 from racetui.cli.attach import follow
 from racetui.cli.output import print_json, summary_document
+from racetui.cli.stages import stages_text
 from racetui.config import ConfigError
 from racetui.exits import Exit
 from racetui.launching import StartRequest, resume_run, start_run
-from racetui.runs.model import RunState
+from racetui.runs.model import RunState, RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
@@ -77,9 +78,16 @@ def _report(paths: RunPaths, json: bool, interrupted: bool) -> int:
             "" if summary.best_mean is None else f", best evaluation {summary.best_mean:.1f} ± {summary.best_std:.1f}"
         )
         print(f"{summary.id} {summary.name}: {summary.state.value} at {summary.frames:,} frames{best}")
+        if summary.stages:
+            print(stages_text(summary.stages, reader.evaluations()))
+    return ending(paths, summary, interrupted)
+
+
+def ending(paths: RunPaths, summary: RunSummary, interrupted: bool) -> int:
+    """The exit code of a run that was followed to its end; says why where it broke."""
     if summary.state in (RunState.FAILED, RunState.CRASHED):
         print(f"racetui: {summary.detail}", file=sys.stderr)
-        for line in reader.log_tail(5):
+        for line in RunReader(paths).log_tail(5):
             print(f"  {line}", file=sys.stderr)
         return Exit.FAILURE
     return Exit.INTERRUPTED if interrupted else Exit.OK

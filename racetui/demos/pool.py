@@ -6,17 +6,21 @@ import os
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import connection, get_context, parent_process
 
+from agents.api import Pulse, no_pulse
 from agents.demonstrations import DemonstrationsError, recording_into, write_block
 from carracing import backend_module, warm_up
 from racetui.demos.driving import drive_block
 from racetui.demos.plan import RecordingPlan
 
+PULSE_SECONDS = 0.1
+"""The longest between two calls of the pulse."""
 _LIVES = 3
 """Times that workers may die in a row without a block done in between."""
 
@@ -35,11 +39,16 @@ class Recorded:
 
 
 def record(
-    plan: RecordingPlan, workers: int, on_block: Callable[[Recorded, int], None] = lambda recorded, left: None
+    plan: RecordingPlan,
+    workers: int,
+    on_block: Callable[[Recorded, int], None] = lambda recorded, left: None,
+    pulse: Pulse = no_pulse,
 ) -> Recorded:
     """Drive and write all blocks that are missing; ``on_block`` hears after each how many are left.
 
-    An interrupted recording leaves whole blocks, and the same plan goes on with them. Raises DemonstrationsError.
+    ``pulse`` is called several times a second; while it blocks, workers finish what they drive and get nothing new.
+    An interrupted recording, also by an exception of the pulse, leaves whole blocks, and the same plan goes on with
+    them. Raises DemonstrationsError.
     """
     recorded, started = Recorded(), time.monotonic()
     with recording_into(plan.directory, plan.header) as missing:
@@ -49,7 +58,7 @@ def record(
         while left:
             before = len(left)
             try:
-                _record_with(plan, workers, left, recorded, on_block)
+                _record_with(plan, workers, left, lambda: on_block(recorded, len(left)), recorded, pulse)
             except BrokenProcessPool:
                 lives = _LIVES if len(left) < before else lives - 1
                 recorded.incidents.append("a worker died; the block it drove is driven again")
@@ -66,21 +75,29 @@ def _record_with(
     plan: RecordingPlan,
     workers: int,
     left: set[int],
+    on_block: Callable[[], None],
     recorded: Recorded,
-    on_block: Callable[[Recorded, int], None],
+    pulse: Pulse,
 ) -> None:
     context = get_context("forkserver")
     context.set_forkserver_preload([backend_module(plan.header.backend), "racetui.demos.driving"])
     pool = ProcessPoolExecutor(min(workers, len(left)), context, _settle)
+    waiting = deque(sorted(left))
+    driven: dict[Future[tuple[int, int]], int] = {}
     try:
-        tasks = {pool.submit(_do_block, plan, number): number for number in sorted(left)}
-        for task in as_completed(tasks):
-            episodes, frames = task.result()
-            left.discard(tasks[task])
-            recorded.blocks += 1
-            recorded.episodes += episodes
-            recorded.frames += frames
-            on_block(recorded, len(left))
+        while waiting or driven:
+            while waiting and len(driven) <= workers:  # one more than they drive: nobody waits for a new one
+                number = waiting.popleft()
+                driven[pool.submit(_do_block, plan, number)] = number
+            done, _ = wait(driven, PULSE_SECONDS, FIRST_COMPLETED)
+            for task in done:
+                episodes, frames = task.result()
+                left.discard(driven.pop(task))
+                recorded.blocks += 1
+                recorded.episodes += episodes
+                recorded.frames += frames
+                on_block()
+            pulse()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

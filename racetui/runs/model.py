@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agents.api import End
+from racetui.counters import Counters
 from racetui.spec import Budget
 
 
@@ -41,6 +42,45 @@ class RunState(StrEnum):
 
 
 _ENDED = frozenset({RunState.FINISHED, RunState.STOPPED, RunState.FAILED, RunState.CRASHED})
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """One stage of a pipeline, and what it has done so far."""
+
+    number: int
+    """From 1."""
+    name: str
+    """demos, score, or the agent that learns."""
+    kind: str
+    """demos, training or score."""
+    workers: int
+    """Processes that drive or load; cores, of the score."""
+    state: RunState
+    """QUEUED until it begins, FINISHED when it is over; in between the run's own."""
+    started: float | None
+    ended: float | None
+    start: Counters
+    """Of the run, when it began."""
+    done: Counters
+    """Since then; frames and steps are what was driven or, when cloning from a set, learned from."""
+    share: float
+    """Of what it has to do, 0 to 1."""
+    one_core_rate: float | None
+    """Frames per second on one core, measured before the run began; None where it was not."""
+    planned_seconds: float | None
+    """Expected before the run began; None where nothing was measured."""
+
+    @property
+    def one_core_seconds(self) -> float | None:
+        """What one core would have needed for what was done; None where that was not measured."""
+        return self.done.frames / self.one_core_rate if self.one_core_rate and self.done.frames else None
+
+    @property
+    def speed_up(self) -> float | None:
+        """Over one core; None where that was not measured, or nothing is done yet."""
+        alone = self.one_core_seconds
+        return alone / self.done.seconds if alone is not None and self.done.seconds > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +131,13 @@ class RunSummary:
     """On each track."""
     seeds: str = "independent"
     """How tracks are dealt; see ``collectors.seeds``."""
+    stages: tuple[StageRow, ...] = ()
+    """Of a pipeline, in order; none of other runs."""
+
+    @property
+    def stage(self) -> StageRow | None:
+        """The one that it is in, or would go on with; None of a run without stages, and when all are over."""
+        return next((stage for stage in self.stages if stage.state is not RunState.FINISHED), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +208,7 @@ class EvaluationRow:
     frames: int
     """Of the checkpoint evaluated."""
     purpose: str
-    """periodic, final or asked."""
+    """periodic, final, score (of a pipeline, at its end) or asked."""
     state: str
     """running, finished or failed."""
     detail: str

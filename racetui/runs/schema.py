@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Kept in ``PRAGMA user_version``."""
 
 _HEATS = """
@@ -21,12 +21,40 @@ CREATE TABLE heats (
 )
 """
 
+_STAGES = """
+-- of a pipeline; what it did counts from where it began, in the run's own counters
+CREATE TABLE stages (
+    number INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    workers INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    started REAL,
+    ended REAL,
+    frames_from INTEGER NOT NULL DEFAULT 0,
+    steps_from INTEGER NOT NULL DEFAULT 0,
+    episodes_from INTEGER NOT NULL DEFAULT 0,
+    rounds_from INTEGER NOT NULL DEFAULT 0,
+    seconds_from REAL NOT NULL DEFAULT 0,
+    frames INTEGER NOT NULL DEFAULT 0,
+    steps INTEGER NOT NULL DEFAULT 0,
+    episodes INTEGER NOT NULL DEFAULT 0,
+    rounds INTEGER NOT NULL DEFAULT 0,
+    seconds REAL NOT NULL DEFAULT 0,
+    share REAL NOT NULL DEFAULT 0,
+    -- measured before the start, where it was: frames per second on one core, and seconds expected as planned
+    one_core_rate REAL,
+    planned_seconds REAL
+)
+"""
+
 MIGRATIONS: dict[int, tuple[str, ...]] = {
     1: (
         _HEATS,
         "ALTER TABLE run ADD COLUMN cars INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE run ADD COLUMN seeds TEXT NOT NULL DEFAULT 'independent'",
     ),
+    2: (_STAGES,),
 }
 """Statements that turn version ``key`` into ``key + 1``."""
 
@@ -149,4 +177,4 @@ CREATE TABLE commands (
 );
 CREATE INDEX commands_pending ON commands (id) WHERE taken IS NULL;
 """
-SCHEMA = f"{_TABLES}{_HEATS};"
+SCHEMA = f"{_TABLES}{_HEATS};{_STAGES};"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from racetui.runs.errors import DamagedRun
 from racetui.runs.liveness import ProcessIdentity, Signs, derive, is_alive
 from racetui.runs.log import plain
-from racetui.runs.model import RunState, RunSummary
+from racetui.runs.model import RunState, RunSummary, StageRow
 from racetui.runs.paths import RunPaths
+from racetui.runs.stages import read_stages, stages_eta, stages_progress
 from racetui.spec import Budget
 
 _WORDS = ("name", "agent", "collector", "profile", "backend", "observation")
@@ -38,6 +39,7 @@ def read_summary(connection: sqlite3.Connection, paths: RunPaths, now: float) ->
     run = _row(connection, paths)
     identity = read_identity(run)
     state, detail = derive(read_signs(connection, run, paths), now)
+    stages = read_stages(connection, state)
     budget = Budget(run["budget_frames"], run["budget_steps"], run["budget_episodes"], run["budget_seconds"])
     training = state in _TRAINING
     facts: dict[str, Any] = {key: plain(run[key]) for key in _WORDS} | {key: run[key] for key in _NUMBERS}
@@ -47,7 +49,7 @@ def read_summary(connection: sqlite3.Connection, paths: RunPaths, now: float) ->
     saved = connection.execute("SELECT time, frames FROM checkpoints ORDER BY frames DESC LIMIT 1").fetchone()
     best = connection.execute(
         "SELECT mean, std, frames FROM evaluations WHERE purpose IN ('periodic', 'final') AND mean IS NOT NULL"
-        " ORDER BY mean DESC LIMIT 1"
+        " ORDER BY mean DESC, id LIMIT 1"
     ).fetchone()
     return RunSummary(
         id=paths.id,
@@ -56,8 +58,9 @@ def read_summary(connection: sqlite3.Connection, paths: RunPaths, now: float) ->
         detail=plain(detail),
         **facts,
         budget=budget,
-        progress=progress(budget, run),
-        eta_seconds=eta(budget, run) if training else None,
+        progress=stages_progress(stages) if stages else progress(budget, run),
+        eta_seconds=_eta(stages, budget, run, state),
+        stages=stages,
         frames_per_second=speeds[0],
         episodes_per_second=speeds[1],
         pid=None if state.ended or identity is None else identity.pid,
@@ -68,6 +71,12 @@ def read_summary(connection: sqlite3.Connection, paths: RunPaths, now: float) ->
         best_std=best[1] if best else None,
         best_frames=best[2] if best else None,
     )
+
+
+def _eta(stages: Sequence[StageRow], budget: Budget, run: Mapping[str, Any], state: RunState) -> float | None:
+    if stages:
+        return stages_eta(stages) if state in _TRAINING | {RunState.EVALUATING} else None
+    return eta(budget, run) if state in _TRAINING else None
 
 
 def damaged_summary(paths: RunPaths, detail: str) -> RunSummary:

@@ -16,6 +16,7 @@ from racetui.runs.database import connect_writer, translated
 from racetui.runs.model import CommandRow, HardwareRow, RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.rows import COMMAND_COLUMNS, command_row
+from racetui.runs.stages import StageWriter
 
 
 class RunWriter:
@@ -78,6 +79,11 @@ class RunWriter:
             )
             level = "error" if state is RunState.FAILED else "info"
             self.event(level, "state", f"{state}: {detail}" if detail else state.value)
+
+    @property
+    def stages(self) -> StageWriter:
+        """What a pipeline tells of its stages; each call of it a transaction, as here."""
+        return StageWriter(self._write)
 
     def show_life(self) -> None:
         """Give a sign of life and nothing else."""

@@ -13,7 +13,10 @@ from pathlib import Path
 from racetui.runs.control import claim
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
+from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
+from racetui.spec import RunSpec
+from racetui.trainer.orders import Orders
 
 
 def main() -> int:
@@ -36,19 +39,37 @@ def main() -> int:
 
 
 def _train(paths: RunPaths, writer: RunWriter, resume: bool) -> int:
-    started = time.monotonic()
     try:
-        from racetui.trainer.assembly import assembled
+        orders = Orders(writer)
+        orders.listen_to_signals()
+        spec = RunReader(paths).spec()
+        if spec.pipeline is not None:
+            from racetui.trainer.pipeline import run_stages
 
-        with assembled(paths, writer, resume) as trainer:
-            logging.info("ready after %.1f s", time.monotonic() - started)
-            state = trainer.run()
-        writer.set_state(state)
+            writer.set_state(run_stages(paths, writer, orders, spec))
+        else:
+            writer.set_state(_train_alone(paths, writer, orders, spec, resume))
     except Exception as error:  # the last word of a run, whatever went wrong
         traceback.print_exc()
         writer.set_state(RunState.FAILED, _one_line(error))
         return 1
     return 0
+
+
+def _train_alone(paths: RunPaths, writer: RunWriter, orders: Orders, spec: RunSpec, resume: bool) -> RunState:
+    """Train a run that is one training and no more, fresh or from its latest checkpoint."""
+    started = time.monotonic()
+    from agents.checkpoint import load_checkpoint, resolve
+    from racetui.trainer.assembly import Training, assembled, attended, counters_of
+
+    checkpoint = load_checkpoint(resolve(paths.checkpoints, "latest")) if resume else None
+    frames = counters_of(checkpoint).frames if checkpoint else 0
+    with (
+        attended(paths, writer, orders, spec, frames) as attendants,
+        assembled(attendants, Training(spec, checkpoint)) as trainer,
+    ):
+        logging.info("ready after %.1f s", time.monotonic() - started)
+        return trainer.run()
 
 
 def _one_line(error: Exception) -> str:

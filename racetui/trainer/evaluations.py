@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,13 @@ from racetui.trainer.keeper import Keeper
 
 NICENESS = 5
 """Evaluations give way to training on a busy machine."""
+OWN_PURPOSES = ("periodic", "final")
+"""Of evaluations on the run's own tracks, by which checkpoints are compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOrder:
-    """An evaluation to be done: which checkpoint, how, and why (periodic, final or asked)."""
+    """An evaluation to be done: which checkpoint, how, and why (periodic, final, score or asked)."""
 
     frames: int
     settings: EvaluationSettings
@@ -68,6 +70,11 @@ class Evaluations:
         self._keeper.hold(order.frames)
         self._waiting.append(order)
 
+    def insist(self, frames: int) -> None:
+        """Let a newer one not replace the waiting evaluation of these frames: a training ended with them."""
+        final = [replace(order, purpose="final") if order.frames == frames else order for order in self._waiting]
+        self._waiting = deque(final)
+
     def poll(self) -> None:
         """Take in a finished evaluation and start the next one."""
         if self._running is not None and self._running.process.poll() is not None:
@@ -100,7 +107,7 @@ class Evaluations:
             *(sys.executable, "-m", "racetui.evaluation"),
             *(str(self._paths.checkpoints / str(order.frames)), str(out)),
             *("--episodes", str(settings.episodes), "--seed", str(settings.seed), "--backend", settings.backend),
-            *("--nice", str(NICENESS)),
+            *("--cores", str(settings.cores), "--nice", str(NICENESS)),
             *([] if settings.deterministic else ["--stochastic"]),
         ]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"})

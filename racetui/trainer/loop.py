@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from agents.api import Agent, Segment
 from agents.checkpoint import Checkpoint
 from carracing.registry import scoring_backend
 from collectors.api import Collector, CollectorStats
+from racetui.counters import Counters
 from racetui.evaluation import EvaluationSettings
 from racetui.runs.model import RunState
+from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from racetui.trainer.evaluations import EvaluationOrder, Evaluations
@@ -23,27 +25,39 @@ from racetui.trainer.usage import TreeUsage
 
 
 @dataclass(frozen=True, slots=True)
+class Attendants:
+    """What a run has once, whatever it trains; closed by its maker."""
+
+    paths: RunPaths
+    writer: RunWriter
+    orders: Orders
+    keeper: Keeper
+    evaluations: Evaluations
+    curves: Tracking
+    usage: TreeUsage
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """What a trainer is made of; closed by its maker."""
 
     spec: RunSpec
     agent: Agent
     collector: Collector
-    writer: RunWriter
-    orders: Orders
-    keeper: Keeper
-    evaluations: Evaluations
-    curves: Tracking
     progress: Progress
-    usage: TreeUsage
+    run: Attendants
+    start: Counters = field(default_factory=Counters)
+    """What the run had done when this training began: its budget and its schedules count from there."""
+    stage: int = 0
+    """Its number among the stages of a pipeline; 0 of a run that is nothing else."""
 
 
 class Trainer:
     """Trains until the budget is used or someone says stop."""
 
     def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._orders = parts.orders
+        self._parts, self._run = parts, parts.run
+        self._orders = parts.run.orders
         self._orders.on_beat(self.beat)
         self._progress = parts.progress
         frames = parts.progress.counters.frames
@@ -53,8 +67,11 @@ class Trainer:
         """Frames of the last evaluation ordered."""
 
     def run(self) -> RunState:
-        """Train; returns FINISHED or STOPPED, with the last checkpoint safe and every order acknowledged."""
-        self._parts.writer.set_state(RunState.RUNNING)
+        """Train; returns FINISHED or STOPPED, with the last checkpoint safe and every order acknowledged.
+
+        Of a stage, the last evaluation goes on when this returns.
+        """
+        self._run.writer.set_state(RunState.RUNNING)
         while self._orders.stop is Stop.NOT and self._share < 1.0:
             try:
                 self._round()
@@ -82,13 +99,22 @@ class Trainer:
     def beat(self) -> None:
         """Once a second: tell the store how far the run is, and finish what goes on in the background."""
         self._beat_row()
-        self._parts.writer.hardware(self._parts.usage.sample())
-        self._parts.keeper.poll()
-        self._parts.evaluations.poll()
+        self._run.writer.hardware(self._run.usage.sample())
+        self._run.keeper.poll()
+        self._run.evaluations.poll()
+
+    @property
+    def counters(self) -> Counters:
+        """What the run has done until now."""
+        return self._progress.counters
+
+    @property
+    def _done(self) -> Counters:
+        return self._progress.counters.since(self._parts.start)
 
     @property
     def _share(self) -> float:
-        return self._progress.counters.share_of(self._parts.spec.budget)
+        return self._done.share_of(self._parts.spec.budget)
 
     def _round(self) -> None:
         agent, collector, orders = self._parts.agent, self._parts.collector, self._orders
@@ -97,8 +123,11 @@ class Trainer:
         segments: list[Segment] = []
         if wanted:
             collector.publish(agent.snapshot())
-            with orders.while_collecting():
+        with orders.while_collecting():
+            if wanted:
                 segments = collector.collect(wanted)
+            else:
+                orders.pulse()  # where an agent that drives no cars is paused and interrupted
         learning = Stopwatch()
         with orders.while_learning():
             learned = agent.learn(segments, self._share)
@@ -115,7 +144,7 @@ class Trainer:
         return CollectorStats(steps, steps * self._parts.spec.task.frame_skip, 0.0, 0.0, (), ())
 
     def _record(self, done: Round, learned: Mapping[str, float]) -> None:
-        progress, writer = self._progress, self._parts.writer
+        progress, writer = self._progress, self._run.writer
         progress.add(done)
         frames = progress.counters.frames
         values = progress.metrics(done, learned)
@@ -126,11 +155,11 @@ class Trainer:
             for incident in done.stats.incidents:
                 writer.event("warning", "worker", incident)
             self._beat_row()
-        self._parts.curves.write(frames, values)
+        self._run.curves.write(frames, values)
 
     def _beat_row(self) -> None:
         progress = self._progress
-        self._parts.writer.beat(
+        self._run.writer.beat(
             frames=progress.counters.frames,
             steps=progress.counters.steps,
             episodes=progress.counters.episodes,
@@ -139,6 +168,8 @@ class Trainer:
             frames_per_second=progress.frames_per_second,
             episodes_per_second=progress.episodes_per_second,
         )
+        if self._parts.stage:
+            self._run.writer.stages.progress(self._parts.stage, self._done, self._share)
 
     def _save_and_evaluate_when_due(self) -> None:
         frames, spec = self._progress.counters.frames, self._parts.spec
@@ -147,7 +178,7 @@ class Trainer:
             self._save_and_evaluate("periodic")
         if self._next_checkpoint and frames >= self._next_checkpoint:
             self._next_checkpoint = _next_mark(frames, spec.checkpoint.every)
-            self._parts.keeper.save(frames, self.checkpoint, "periodic", _nothing)
+            self._run.keeper.save(frames, self.checkpoint, "periodic", _nothing)
 
     def _save_and_evaluate(self, purpose: str) -> None:
         frames, spec = self._progress.counters.frames, self._parts.spec
@@ -157,27 +188,35 @@ class Trainer:
 
         def then(outcome: str) -> None:
             if outcome == "ok":
-                self._parts.evaluations.order(EvaluationOrder(frames, settings, purpose))
+                self._run.evaluations.order(EvaluationOrder(frames, settings, purpose))
 
-        self._parts.keeper.save(frames, self.checkpoint, purpose, then)
+        self._run.keeper.save(frames, self.checkpoint, purpose, then)
 
     def _save_and_wait(self, reason: str) -> str:
         outcomes: list[str] = []
-        self._parts.keeper.save(self._progress.counters.frames, self.checkpoint, reason, outcomes.append)
-        self._parts.keeper.wait()
+        self._run.keeper.save(self._progress.counters.frames, self.checkpoint, reason, outcomes.append)
+        self._run.keeper.wait()
         return outcomes[0]
 
     def _last_evaluation(self) -> None:
-        """Evaluate the last checkpoint and wait for every evaluation; a stop order ends the waiting."""
-        self._orders.over = True
-        if self._parts.spec.evaluation.every and self._evaluated != self._progress.counters.frames:
+        """Evaluate the last checkpoint; of a run that is over with that, wait for every evaluation."""
+        if self._evaluated == self._progress.counters.frames:
+            self._run.evaluations.insist(self._evaluated)
+        elif self._parts.spec.evaluation.every:
             self._save_and_evaluate("final")
-        if self._parts.evaluations.busy:
-            self._parts.writer.set_state(RunState.EVALUATING)
-        self._parts.evaluations.poll()
-        while self._parts.evaluations.busy and self._orders.stop is Stop.NOT:
-            time.sleep(POLL_SECONDS)
-            self._orders.poll()
+        self._run.evaluations.poll()
+        if not self._parts.stage:
+            self._orders.over = True
+            wait_for_evaluations(self._run.evaluations, self._run.writer, self._orders)
+
+
+def wait_for_evaluations(evaluations: Evaluations, writer: RunWriter, orders: Orders) -> None:
+    """Wait until every evaluation is over; a stop order ends the waiting."""
+    if evaluations.busy:
+        writer.set_state(RunState.EVALUATING)
+    while evaluations.busy and orders.stop is Stop.NOT:
+        time.sleep(POLL_SECONDS)
+        orders.poll()
 
 
 def _next_mark(frames: int, every: int) -> int:

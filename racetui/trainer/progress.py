@@ -8,40 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from collectors.api import CollectorStats, EpisodeRecord, Heat
-from racetui.spec import Budget
+from racetui.counters import Counters
 
 RATE_WINDOW = 30.0
 """Seconds of training over which speeds are averaged: some rounds on a slow machine, half a minute on a fast one."""
 RETURN_WINDOW = 100
 """Episodes in the running mean of the return, as Gymnasium's leaderboard counts them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """What a run has done so far; part of every checkpoint."""
-
-    frames: int = 0
-    steps: int = 0
-    episodes: int = 0
-    rounds: int = 0
-    seconds: float = 0.0
-    """Training time, pauses not counted."""
-
-    @classmethod
-    def of(cls, saved: Mapping[str, float]) -> Counters:
-        """The counters of a checkpoint."""
-        whole = {name: int(saved[name]) for name in ("frames", "steps", "episodes", "rounds")}
-        return cls(**whole, seconds=float(saved["seconds"]))
-
-    def share_of(self, budget: Budget) -> float:
-        """Share of the budget used, 0 to 1: the largest over its limits."""
-        used = (
-            (self.frames, budget.frames),
-            (self.steps, budget.steps),
-            (self.episodes, budget.episodes),
-            (self.seconds, budget.seconds),
-        )
-        return min(1.0, max(done / limit for done, limit in used if limit))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,9 @@ from agents.checkpoint import Checkpoint
 from carracing.registry import scoring_backend
 from racetui.evaluation import EvaluationSettings
 from racetui.runs.model import CommandRow
-from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
-from racetui.trainer.evaluations import EvaluationOrder, Evaluations
-from racetui.trainer.keeper import Keeper
+from racetui.trainer.evaluations import EvaluationOrder
+from racetui.trainer.loop import Attendants
 
 
 class Requests:
@@ -23,14 +22,12 @@ class Requests:
 
     def __init__(
         self,
-        writer: RunWriter,
-        keeper: Keeper,
-        evaluations: Evaluations,
+        run: Attendants,
         spec: RunSpec,
         frames: Callable[[], int],
         checkpoint: Callable[[], Checkpoint],
     ) -> None:
-        self._writer, self._keeper, self._evaluations, self._spec = writer, keeper, evaluations, spec
+        self._writer, self._keeper, self._evaluations, self._spec = run.writer, run.keeper, run.evaluations, spec
         self._frames, self._checkpoint = frames, checkpoint
 
     def checkpoint(self, command: CommandRow) -> None:
@@ -67,3 +64,13 @@ class Requests:
     def _order(self, command: CommandRow, frames: int, settings: EvaluationSettings) -> None:
         self._evaluations.order(EvaluationOrder(frames, settings, "asked"))
         self._writer.done(command.id, "ok")
+
+
+def refuse_requests(run: Attendants, why: str) -> None:
+    """Answer these orders with ``why`` there is nothing to save or to evaluate now."""
+
+    def refuse(command: CommandRow) -> None:
+        run.writer.done(command.id, f"this cannot be done now: {why}")
+
+    run.orders.handle("checkpoint", refuse)
+    run.orders.handle("evaluate", refuse)

@@ -11,6 +11,9 @@ import numpy as np
 
 from agents.api import End
 from collectors.api import CollectorConfig, EpisodeRecord
+from racetui.config import load_spec
+from racetui.counters import Counters
+from racetui.pipeline.stages import Measured, rows_of
 from racetui.runs.model import HardwareRow, RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.store import RunStore
@@ -88,6 +91,23 @@ def finished(home: Path, name: str = "ppo-base") -> RunPaths:
     writer.set_state(RunState.FINISHED)
     writer.close()
     return paths
+
+
+def staged(home: Path, name: str = "pipeline") -> tuple[RunPaths, RunWriter]:
+    """A pipeline in the second of its three stages, half way."""
+    spec = load_spec({"name": name, "pipeline": {"dagger": {}, "score": {}}}, "a test")
+    paths = RunStore(home).create(spec)
+    writer = RunWriter(paths)
+    writer.identify()
+    known = {"dagger": Measured(1000.0, 60.0), "ppo": Measured(500.0, 600.0), "score": Measured(None, 40.0)}
+    writer.stages.plan(rows_of(spec, known))
+    writer.set_state(RunState.RUNNING)
+    writer.stages.begin(1, Counters())
+    writer.stages.progress(1, Counters(frames=90_000, steps=22_500, seconds=45.0), 1.0)
+    writer.stages.finish(1)
+    writer.stages.begin(2, Counters(frames=90_000, steps=22_500, seconds=45.0))
+    writer.stages.progress(2, Counters(frames=200_000, steps=50_000, seconds=300.0), 0.5)
+    return paths, writer
 
 
 def failed(home: Path, name: str = "ppo-broken") -> RunPaths:

@@ -43,6 +43,8 @@ LIGHT = [
     "profiles",
     "racetui.config",
     "racetui.fitness",
+    "racetui.pipeline.building",
+    "racetui.pipeline.probing",
     "racetui.runs.model",
     "racetui.spec",
 ]

@@ -6,8 +6,9 @@ import pytest
 
 from agents.api import End
 from collectors.api import CollectorStats, EpisodeRecord
+from racetui.counters import Counters
 from racetui.spec import Budget
-from racetui.trainer.progress import RATE_WINDOW, Counters, Progress, Round
+from racetui.trainer.progress import RATE_WINDOW, Progress, Round
 
 
 def record(episode: int, episode_return: float, frames: int = 1000, **facts: float) -> EpisodeRecord:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from textual.strip import Strip
 
-from racetui.runs.model import RunState, RunSummary
+from racetui.runs.model import EvaluationRow, RunState, RunSummary
 from racetui.tui import words
 from racetui.tui.lines import Piece, cells, line, wrapped
 from racetui.tui.look import Look
 from racetui.tui.meters import bar, sparkline, stacked
 from racetui.tui.picture import SHARES, Detail
+from racetui.tui.widgets.rows import LABEL, Row
+from racetui.tui.widgets.stages import stage_rows
 
-_LABEL = 8
-"""Cells for what a row is about."""
 _BROKEN = frozenset({RunState.FAILED, RunState.CRASHED})
 _WORST = frozenset({RunState.FAILED, RunState.CRASHED, RunState.STALLED})
 
@@ -32,14 +32,6 @@ class Subject:
     """The return is drawn in a chart beside this."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A row and how gladly it is given up: the highest rank goes first."""
-
-    rank: int
-    strip: Strip
-
-
 def describe(subject: Subject, width: int, height: int, look: Look) -> list[Strip]:
     """The rows that fit, in order; room left over goes to the last words of a run that broke."""
     writer = _Writer(subject, width, look)
@@ -47,6 +39,7 @@ def describe(subject: Subject, width: int, height: int, look: Look) -> list[Stri
         *writer.trouble(),
         *writer.orders(),
         *writer.progress(),
+        *stage_rows(subject.run, width, look),
         *writer.speed(),
         *writer.shares(),
         *writer.remarks(),
@@ -67,15 +60,15 @@ class _Writer:
     width: int
     look: Look
 
-    def trouble(self) -> Iterator[_Row]:
+    def trouble(self) -> Iterator[Row]:
         """Why it is in this state, if it says."""
         run, look = self.subject.run, self.look
         if run.detail:
             style = look.bad if run.state in _WORST else look.muted
             for text in wrapped(run.detail, self.width - 2, look)[:4]:
-                yield _Row(0, line([(" " + text, style)], self.width, look))
+                yield Row(0, line([(" " + text, style)], self.width, look))
 
-    def orders(self) -> Iterator[_Row]:
+    def orders(self) -> Iterator[Row]:
         """What it was told and has not answered."""
         look = self.look
         for order in self.subject.detail.orders if self.subject.detail else ():
@@ -83,24 +76,24 @@ class _Writer:
             age = words.duration(self.subject.now - order.created)
             yield self._row(1, "order", (f"{order.name} ", look.warn + look.strong), (f"{seen}, {age}", look.muted))
 
-    def progress(self) -> Iterator[_Row]:
+    def progress(self) -> Iterator[Row]:
         """How far it is."""
         run, look = self.subject.run, self.look
         percent = words.percent(run.progress)
         meter = bar(run.progress, max(0, self.width - 3 - len(percent)), look, look.state(run.state))
-        yield _Row(2, line([(" ", look.text), *meter, (f" {percent}", look.strong)], self.width, look))
+        yield Row(2, line([(" ", look.text), *meter, (f" {percent}", look.strong)], self.width, look))
         done: list[Piece] = [(words.count(run.frames), look.strong)]
-        if run.budget.frames:
+        if run.budget.frames and not run.stages:  # else it is the budget of one stage
             done.append((f"/{words.trimmed(run.budget.frames)}", look.text))
         unit: list[Piece] = [(" frames", look.muted)]
         rest: list[Piece] = []
-        if run.budget.seconds:
+        if run.budget.seconds and not run.stages:
             rest.append((f", {words.duration(run.seconds)} of {words.duration(run.budget.seconds)}", look.text))
         if run.eta_seconds is not None:
             rest.append((f"  ETA {words.duration(run.eta_seconds)}", look.accent))
         yield self._first_fit(3, "done", [*done, *unit, *rest], [*done, *rest])
 
-    def speed(self) -> Iterator[_Row]:
+    def speed(self) -> Iterator[Row]:
         """How fast, how well, how long."""
         run, look = self.subject.run, self.look
         if run.frames_per_second is not None:
@@ -113,7 +106,7 @@ class _Writer:
         if not self.subject.charted:
             detail = self.subject.detail
             returns = detail.series.get("return_mean") if detail else None
-            room = max(0, self.width - _LABEL - 9)
+            room = max(0, self.width - LABEL - 9)
             curve = sparkline(returns.values if returns is not None else [], room, look)
             yield self._row(
                 3, "return", (f"{words.score(run.return_mean)} ", look.strong), (curve, look.series["return"])
@@ -126,7 +119,7 @@ class _Writer:
             (words.duration(run.seconds), look.text),
         )
 
-    def shares(self) -> Iterator[_Row]:
+    def shares(self) -> Iterator[Row]:
         """Where the time of a round goes."""
         look = self.look
         known = self.subject.detail.shares if self.subject.detail else {}
@@ -147,18 +140,18 @@ class _Writer:
         ]
         yield self._first_fit(5, "time", [*text, ("%", look.muted)], [*text[:-2], ("%", look.muted)])
         parts = [(known.get(name, 0.0), styles[name]) for name in SHARES]
-        yield self._row(9, "", *stacked(parts, self.width - _LABEL - 2, look))
+        yield self._row(9, "", *stacked(parts, self.width - LABEL - 2, look))
 
-    def remarks(self) -> Iterator[_Row]:
+    def remarks(self) -> Iterator[Row]:
         """What holds it back, and what to change."""
         look, known = self.look, self.subject.detail.remarks if self.subject.detail else ()
         for number, remark in enumerate(known):
             label = "" if number else "limit"
             yield self._row(6 + number, label, (remark.text, look.text))
-            for text in wrapped(remark.advice, self.width - 1 - _LABEL, look):
+            for text in wrapped(remark.advice, self.width - 1 - LABEL, look):
                 yield self._row(9 + number, "", (text, look.muted))
 
-    def results(self) -> Iterator[_Row]:
+    def results(self) -> Iterator[Row]:
         """Its last checkpoint and best evaluation."""
         run, look = self.subject.run, self.look
         saved: list[Piece] = [("none yet", look.muted)]
@@ -183,21 +176,15 @@ class _Writer:
             yield self._first_fit(7, "winner", [*winner, *score, *spread], [*winner, *score])
         yield from self._evaluations()
 
-    def _evaluations(self) -> Iterator[_Row]:
-        """The last one that was asked for, and what is going on now."""
+    def _evaluations(self) -> Iterator[Row]:
+        """The last ones at the end and on order, and what is going on now."""
         look = self.look
         evaluations = self.subject.detail.evaluations if self.subject.detail else ()
         asked = [row for row in evaluations if row.purpose == "asked" and row.results.get("mean") is not None]
-        if asked:
-            results = asked[-1].results
-            yield self._row(
-                6,
-                "tested",
-                (words.score(results["mean"]), look.text),
-                (f" {look.glyphs.plus_minus} {words.score(results.get('std'))}", look.text),
-                (" at ", look.muted),
-                (words.count(asked[-1].frames), look.text),
-            )
+        scored = [row for row in evaluations if row.purpose == "score" and row.results.get("mean") is not None]
+        for label, found in (("scored", scored[-1:]), ("tested", asked[-1:])):
+            for row in found:
+                yield self._result(label, row)
         for row in evaluations:
             if row.state == "running":
                 age = words.duration(self.subject.now - row.started)
@@ -208,7 +195,18 @@ class _Writer:
                     (f" on {words.counted(row.episodes, 'track')}, {age}", look.muted),
                 )
 
-    def identity(self) -> Iterator[_Row]:
+    def _result(self, label: str, row: EvaluationRow) -> Row:
+        look = self.look
+        return self._row(
+            6,
+            label,
+            (words.score(row.results["mean"]), look.text),
+            (f" {look.glyphs.plus_minus} {words.score(row.results.get('std'))}", look.text),
+            (" at ", look.muted),
+            (words.count(row.frames), look.text),
+        )
+
+    def identity(self) -> Iterator[Row]:
         """What it was asked to be."""
         run, look = self.subject.run, self.look
         dot = f" {look.glyphs.dot} "
@@ -223,7 +221,7 @@ class _Writer:
         profile = (f"{dot}{run.profile}", look.muted)
         yield self._first_fit(7, "cars", [collector, lanes, workers, profile], [collector, lanes, workers])
 
-    def process(self) -> Iterator[_Row]:
+    def process(self) -> Iterator[Row]:
         """Its process and what that uses."""
         run, look = self.subject.run, self.look
         usage = self.subject.detail.usage if self.subject.detail else None
@@ -237,19 +235,19 @@ class _Writer:
             facts.append((f", {usage.processes} processes, {words.size(memory)}", look.muted))
         yield self._row(8, "process", *facts)
 
-    def last_words(self, room: int) -> Iterator[_Row]:
+    def last_words(self, room: int) -> Iterator[Row]:
         """The end of the log of a run that broke."""
         run, detail, look = self.subject.run, self.subject.detail, self.look
         if run.state not in _BROKEN or detail is None:
             return
         texts = [entry.text for entry in detail.log if entry.level in {"error", "output"} and entry.text.strip()]
         for text in texts[-max(3, room - 1) :]:
-            yield _Row(4, line([(" " + look.glyphs.vertical + " ", look.bad), (text, look.muted)], self.width, look))
+            yield Row(4, line([(" " + look.glyphs.vertical + " ", look.bad), (text, look.muted)], self.width, look))
 
-    def _first_fit(self, rank: int, label: str, *variants: list[Piece]) -> _Row:
+    def _first_fit(self, rank: int, label: str, *variants: list[Piece]) -> Row:
         """The first variant that there is room for, or the last."""
-        room = self.width - 1 - _LABEL
+        room = self.width - 1 - LABEL
         return self._row(rank, label, *next((v for v in variants if cells(v) <= room), variants[-1]))
 
-    def _row(self, rank: int, label: str, *pieces: Piece) -> _Row:
-        return _Row(rank, line([(f" {label:<{_LABEL}}", self.look.muted), *pieces], self.width, self.look))
+    def _row(self, rank: int, label: str, *pieces: Piece) -> Row:
+        return Row(rank, line([(f" {label:<{LABEL}}", self.look.muted), *pieces], self.width, self.look))

@@ -24,8 +24,9 @@ class RunList(Cells, can_focus=True):
     """The list; the selected run is the one that everything else shows."""
 
     HELP = (
-        "Every run in the store, newest first: its state, number, name, mean return of the last 100 episodes and "
-        "simulator frames per second. The selected one is what the other panes show and what orders go to."
+        "Every run in the store, newest first: its state (of a pipeline with its stage), number, name, mean return "
+        "of the last 100 episodes and simulator frames per second. The selected "
+        "one is what the other panes show and what orders go to."
     )
 
     def __init__(self, id: str) -> None:
@@ -65,8 +66,11 @@ class Columns:
     def __init__(self, runs: Sequence[RunSummary], width: int) -> None:
         self.width = width
         self.id = max((len(run.id) for run in runs), default=1)
-        self.state = max((len(run.state) for run in runs), default=5)
         fixed = 3 + self.id + 1
+        self.state = max((len(_state(run)) for run in runs), default=5)
+        self.staged = width - fixed - self.state - 9 - 9 >= _NAME_CELLS
+        if not self.staged:
+            self.state = max((len(run.state) for run in runs), default=5)
         self.score = width - fixed - self.state - 9 >= _NAME_CELLS
         self.speed = width - fixed - self.state - 9 - 9 >= _NAME_CELLS
         self.done = width - fixed - self.state - 9 - 9 - 6 >= _NAME_CELLS + 4
@@ -88,7 +92,8 @@ class Columns:
             (f"{run.id:>{self.id}} ", look.muted),
             (run.name or run.path.name, look.text if not run.state.ended or selected else look.muted),
         ]
-        right: list[Piece] = [(f"{run.state:<{self.state}}", colour)]
+        state = _state(run) if self.staged else run.state.value
+        right: list[Piece] = [(f"{state:<{self.state}}", colour)]
         if self.score:
             right.append((f"{words.score(run.return_mean):>8}", look.text))
         if self.speed:
@@ -101,6 +106,12 @@ class Columns:
 
 def _highlighted(strip: Strip, look: Look) -> Strip:
     return Strip([Segment(text, (style or look.text) + look.selected) for text, style, _ in strip], strip.cell_length)
+
+
+def _state(run: RunSummary) -> str:
+    """Its state, and the stage of a pipeline that is not over."""
+    stage = run.stage
+    return run.state.value if run.state.ended or stage is None else f"{run.state} {stage.name}"
 
 
 def _speed(run: RunSummary) -> str:

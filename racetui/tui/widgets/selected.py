@@ -17,8 +17,9 @@ class Selected(Cells, can_focus=True):
     """Who the run is, how far it is, where its time goes, and what it was told."""
 
     HELP = (
-        "The selected run: progress and time left, speed, where a round's time goes (stepping environments, acting, "
-        "learning), its last checkpoint, its best evaluation, its process, and orders it has not answered yet."
+        "The selected run: progress and time left, the stages of a pipeline with what each took, speed, where a "
+        "round's time goes (stepping environments, acting, learning), its last "
+        "checkpoint, its best evaluation, its process, and orders it has not answered yet."
     )
 
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:

@@ -1,0 +1,135 @@
+"""The stages of a pipeline beside its reinforcement learning, and every number that is usual for them.
+
+A run's spec describes its last training; what comes before and after it is its section ``pipeline``. The numbers are
+meant for CarRacing from grey-fast pixels on two cores, and for about three quarters of an hour in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from agents.bc.config import BCConfig, DAggerConfig
+from agents.registry import AGENTS, config_class
+
+PREVIOUS = "@previous"
+"""As ``init_from``: the checkpoint that the stage before ended with. No run's name, and no path that people type."""
+
+FRAMES = 3_000_000
+"""Usual budget of the reinforcement learning."""
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "ppo": {
+        "learning_rate": 1e-4,
+        "clip_range": 0.1,
+        "entropy": 0.0,
+        "value_warmup": 8,
+        "pull": 0.5,
+        "pull_until": 0.5,
+    }
+}
+"""Settings of agents that go on from a clone, where those of a beginner would take it apart: small steps, a value
+that catches up first, and a pull towards the clone that fades."""
+EVALUATION: Mapping[str, int] = {"every": 500_000, "episodes": 20}
+"""Beside the training of all stages: the best checkpoint of any of them is what is scored."""
+CLONES = ("bc", "dagger")
+"""Agents that are stages of their own, before the run's own agent."""
+
+
+def agents_after_clones() -> list[str]:
+    """Names of the agents that can go on from a clone."""
+    settings = {name: {field.name for field in fields(config_class(name))} for name in AGENTS if name not in CLONES}
+    return [name for name, keys in settings.items() if "init_from" in keys]
+
+
+@dataclass(frozen=True, slots=True)
+class DemosStage:
+    """What the scripted driver records."""
+
+    episodes: int = 160
+    noise: tuple[float, ...] = (0.0, 0.02, 0.05, 0.1)
+    """Levels of noise on what is driven, 0 to 1, which episodes take in turn; labels stay clean."""
+    random_starts: float = 0.2
+    """Share of the blocks whose episodes begin anywhere on the track."""
+    seed: int = 0
+    workers: int = 1
+    """Processes."""
+
+    def __post_init__(self) -> None:
+        """Reject impossible values, naming the key."""
+        if self.episodes < 1:
+            raise ValueError(f"episodes must be 1 or more, not {self.episodes}")
+        if self.workers < 1:
+            raise ValueError(f"workers must be 1 or more, not {self.workers}")
+
+
+@dataclass(frozen=True, slots=True)
+class BCStage:
+    """Cloning from the recorded set."""
+
+    epochs: int = 10
+    """Passes over the set."""
+    agent_config: BCConfig = field(default_factory=BCConfig)
+    """As of an agent ``bc``; ``demos`` and ``init_from`` are filled in when the stage begins."""
+
+    def __post_init__(self) -> None:
+        """Reject impossible values, naming the key."""
+        if self.epochs < 1:
+            raise ValueError(f"epochs must be 1 or more, not {self.epochs}")
+        _check_empty(self.agent_config, "demos", "init_from")
+
+
+@dataclass(frozen=True, slots=True)
+class DAggerStage:
+    """Cloning on the road."""
+
+    frames: int = 1_200_000
+    """Budget."""
+    agent_config: DAggerConfig = field(default_factory=DAggerConfig)
+    """As of an agent ``dagger``; ``init_from`` is filled in when the stage begins."""
+
+    def __post_init__(self) -> None:
+        """Reject impossible values, naming the key."""
+        if self.frames < 1:
+            raise ValueError(f"frames must be 1 or more, not {self.frames}")
+        _check_empty(self.agent_config, "init_from")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreStage:
+    """The last evaluation, of the best checkpoint of all stages."""
+
+    episodes: int = 100
+    seed: int = 2_000_000
+    """Track seed of the first episode: neither training nor the evaluations beside it drive these."""
+    backend: str = ""
+    """What simulates; empty is where scores usually count."""
+    cores: int = 1
+
+    def __post_init__(self) -> None:
+        """Reject impossible values, naming the key."""
+        if self.episodes < 1:
+            raise ValueError(f"episodes must be 1 or more, not {self.episodes}")
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """The stages that there are, in this order, the run's own training before the score."""
+
+    demos: DemosStage | None = None
+    bc: BCStage | None = None
+    dagger: DAggerStage | None = None
+    score: ScoreStage | None = None
+
+    def __post_init__(self) -> None:
+        """Reject stages that lack what they learn from."""
+        if self.bc is not None and self.demos is None:
+            raise ValueError("bc learns from demonstrations: it needs a section demos")
+        if self.demos is not None and self.bc is None:
+            raise ValueError("demos are recorded for bc: it needs a section bc")
+
+
+def _check_empty(settings: BCConfig | DAggerConfig, *keys: str) -> None:
+    for key in keys:
+        if getattr(settings, key):
+            raise ValueError(f"agent_config.{key} is filled in when the stage begins: leave it out")
