@@ -57,7 +57,7 @@ def add_pipeline_command(commands: Any) -> None:
 
 def _add_what(what: Any) -> None:
     what.add_argument(
-        "--agent", default="ppo", choices=config.agents_after_clones(), help="what follows the clone (default ppo)"
+        "--agent", default="ppo", choices=config.AFTER_CLONES, help="what follows the clone (default ppo)"
     )
     what.add_argument(
         "--clone",

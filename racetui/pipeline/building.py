@@ -12,7 +12,7 @@ from carracing.registry import BACKENDS, check_backend, scoring_backend, scoring
 from racetui.config import ConfigError
 from racetui.evaluation.settings import EvaluationSettings
 from racetui.fitness import check_agent
-from racetui.pipeline.config import CLONES, EVALUATION, FRAMES, PREVIOUS, SETTINGS, agents_after_clones
+from racetui.pipeline.config import AFTER_CLONES, CLONES, EVALUATION, FRAMES, PREVIOUS, SETTINGS
 from racetui.pipeline.recording import recording_plan
 from racetui.pipeline.stages import Kind, stages_of, training_spec
 from racetui.pipeline.workers import Workers
@@ -40,7 +40,7 @@ def with_usual_stages(document: Mapping[str, Any], workers: Workers) -> dict[str
         usual = SETTINGS.get(str(document["agent"]), {})
         settings = {"init_from": PREVIOUS, **usual, **_given(settings)}
     result["agent_config"] = settings
-    result["pipeline"] = _with_workers(_with_shared(stages, settings), workers)
+    result["pipeline"] = _with_workers(_with_shared(stages, settings, str(document["agent"])), workers)
     return result
 
 
@@ -71,9 +71,8 @@ def check_stages(spec: RunSpec, memory_free: int) -> None:
 def _check_agent(agent: str, cloned: bool) -> None:
     if agent in CLONES:
         raise ConfigError(f"agent {agent} clones, which is a stage before the run's own agent: choose ppo for that")
-    able = agents_after_clones()
-    if cloned and agent in AGENTS and agent not in able:
-        raise ConfigError(f"agent {agent} cannot go on from a clone: choose {' or '.join(able)}")
+    if cloned and agent in AGENTS and agent not in AFTER_CLONES:
+        raise ConfigError(f"agent {agent} cannot go on from a clone: choose {' or '.join(AFTER_CLONES)}")
 
 
 def _check_start(spec: RunSpec) -> None:
@@ -85,9 +84,9 @@ def _check_start(spec: RunSpec) -> None:
         )
 
 
-def _with_shared(stages: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+def _with_shared(stages: Mapping[str, Any], settings: Mapping[str, Any], agent: str) -> dict[str, Any]:
     """The stages with clones whose networks are the run's own agent's, where they say nothing."""
-    shared = {key: settings[key] for key in _SHARED if key in settings}
+    shared = AFTER_CLONES.get(agent) or {key: settings[key] for key in _SHARED if key in settings}
     result = dict(stages)
     for clone in CLONES:
         stage = stages.get(clone, 0) or {}

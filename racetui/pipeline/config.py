@@ -7,11 +7,10 @@ meant for CarRacing from grey-fast pixels on two cores, and for about three quar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from agents.bc.config import BCConfig, DAggerConfig
-from agents.registry import AGENTS, config_class
 
 PREVIOUS = "@previous"
 """As ``init_from``: the checkpoint that the stage before ended with. No run's name, and no path that people type."""
@@ -26,7 +25,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "value_warmup": 8,
         "pull": 0.5,
         "pull_until": 0.5,
-    }
+    },
+    "sac": {"value_warmup": 2000, "pull": 0.5, "pull_until": 0.5},
 }
 """Settings of agents that go on from a clone, where those of a beginner would take it apart: small steps, a value
 that catches up first, and a pull towards the clone that fades."""
@@ -36,10 +36,11 @@ CLONES = ("bc", "dagger")
 """Agents that are stages of their own, before the run's own agent."""
 
 
-def agents_after_clones() -> list[str]:
-    """Names of the agents that can go on from a clone."""
-    settings = {name: {field.name for field in fields(config_class(name))} for name in AGENTS if name not in CLONES}
-    return [name for name, keys in settings.items() if "init_from" in keys]
+AFTER_CLONES: Mapping[str, Mapping[str, str]] = {
+    "ppo": {},
+    "sac": {"network": "sac", "distribution": "squashed"},
+}
+"""Agents that can go on from a clone, and what the clone's settings must be for each."""
 
 
 @dataclass(frozen=True, slots=True)

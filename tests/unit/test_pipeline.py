@@ -76,6 +76,15 @@ def test_a_stage_before_which_nothing_is_trained_starts_from_nothing() -> None:
     assert training_spec(spec, "dagger", Given(start="/checkpoint")).agent_config.init_from == ""
 
 
+def test_a_clone_for_sac_has_sacs_network() -> None:
+    spec = asked("--agent", "sac", "--observation", "vector")
+    stages = spec.pipeline
+    assert stages is not None and stages.bc and stages.dagger
+    for settings in (stages.bc.agent_config, stages.dagger.agent_config):
+        assert (settings.network, settings.distribution) == ("sac", "squashed")
+    assert spec.agent_config.pull == config.SETTINGS["sac"]["pull"]
+
+
 def test_the_spec_is_kept_with_its_stages_and_a_plain_run_is_as_it_was() -> None:
     for spec in (asked(), asked(clone="bc"), asked(clone="dagger")):
         assert load_spec(parse_yaml(dump_spec(spec), "kept"), "kept") == spec
@@ -116,7 +125,7 @@ def test_a_file_may_have_the_stages(tmp_path: Path) -> None:
         ("both", ("--set", "backend=gymnasium"), "scripted driver"),
         ("both", ("--set", "pipeline.score.backend=envpool"), "score.backend must be one of"),
         ("both", ("--score-episodes", "20000"), "pipeline.score: episodes must be"),
-        ("both", ("--set", "agent=sac"), "sac cannot go on from a clone: choose ppo"),
+        ("both", ("--set", "agent=dqn"), "dqn cannot go on from a clone: choose ppo or sac"),
         ("bc", ("--set", "agent=bc"), "a stage before the run's own agent"),
     ],
 )
