@@ -25,6 +25,7 @@ from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from racetui.trainer.evaluations import EvaluationOrder, Evaluations
 from racetui.trainer.keeper import Keeper
+from racetui.trainer.lending import Lender
 from racetui.trainer.loop import Parts, Trainer
 from racetui.trainer.orders import POLL_SECONDS, Orders
 from racetui.trainer.progress import RETURN_WINDOW, Counters, Progress
@@ -69,8 +70,10 @@ def assembled(paths: RunPaths, writer: RunWriter, resume: bool) -> Iterator[Trai
         curves = stack.enter_context(closing(_track(paths, spec, writer, progress.counters.frames)))
         evaluations = Evaluations(paths, writer, keeper, _Best(paths, writer, keeper, curves))
         stack.callback(evaluations.close, "the run ended before this evaluation did")
-        usage = TreeUsage()
-        trainer = Trainer(Parts(spec, agent, collector, writer, orders, keeper, evaluations, curves, progress, usage))
+        usage, lender = TreeUsage(), stack.enter_context(closing(Lender(paths, writer)))
+        trainer = Trainer(
+            Parts(spec, agent, collector, writer, orders, keeper, evaluations, curves, progress, usage, lender)
+        )
         _answer_requests(trainer, spec, orders, writer, keeper, evaluations, progress)
         yield trainer
 

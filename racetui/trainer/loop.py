@@ -16,6 +16,7 @@ from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from racetui.trainer.evaluations import EvaluationOrder, Evaluations
 from racetui.trainer.keeper import Keeper
+from racetui.trainer.lending import Lender
 from racetui.trainer.orders import POLL_SECONDS, Interrupted, Orders, Stop
 from racetui.trainer.progress import Progress, Round, Stopwatch
 from racetui.trainer.tracking import Tracking
@@ -36,6 +37,7 @@ class Parts:
     curves: Tracking
     progress: Progress
     usage: TreeUsage
+    lender: Lender
 
 
 class Trainer:
@@ -85,6 +87,7 @@ class Trainer:
         self._parts.writer.hardware(self._parts.usage.sample())
         self._parts.keeper.poll()
         self._parts.evaluations.poll()
+        self._parts.lender.poll(self._progress.counters, self._parts.agent.snapshot)
 
     @property
     def _share(self) -> float:
