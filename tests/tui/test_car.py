@@ -9,6 +9,7 @@ import re
 import select
 import termios
 import time
+import tty
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -205,7 +206,7 @@ def test_pictures_are_means_of_pixels_in_few_colours() -> None:
 def test_without_colours_or_blocks_the_road_is_still_seen() -> None:
     shot = make_shot(picture=road())
     plain = "\n".join(row.text for row in car_rows(shot, NOTE, 48, 20, colourless(UNICODE)))
-    assert "." in plain and "#" in plain and "=" in plain and "@" in plain
+    assert "." in plain and "#" in plain and "=" in plain
     for look in (coloured(DARK, ASCII), colourless(ASCII)):
         rows = car_rows(shot, NOTE, 100, 30, look)
         assert all(row.text.isascii() for row in rows)
@@ -308,7 +309,8 @@ def test_a_picture_of_pixels_is_what_kitty_takes() -> None:
     [("\x1b_Gi=7;OK\x1b\\\x1b[?62c", True), ("\x1b[?62;4c", False), ("\x1b_Gi=7;ENOTSUP:no\x1b\\\x1b[?6c", False)],
 )
 def test_a_terminal_is_asked_for_graphics(reply: str, known: bool) -> None:
-    inside, outside = os.openpty()[::-1]
+    outside, inside = os.openpty()
+    tty.setraw(inside)  # no echo
     os.write(outside, reply.encode())
     before = termios.tcgetattr(inside)
     assert kitty.available({"TERM": "xterm-kitty"}, inside, inside) is known

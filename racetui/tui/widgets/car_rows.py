@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from rich.style import Style
 from textual.strip import Strip
 
@@ -23,6 +24,8 @@ LEAST_PICTURE = 24
 """Cells of a picture's width below which there is no point in a column beside it."""
 _BELOW = 3
 """Rows under the picture where there is no column beside it."""
+ROAD = np.s_[:84, 6:90]
+"""The picture without the bar below, which is too fine for cells; the facts say the same."""
 TOP_SPEED = 100.0
 """Units per second that fill the bar; a car at full throttle reaches some more."""
 _LABEL = 8
@@ -60,7 +63,8 @@ def car_rows(shot: Shot, note: str, width: int, height: int, look: Look, drawn: 
     if not drawn:
         picture = [line([], place.columns, look)] * place.rows
     else:
-        picture = picture_rows(shot.picture, place.columns, place.rows, look) if place.columns else []
+        road = shot.picture[ROAD]
+        picture = picture_rows(road, place.columns, place.rows, look) if place.columns else []
     if place.beside:
         return _beside(picture, shot, note, width, height, look)
     right = width - place.left - place.columns
