@@ -13,8 +13,9 @@ class Place(StrEnum):
     """Where a key works; the value is its heading in the help."""
 
     DASHBOARD = "Dashboard"
-    VIEW = "Dashboard, run and log views"
-    READING = "Run view, log view and help"
+    VIEW = "Dashboard, run, log and car views"
+    CAR = "The car"
+    READING = "Run view, log view, car and help"
     TEXT = "Scrolling text: log, run view, log view, help"
     FORM = "Forms"
     CHOICE = "A choice in a form"
@@ -94,7 +95,17 @@ KEYS = (
     Key("checkpoint", ("C",), "Save the selected run as it is now", Place.VIEW, "checkpoint", WORKING, rank=8),
     Key("open", ("enter",), "Everything about the selected run", Place.DASHBOARD, "open", A_RUN, rank=6),
     Key("logs", ("l",), "The whole log of the selected run", Place.DASHBOARD, "log", A_RUN, rank=6),
+    Key(
+        "watch",
+        ("w",),
+        "Watch a car drive, beside the charts or on a screen of its own",
+        Place.DASHBOARD,
+        "watch",
+        A_RUN,
+        rank=7,
+    ),
     Key("maximise", ("z",), "Let the focused pane fill the screen, and back", Place.DASHBOARD, "zoom", rank=9),
+    Key("car", ("5",), "The car on the whole screen, with its actions and the track", Place.VIEW, need=A_RUN),
     Key("freeze", ("f",), "Stop redrawing, and go on; the runs do not notice", Place.VIEW, "freeze", rank=7),
     Key("faster", ("plus", "equals_sign"), "Refresh more often, up to 4 times a second", Place.VIEW),
     Key("slower", ("minus", "underscore"), "Refresh less often, down to every 4 seconds", Place.VIEW),
@@ -110,6 +121,25 @@ KEYS = (
     _silent("next_pane", "tab right", "Focus the next pane", Place.DASHBOARD),
     _silent("previous_pane", "shift+tab left h", "Focus the pane before", Place.DASHBOARD),
     _silent("restore", "escape", "Undo zoom; back to the run list", Place.DASHBOARD),
+    Key(
+        "other_car",
+        ("B",),
+        "Show the other one: training as it is now, or the best checkpoint",
+        Place.CAR,
+        "other",
+        A_RUN,
+        rank=1,
+    ),
+    Key(
+        "record",
+        ("v",),
+        "Record what is driven to a video in the run's directory, and finish it",
+        Place.CAR,
+        "record",
+        A_RUN,
+        rank=1,
+    ),
+    Key("record_gif", ("V",), "The same to a GIF, which every browser shows", Place.CAR, need=A_RUN),
     Key("back", ("escape", "enter"), "Back to the dashboard", Place.READING, "back", rank=0, in_palette=False),
     _silent("scroll_up", "up k", "One line up", Place.TEXT),
     _silent("scroll_down", "down j", "One line down", Place.TEXT),

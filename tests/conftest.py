@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,18 @@ import pytest
 from racetui.runs.control import ControlError, kill
 from racetui.runs.errors import StoreError
 from racetui.runs.paths import RunPaths
+
+COMPILE = """
+from carracing import TaskConfig, warm_up
+for observation in ("rgb", "grey", "grey-fast", "vector"):
+    warm_up("fast", TaskConfig(observation=observation, labels=True))
+"""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Compile the simulator once, before the processes that test would all do so at the same time."""
+    subprocess.run([sys.executable, "-c", COMPILE], cwd=Path(__file__).parents[1], timeout=600, check=True)
 
 
 @pytest.fixture(autouse=True)

@@ -47,7 +47,7 @@ def evaluate(
     lanes = lanes_for(task, settings, agent.actor_spec())
     try:
         driven = wrap(lanes) if wrap else lanes
-        records = run_episodes(_actor(agent, settings.deterministic), driven, plans, no_pulse, on_episode)
+        records = run_episodes(actor_of(agent, settings.deterministic), driven, plans, no_pulse, on_episode)
     finally:
         lanes.close()
     return summarise(records, time.monotonic() - started)
@@ -81,7 +81,8 @@ def loaded(checkpoint: Checkpoint | Path) -> Checkpoint:
     return load_checkpoint(checkpoint) if isinstance(checkpoint, Path) else checkpoint
 
 
-def _actor(agent: Agent, deterministic: bool) -> Actor:
+def actor_of(agent: Agent, deterministic: bool) -> Actor:
+    """An actor with the weights that the agent has."""
     snapshot = agent.snapshot()
     actor = agent.actor_spec().build()
     knobs = {**snapshot.knobs, "deterministic": float(deterministic)}  # else it explores as it does in training

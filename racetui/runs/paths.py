@@ -59,8 +59,23 @@ class RunPaths:
 
     @property
     def frames(self) -> Path:
-        """Pictures of the watched car."""
+        """Pictures of the watched car, while somebody watches."""
         return self.root / "frames"
+
+    @property
+    def lease(self) -> Path:
+        """Renewed by whoever watches."""
+        return self.root / "frames.lease"
+
+    @property
+    def weights(self) -> Path:
+        """What the trainer lends to the watched car."""
+        return self.root / "frames.weights"
+
+    @property
+    def videos(self) -> Path:
+        """Recordings of the watched car."""
+        return self.root / "videos"
 
     @property
     def lock(self) -> Path:

@@ -26,6 +26,7 @@ from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from racetui.trainer.evaluations import OWN_PURPOSES, EvaluationOrder, Evaluations
 from racetui.trainer.keeper import Keeper
+from racetui.trainer.lending import Lender
 from racetui.trainer.loop import Attendants, Parts, Trainer
 from racetui.trainer.orders import POLL_SECONDS, Orders
 from racetui.trainer.progress import RETURN_WINDOW, Progress
@@ -64,7 +65,8 @@ def attended(paths: RunPaths, writer: RunWriter, orders: Orders, spec: RunSpec, 
         curves = stack.enter_context(closing(_track(paths, spec, writer, frames)))
         evaluations = Evaluations(paths, writer, keeper, _Best(paths, writer, keeper, curves))
         stack.callback(evaluations.close, "the run ended before this evaluation did")
-        yield Attendants(paths, writer, orders, keeper, evaluations, curves, TreeUsage())
+        lender = stack.enter_context(closing(Lender(paths, writer)))
+        yield Attendants(paths, writer, orders, keeper, evaluations, curves, TreeUsage(), lender)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from racetui.trainer.evaluations import EvaluationOrder, Evaluations
 from racetui.trainer.keeper import Keeper
+from racetui.trainer.lending import Lender
 from racetui.trainer.orders import POLL_SECONDS, Interrupted, Orders, Stop
 from racetui.trainer.progress import Progress, Round, Stopwatch
 from racetui.trainer.tracking import Tracking
@@ -35,6 +36,7 @@ class Attendants:
     evaluations: Evaluations
     curves: Tracking
     usage: TreeUsage
+    lender: Lender
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Trainer:
         self._run.writer.hardware(self._run.usage.sample())
         self._run.keeper.poll()
         self._run.evaluations.poll()
+        self._run.lender.poll(self._parts.spec.agent, self._done, self._parts.agent.snapshot)
 
     @property
     def counters(self) -> Counters:

@@ -75,6 +75,12 @@ class Panel(Core):
 
         return self.push_screen(LogView())
 
+    def do_car(self) -> Awaitable[object] | None:
+        """The car on the whole screen."""
+        from racetui.tui.screens.car import CarView
+
+        return None if isinstance(self.screen, CarView) else self.push_screen(CarView())
+
     def do_help(self) -> Awaitable[object]:
         """Keys, and what the focused pane shows."""
         from racetui.tui.screens.help import HelpScreen

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.app import App
 
 from racetui.runs.logbook import LogLine, merged
@@ -25,6 +26,7 @@ from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.services import Services
 from racetui.tui.themes import COLOURS, make_themes
 from racetui.tui.view import View
+from racetui.tui.watching import Watching
 
 KEPT_NOTES = 200
 """Answers to orders that the log goes on showing."""
@@ -39,7 +41,9 @@ class Core(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
 
-    def __init__(self, source: Callable[[], Pictures], services: Services | None = None) -> None:
+    def __init__(
+        self, source: Callable[[], Pictures], services: Services | None = None, graphics: bool = False
+    ) -> None:
         no_color = "NO_COLOR" in os.environ
         # Without colours Textual would turn them into greys, unless it believes them to be the terminal's own.
         super().__init__(ansi_color=True if no_color else None)
@@ -51,6 +55,7 @@ class Core(App[None], inherit_bindings=False):
         self.look: Look = self._make_look()
         self.picture = Picture()
         self.services = services or Services()
+        self.watching = Watching(self.services.drive, graphics)
         self.orders = Orders(self.in_background, self._report, self.wake)
         self.clockwork = Clockwork(source, self._deliver, self._fail)
         self._selected_id: str | None = None
@@ -85,6 +90,7 @@ class Core(App[None], inherit_bindings=False):
     def on_unmount(self) -> None:
         """Stop looking."""
         self.clockwork.stop()
+        self.watching.close()
 
     # What screens and widgets ask for (see desk.Desk)
 
@@ -123,6 +129,15 @@ class Core(App[None], inherit_bindings=False):
     def in_background(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
         """Do ``work``, which must not raise, in a thread nobody waits for at the end; then ``done``."""
         threading.Thread(target=lambda: self.post_message(Finished(done, work())), daemon=True).start()
+
+    def write(self, sequence: str) -> None:
+        """Send something to the terminal behind all that was drawn so far."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    def on_cursor_position(self, _event: events.CursorPosition) -> None:
+        """The terminal has got the car's last picture."""
+        self.watching.pace.answered()
 
     # News
 
@@ -186,6 +201,7 @@ def _warm_up() -> None:
     import racetui.tui.forms.start
     import racetui.tui.forms.stop
     import racetui.tui.palette
+    import racetui.tui.screens.car
     import racetui.tui.screens.help
     import racetui.tui.screens.logs
     import racetui.tui.screens.run  # noqa: F401

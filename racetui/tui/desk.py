@@ -13,6 +13,7 @@ from racetui.tui.look import Look
 from racetui.tui.orders import Orders
 from racetui.tui.picture import Picture
 from racetui.tui.services import Services
+from racetui.tui.watching import Watching
 
 T = TypeVar("T")
 
@@ -25,6 +26,8 @@ class Desk(Protocol):
     """The latest."""
     orders: Orders
     services: Services
+    watching: Watching
+    """The car in view."""
 
     @property
     def selected_run(self) -> RunSummary | None:
@@ -46,6 +49,9 @@ class Desk(Protocol):
 
     def tell(self, text: str, severity: str = "information") -> None:
         """Show a short message."""
+
+    def write(self, sequence: str) -> None:
+        """Send something to the terminal behind all that was drawn so far."""
 
     def in_background(self, work: Callable[[], T], done: Callable[[T], None]) -> None:
         """Do ``work`` in a thread, then ``done`` with its result in the application; ``work`` must not raise."""

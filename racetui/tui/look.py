@@ -32,6 +32,8 @@ class Look:
     """The chosen row, on top of its other styles."""
     series: Mapping[str, Style]
     """By role of a chart's cells."""
+    colours: bool = True
+    """Whether there are any."""
 
     def state(self, state: RunState) -> Style:
         """The colour of a run's state; never the only sign of it."""
@@ -107,4 +109,5 @@ def colourless(glyphs: Glyphs) -> Look:
         title=bold,
         selected=Style(reverse=True),
         series=dict.fromkeys(roles, none) | {"axis": dim, "label": none, "nan": bold, "evaluation": bold},
+        colours=False,
     )

@@ -87,6 +87,9 @@ class Cells(Widget):
         self._rows = ()
         self.repaint()
 
+    def covered(self) -> None:
+        """Another screen comes in front: take away what is drawn by other means than rows."""
+
     def on_show(self, _event: events.Show) -> None:
         """Catch up."""
         self.repaint_if_stale()

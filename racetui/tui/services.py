@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from racetui.runs.paths import RunPaths
+from racetui.watch.watcher import start_driving
 
 if TYPE_CHECKING:
     from racetui.launching import StartRequest
@@ -71,3 +72,5 @@ class Services:
     resume: Callable[[RunPaths], None] = _resume
     kill: Callable[[RunPaths], None] = _kill
     evaluate_ended: Callable[[RunPaths, EvaluationChoice], int] = evaluate_ended
+    drive: Callable[[RunPaths], subprocess.Popen[bytes]] = start_driving
+    """Starts the process that drives the watched car."""

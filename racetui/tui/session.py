@@ -11,6 +11,7 @@ from racetui.exits import Exit
 from racetui.runs.errors import StoreError
 from racetui.runs.model import RunSummary
 from racetui.runs.store import RunStore
+from racetui.tui import kitty
 from racetui.tui.app import Panel
 from racetui.tui.endings import Endings
 from racetui.tui.feed import Feed
@@ -20,7 +21,8 @@ from racetui.tui.words import percent
 def run_panel() -> int:
     """Run the panel on this terminal until it is left; returns the exit code."""
     store = RunStore()
-    app = Panel(lambda: Feed(store))
+    graphics = kitty.available(os.environ, sys.stdin.fileno(), sys.stdout.fileno())
+    app = Panel(lambda: Feed(store), graphics=graphics)
     endings = Endings(app.leave)
     endings.watch()
     try:

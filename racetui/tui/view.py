@@ -21,6 +21,11 @@ class View(Presses, Screen[None], inherit_bindings=False):
         for pane in self.query(Cells):
             pane.restyle()
 
+    def on_screen_suspend(self) -> None:
+        """Another screen comes in front."""
+        for pane in self.query(Cells):
+            pane.covered()
+
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was in front."""
         self.call_after_refresh(self.repaint)

@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from carracing import TaskConfig, World
+from carracing import TaskConfig, World, make_worlds
 from carracing.actions import ActionError
 from carracing.observation import observer
 from carracing.stock import make_stock_world
 from carracing.task import Array, ResetNeededError, Step
 from tests.exact.stock_reference import (
     Policy,
+    ReferenceStep,
     play,
     pursuit,
     random_accel,
@@ -53,25 +54,21 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_equals_gymnasium_stepped_frame_by_frame(case: Case) -> None:
-    config, world = case.config, make_stock_world(case.config)
+def test_both_backends_equal_gymnasium_stepped_frame_by_frame(case: Case) -> None:
+    config, worlds = case.config, [make_worlds(backend, case.config, 1) for backend in ("gymnasium", "fast")]
     observe = observer(config)
     options = {"continuous": config.action != "discrete", "domain_randomize": config.domain_randomize}
     first, reference = play(case.seed, case.policy, config.frame_skip, **options)
 
-    assert (world.reset(case.seed) == observe(first)[None]).all()
+    for world in worlds:
+        assert (world.reset(LIVE, np.array([case.seed])) == observe(first)[None]).all()
     count = 0
     for expected in islice(reference, case.steps):
-        step = world.step(to_actions(config, expected.action), LIVE)
         count += 1
-        assert (step.observations[0] == observe(expected.picture)).all()
-        assert step.rewards[0] == expected.reward
-        assert step.terminated[0] == expected.terminated
-        assert step.truncated[0] == expected.truncated
-        assert step.frames[0] == expected.frames
-        assert step.facts[0, 1] == np.float32(expected.visited)
-        assert expected.missed is None or step.facts[0, 0] == expected.missed
-        assert step.facts[0, 3:].tolist() == [expected.lap_frames, expected.on_grass]
+        picture = observe(expected.picture)
+        for world in worlds:
+            step = world.step(to_actions(config, expected.action), LIVE)
+            assert_is(step, expected, picture)
     assert count == case.steps or case.steps is None
     if case.name == "time limit":
         assert (expected.truncated, expected.terminated, expected.frames) == (True, False, 1000 % 7)
@@ -84,6 +81,17 @@ def test_equals_gymnasium_stepped_frame_by_frame(case: Case) -> None:
         assert expected.terminated
         assert step.facts[0, :3].tolist() == [0, 1, 1]
         assert step.facts[0, 3] > 500
+
+
+def assert_is(step: Step, expected: ReferenceStep, picture: Array) -> None:
+    assert (step.observations[0] == picture).all()
+    assert step.rewards[0] == expected.reward
+    assert step.terminated[0] == expected.terminated
+    assert step.truncated[0] == expected.truncated
+    assert step.frames[0] == expected.frames
+    assert step.facts[0, 1] == np.float32(expected.visited)
+    assert expected.missed is None or step.facts[0, 0] == expected.missed
+    assert step.facts[0, 3:].tolist() == [expected.lap_frames, expected.on_grass]
 
 
 @pytest.mark.parametrize("config", [TaskConfig(), TaskConfig(domain_randomize=True)], ids=["plain", "colours"])

@@ -18,7 +18,8 @@ def loaded_by(code: str) -> set[str]:
 def test_the_panel_and_its_forms_load_nothing_heavy() -> None:
     modules = loaded_by(
         "import racetui.tui.session, racetui.tui.forms.start, racetui.tui.forms.stop, racetui.tui.forms.evaluate,"
-        " racetui.tui.screens.run, racetui.tui.screens.logs, racetui.tui.screens.help, racetui.tui.palette,"
+        " racetui.tui.screens.run, racetui.tui.screens.car,"
+        " racetui.tui.screens.logs, racetui.tui.screens.help, racetui.tui.palette,"
         " racetui.launching, racetui.runs.control"
     )
     assert modules.isdisjoint(HEAVY), modules & set(HEAVY)

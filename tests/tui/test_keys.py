@@ -13,14 +13,16 @@ from racetui.tui.app import Panel
 from racetui.tui.forms.choice import Choice
 from racetui.tui.forms.form import Form
 from racetui.tui.presses import bindings
+from racetui.tui.screens.car import CarView
 from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.screens.help import HelpScreen
 from racetui.tui.screens.logs import LogView
 from racetui.tui.screens.run import RunView
 from racetui.tui.scrolled import Scrolled
+from racetui.tui.widgets.car import Car
 from tests.tui import scenes
 
-TAKERS = (Panel, Dashboard, RunView, LogView, HelpScreen, Scrolled, Form, Choice)
+TAKERS = (Panel, Dashboard, RunView, LogView, CarView, Car, HelpScreen, Scrolled, Form, Choice)
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.place.name.lower()}-{key.id}")

@@ -50,7 +50,10 @@ LIGHT = [
 ]
 """Modules that load nothing heavy, and no Textual either."""
 
-WITHOUT_TEXTUAL = ["racetui/runs", "racetui/trainer", "racetui/bottleneck.py", "racetui/config.py", "racetui/spec.py"]
+WITHOUT_TEXTUAL = [
+    *("racetui/runs", "racetui/trainer", "racetui/watch"),
+    *("racetui/bottleneck.py", "racetui/config.py", "racetui/spec.py"),
+]
 
 MODULES = sorted(path for package in ALLOWED for path in (ROOT / package).rglob("*.py"))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -11,6 +13,7 @@ from racetui.tui.desk import desk
 from racetui.tui.pane import Cells
 from racetui.tui.presses import bindings
 from racetui.tui.view import View
+from racetui.tui.widgets.car import Car
 from racetui.tui.widgets.chart import Chart
 from racetui.tui.widgets.footer import Footer
 from racetui.tui.widgets.hardware import Hardware
@@ -23,6 +26,9 @@ WIDTHS = ((0, "narrow"), (72, "medium"), (110, "wide"), (170, "huge"))
 """Least columns for each class of layout."""
 HEIGHTS = ((0, "short"), (22, "normal"), (34, "tall"), (52, "high"))
 """Least rows for each class of layout."""
+
+ROOM_FOR_CAR = (110, 34)
+"""Least columns and rows of a dashboard that shows the car."""
 
 
 class Dashboard(View):
@@ -48,6 +54,7 @@ class Dashboard(View):
                 with Horizontal(id="below"):
                     yield Chart("missed", "missed tiles", "missed_tiles", "missed")
                     yield Hardware("hardware")
+                    yield Car("car")
         yield Log("log")
         yield Footer(*self.PLACES)
 
@@ -57,6 +64,12 @@ class Dashboard(View):
             fitting = [name for least, name in classes if size >= least][-1]
             for _, name in classes:
                 self.set_class(name == fitting, f"-{name}")
+        self.set_class(self.query_one(Car).on and self._roomy, "-watching")
+
+    @property
+    def _roomy(self) -> bool:
+        """There is room for the car."""
+        return self.size.width >= ROOM_FOR_CAR[0] and self.size.height >= ROOM_FOR_CAR[1]
 
     def do_previous_run(self) -> None:
         """Select the run above."""
@@ -80,6 +93,20 @@ class Dashboard(View):
         if selected is not None and runs:
             index = max(0, min(len(runs) - 1, runs.index(selected) + rows))
             app.select(runs[index].id)
+
+    def do_watch(self) -> Awaitable[object] | None:
+        """Show the car beside the charts, or no more; where there is no room, on a screen of its own."""
+        car = self.query_one(Car)
+        if not car.on and not self._roomy:
+            from racetui.tui.screens.car import CarView
+
+            return self.app.push_screen(CarView())
+        if self.maximized is not None:
+            self.minimize()
+        car.switch(not car.on)
+        self.set_class(car.on and self._roomy, "-watching")
+        self.set_focus(car if car.on else self.query_one("#runs"))
+        return None
 
     def do_next_pane(self) -> None:
         """Focus the next pane."""

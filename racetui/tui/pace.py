@@ -1,0 +1,71 @@
+"""When the next frame may be sent: once the terminal says that it has got the last one. Textual-free.
+
+After each frame the terminal is asked where its cursor is (``CSI 6n``). The question passes through the same queues
+as the frame did, so frames never pile up in front of what a key brings about, however slow the link is, and the time
+until the answer is the link's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+ASK = "\x1b[6n"
+FASTEST = 10.0
+"""Frames a second: what looks like motion, for some 80 kB/s."""
+FASTEST_IN_TMUX = 5.0
+"""tmux answers at once by itself, whatever its own link is like."""
+PATIENCE = 2.0
+"""Seconds without an answer after which another frame is tried all the same."""
+_WINDOW = 2.0
+"""Seconds over which frames are counted."""
+
+
+def in_multiplexer(environment: Mapping[str, str]) -> bool:
+    """Something between the panel and the terminal answers in its place."""
+    return bool(environment.get("TMUX") or environment.get("STY")) or environment.get("TERM", "").startswith(
+        ("tmux", "screen")
+    )
+
+
+class Pace:
+    """Frames sent, and answers to them."""
+
+    def __init__(self, environment: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
+        self.fastest = FASTEST_IN_TMUX if in_multiplexer(environment) else FASTEST
+        self._clock = clock
+        self._sent: deque[float] = deque()
+        """When those frames went out that have no answer yet."""
+        self._last = -PATIENCE
+        self._shown: deque[float] = deque()
+        self.seconds: float | None = None
+        """From the last answered frame to its answer; None before the first, and while one is overdue."""
+
+    def ready(self) -> bool:
+        """Another frame may be sent."""
+        since = self._clock() - self._last
+        if self._sent and since < PATIENCE:
+            return False
+        if self._sent:
+            self.seconds = None
+        return since >= 1 / self.fastest
+
+    def sent(self) -> None:
+        """A frame is on its way, and the question behind it."""
+        self._last = self._clock()
+        self._sent.append(self._last)
+        self._shown.append(self._last)
+
+    def answered(self) -> None:
+        """The terminal has it."""
+        if self._sent:
+            self.seconds = self._clock() - self._sent.popleft()
+
+    @property
+    def rate(self) -> float:
+        """Frames a second lately."""
+        now = self._clock()
+        while self._shown and now - self._shown[0] > _WINDOW:
+            self._shown.popleft()
+        return len(self._shown) / _WINDOW

@@ -1,0 +1,185 @@
+"""The watched car: a picture as often as the link takes one, and nothing at all while nobody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.strip import Strip
+from textual.timer import Timer
+
+from racetui.keys import Place
+from racetui.tui import kitty, words
+from racetui.tui.desk import desk
+from racetui.tui.frame import Box, framed
+from racetui.tui.lines import Piece, line, wrapped
+from racetui.tui.look import Look
+from racetui.tui.pace import ASK
+from racetui.tui.pane import Cells
+from racetui.tui.presses import Presses, bindings
+from racetui.tui.widgets.car_rows import car_rows, layout
+from racetui.watch.recording import usual_suffix
+from racetui.watch.shot import Shot
+from racetui.watch.watcher import View
+
+IDLE_SECONDS = 0.5
+"""Between two looks at whether anybody can see the pane."""
+NEWS_SECONDS = 0.03
+"""Between two looks for a new frame, or for an answer of the terminal."""
+
+
+class Car(Presses, Cells, can_focus=True):
+    """A car of the selected run as it drives now."""
+
+    PLACES = (Place.CAR,)
+    BINDINGS = bindings(Place.CAR)
+    HELP = (
+        "A car that drives now, with the weights that training has just learned on a track that it drives now, or "
+        "with the best checkpoint on a test track. A process of the lowest priority drives it for as long as you "
+        "look. The upper edge tells the frames a second that your link takes, and how long one needs there and back; "
+        "a picture is sent when the last one has arrived."
+    )
+
+    def __init__(self, id: str, on: bool = False) -> None:
+        super().__init__(id=id)
+        self.on = on
+        self._shot: Shot | None = None
+        self._number = 0
+        self._view: View | None = None
+        self._timer: Timer | None = None
+        """Of the next look; None where nobody ever looked."""
+        self._placed = False
+        """A picture lies over the rows."""
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.switch(self.on)
+
+    def switch(self, on: bool) -> None:
+        """Show the car, or do not."""
+        self.on, self._shot, self._view = on, None, None
+        self.covered()
+        if self._timer is not None:
+            self._timer.stop()
+        if on:
+            self._tick()
+
+    def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
+        """The box with the newest frame, or why there is none."""
+        app = desk(self)
+        run = app.selected_run
+        title = f"Car of {run.id} {run.name}" if run is not None else "Car"
+        shot, note = self._shot, app.watching.watcher.note
+        if app.watching.view(run) is None:
+            shot, note = None, "this run has no weights to drive with: it has ended without a checkpoint"
+        if shot is None:
+            text = [line([(" " + row, look.muted)], width - 2, look) for row in wrapped(note, width - 4, look)]
+            rows = [*[line([], width - 2, look)] * max(0, (height - 2 - len(text)) // 2), *text]
+        else:
+            rows = car_rows(shot, note, width - 2, height - 2, look, drawn=not app.watching.graphics)
+        return framed(rows, width, height, Box(title, self._facts(look), self.has_focus), look)
+
+    def do_other_car(self) -> None:
+        """Training or the best checkpoint."""
+        app = desk(self)
+        if app.selected_run is None or not app.watching.choose_other(app.selected_run):
+            app.tell("there is no other one to show", "warning")
+
+    def do_record(self) -> None:
+        """Into a video, or finish it."""
+        self._record(usual_suffix())
+
+    def do_record_gif(self) -> None:
+        """Into a GIF, or finish it."""
+        self._record(".gif")
+
+    def _record(self, suffix: str) -> None:
+        app = desk(self)
+        watching, view = app.watching, app.watching.view(app.selected_run)
+        if watching.recording is not None:
+            watching.recording.stop()
+            return
+        if view is None or not self.on:
+            app.tell("there is nothing to record: nothing is watched", "warning")
+            return
+        recording = watching.begin_recording(view, suffix)
+
+        def done(trouble: str) -> None:
+            watching.end_recording()
+            if trouble:
+                app.tell(f"no recording: {trouble}", "error")
+            else:
+                gone = f", {recording.missed} left out" if recording.missed else ""
+                app.tell(f"recorded {recording.frames} frames{gone}: {recording.path}")
+
+        app.in_background(recording.run, done)
+        app.tell(f"recording to {recording.path.name}; the same key ends it")
+
+    def _tick(self) -> None:
+        """Show the next frame if it is time to, and come again."""
+        self._timer = self.set_timer(self._work(), self._tick)
+
+    def _work(self) -> float:
+        """Seconds until there may be more to do."""
+        app = desk(self)
+        view = app.watching.view(app.selected_run)
+        if view is None or not self.in_sight:
+            self.covered()
+            return IDLE_SECONDS
+        if app.frozen:
+            return IDLE_SECONDS
+        watching = app.watching
+        watching.watcher.keep(view)
+        if view != self._view:
+            self._view, self._shot, self._number = view, None, 0
+            self.covered()
+        if not watching.pace.ready():
+            return NEWS_SECONDS
+        number = watching.watcher.newest
+        if number == self._number:
+            return NEWS_SECONDS
+        shot = watching.watcher.read(number)
+        if shot is None:
+            return NEWS_SECONDS
+        self._shot, self._number = shot, number
+        watching.pace.sent()
+        self.repaint()
+        self.call_after_refresh(self._send, shot)
+        return 1 / watching.pace.fastest
+
+    def _send(self, shot: Shot) -> None:
+        """What goes out behind the rows: the picture, where it is none of them, and the question."""
+        app = desk(self)
+        if app.watching.graphics and self.on and self.in_sight:
+            place = layout(self.size.width - 2, self.size.height - 2)
+            region = self.region
+            where = kitty.Place(region.x + 1 + place.left, region.y + 1, place.columns, place.rows)
+            app.write(kitty.shown(shot.picture, where) if place.columns else "")
+            self._placed = True
+        app.write(ASK)
+
+    def covered(self) -> None:
+        """Take the picture away."""
+        if self._placed:
+            self._placed = False
+            desk(self).write(kitty.ERASE)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """It has another place from now on."""
+        self.covered()
+
+    def on_unmount(self) -> None:
+        """Its screen is gone."""
+        self.covered()
+
+    def _facts(self, look: Look) -> Sequence[Piece]:
+        """Recording, frames a second and the link."""
+        watching = desk(self).watching
+        pace, seconds = watching.pace, watching.recorded_seconds
+        facts: list[Piece] = []
+        if seconds is not None:
+            facts.append((f"{'*' if look.glyphs.ascii else '●'} REC {seconds:.0f} s  ", look.bad + look.strong))
+        if desk(self).frozen:
+            return [*facts, ("frozen", look.warn)]
+        link = f"{1000 * pace.seconds:.0f} ms" if pace.seconds is not None else words.UNKNOWN
+        return [*facts, (f"{pace.rate:.0f} fps {look.glyphs.dot} link {link}", look.muted)]
