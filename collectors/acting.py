@@ -58,5 +58,9 @@ def _joined(decisions: Sequence[Decision]) -> Decision:
 
 
 def build_actor(spec: ActorSpec, threads: int) -> Actor:
-    """The actor of ``spec``, on as many threads; one thread is the caller's own."""
-    return spec.build() if threads == 1 else ThreadedActor(spec, threads)
+    """The actor of ``spec``, on as many threads; one thread is the caller's own.
+
+    Vectors are acted on in less time than threads take to be woken, most of it with Python's lock held.
+    """
+    pictures = len(spec.task.observation_shape) > 1
+    return ThreadedActor(spec, threads) if threads > 1 and pictures else spec.build()

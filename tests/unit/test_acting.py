@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,5 +49,8 @@ def test_an_error_in_a_thread_is_the_callers() -> None:
             actor.act(np.zeros((16, 1)), EpisodeRandom(np.zeros(16, np.uint64), np.zeros(16, np.int64)))
 
 
-def test_one_thread_is_the_callers_own() -> None:
-    assert isinstance(build_actor(_spec(), 1), ScriptedActor)
+def test_one_thread_is_the_callers_own_and_vectors_take_no_other() -> None:
+    pictures = replace(TASK, observation_shape=(84, 84))
+    vectors = replace(TASK, observation_shape=(67,), observation_dtype="float32")
+    for task, threads, kind in ((pictures, 1, ScriptedActor), (pictures, 2, ThreadedActor), (vectors, 2, ScriptedActor)):
+        assert isinstance(build_actor(replace(_spec(), task=task), threads), kind)
