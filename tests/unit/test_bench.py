@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -118,7 +117,7 @@ def test_gradient_steps_are_measured_beside_stable_baselines3s(
     agent: str, observation: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")  # the command sets it
-    monkeypatch.setattr(bench_updates, "config_class", lambda agent: partial(config_class(agent), batch=4))
+    monkeypatch.setattr(bench_updates, "config_class", lambda agent: lambda: config_class(agent)(batch=4))
     options = ["--agent", agent, "--observation", observation, "--threads", "1", "--seconds", "0.01s"]
     assert main(["bench", "learner", *options, "--repeats", "1", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
