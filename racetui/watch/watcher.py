@@ -108,8 +108,8 @@ class Watcher:
                 self._look_after(view)
             except OSError as error:
                 self._trouble = f"cannot be watched: {error.strerror or error}: {error.filename or view.paths.root}"
-            except ValueError as error:
-                self._trouble = str(error)
+            except Exception as error:  # whatever it is, it is to be seen where the car is not
+                self._trouble = " ".join(str(error).split()) or type(error).__name__
             time.sleep(RENEW_SECONDS if self._ring is not None else RENEW_SECONDS / 4)
 
     def _look_after(self, view: View) -> None:

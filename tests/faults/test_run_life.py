@@ -14,6 +14,7 @@ import pytest
 
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
+from racetui.watch.lease import Lease, renew
 from tests.program import RACETUI, TINY, racetui, show, started, until
 
 pytestmark = pytest.mark.timeout(240)
@@ -71,6 +72,8 @@ def test_pause_checkpoint_resume_stop_and_resume_to_the_same_end(
     store_home: Path, undisturbed: tuple[bytes, dict[str, Any]]
 ) -> None:
     run = started("--frames", str(FRAMES))
+    lent = paths_of(store_home, run).weights
+    until(lambda: _watched(store_home, run) and lent.exists(), what="its weights are lent to who watches")
     until_trained(store_home, run)
     assert racetui("pause", run).code == 0
     paused = show(run)
@@ -84,8 +87,14 @@ def test_pause_checkpoint_resume_stop_and_resume_to_the_same_end(
     assert stopped.code == 0, stopped.err
     assert stopped.json["state"] == "stopped"
     assert stopped.json["checkpoint_frames"] == stopped.json["frames"] < FRAMES
+    assert not lent.exists()
     assert racetui("train", "--resume", run).code == 0
     assert final(store_home, run) == undisturbed
+
+
+def _watched(home: Path, run: str) -> bool:
+    renew(paths_of(home, run), Lease("training"))
+    return True
 
 
 def test_killed_trainer_shows_as_crashed_leaves_no_worker_and_resumes_to_the_same_end(

@@ -229,5 +229,5 @@ async def test_detach_by_every_key() -> None:
 
 async def test_an_unreadable_store_is_said_in_the_header(home: Path) -> None:
     home.write_text("not a directory")
-    async with opened(on_store(home)) as (panel, _):
+    async with opened(on_store(home), (200, 40)) as (panel, _):
         await shows(panel, "is not in a directory:", "RACETUI_HOME to one")

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from agents.registry import config_class
 from collectors.registry import COLLECTORS
 from racetui.bench import collecting
 from racetui.bench.cases import REFERENCE, Case, Setting, cases
 from racetui.bench.collecting import MeasurementError, Row, measure, measure_all
 from racetui.bench.measurement import Measurement
 from racetui.bench.plot import plot
+from racetui.cli import bench_updates, main
 from racetui.config import ConfigError
 from tests.program import racetui
 
@@ -111,12 +113,13 @@ def test_replays_are_measured_side_by_side() -> None:
 
 
 @pytest.mark.parametrize(("agent", "observation"), [("sac", "grey-fast"), ("dqn", "vector")])
-def test_gradient_steps_are_measured_beside_stable_baselines3s(agent: str, observation: str) -> None:
-    result = racetui(
-        *("bench", "learner", "--agent", agent, "--observation", observation),
-        *("--seconds", "0.05s", "--repeats", "1", "--threads", "1", "--json"),
-    )
-    assert result.code == 0, result.err
-    rows = result.json["rows"]
+def test_gradient_steps_are_measured_beside_stable_baselines3s(
+    agent: str, observation: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")  # the command sets it
+    monkeypatch.setattr(bench_updates, "config_class", lambda agent: lambda: config_class(agent)(batch=4))
+    options = ["--agent", agent, "--observation", observation, "--threads", "1", "--seconds", "0.01s"]
+    assert main(["bench", "learner", *options, "--repeats", "1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
     assert [row["name"] for row in rows] == ["stable-baselines3", "ours, float32", "ours, default"]
     assert all(row["updates_per_second"] > 0 for row in rows)
