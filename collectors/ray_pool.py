@@ -85,9 +85,14 @@ class RayPool:
         # In a list, so that it is a reference which the actor follows only when it needs to.
         seat.answers[seat.actor.drive.remote(task, [self._publications[task.weights]])] = task
 
+    @property
+    def promised(self) -> dict[Any, int]:
+        """Ray's references to what has been asked for and not told yet -> worker."""
+        return {reference: worker for worker, seat in enumerate(self._seats) for reference in seat.answers}
+
     def wait(self, seconds: float) -> Sequence[Event]:
         """What happened; waits at most so long for something to happen."""
-        promised = {reference: worker for worker, seat in enumerate(self._seats) for reference in seat.answers}
+        promised = self.promised
         if not promised:
             time.sleep(seconds)
             return []
@@ -97,7 +102,7 @@ class RayPool:
         for reference in ready:
             worker = promised[reference]
             events.setdefault(worker, []).append(self._read(worker, reference))
-        return [event for several in events.values() for event in _until_lost(several)]
+        return [event for several in events.values() for event in _all_that_counts(several)]
 
     def fetch(self, done: Done, target: Array) -> None:
         """Copy a driven block out of the object store."""
@@ -154,10 +159,10 @@ class RayPool:
         return Done(worker, task, outline)
 
 
-def _until_lost(events: Sequence[Event]) -> Sequence[Event]:
-    """One worker's events: the loss first and only, if there is one, since what it promised is lost with it."""
-    lost = [event for event in events if isinstance(event, Lost)]
-    return lost[:1] or events
+def _all_that_counts(events: Sequence[Event]) -> Sequence[Event]:
+    """One worker's events: its loss or failure only, if there is one, since it is replaced with all it promised."""
+    ends = [event for event in events if isinstance(event, Lost | Failed)]
+    return ends[:1] or events
 
 
 def _first_line(error: RayError) -> str:

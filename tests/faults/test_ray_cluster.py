@@ -6,6 +6,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,11 @@ from ray.cluster_utils import Cluster
 from carracing.each_world import each
 from collectors import ray_session
 from collectors.api import CollectorConfig, CollectorError, WorkerError
+from collectors.blocks import BlockTask
+from collectors.episode_collector import driving_plan
+from collectors.episode_pool import Failed, Ready
+from collectors.ray_pool import RayPool
+from collectors.ray_session import RaySession
 from collectors.registry import CollectorPlan, make_collector
 from tests.contract.collecting import LAG, Setting, Stage, same_segments, share_ray
 from tests.fakes import CountingRules
@@ -129,6 +135,22 @@ def test_an_exception_in_an_environment_is_told_with_its_traceback() -> None:
         words = str(caught.value)
         assert words.startswith("worker ") and "the environment of episode 9 failed in step" in words
         assert "the road ends here" in words and "faulty.py" in words
+
+
+@pytest.mark.usefixtures("shared")
+def test_nothing_is_told_of_a_worker_that_failed_but_its_failure() -> None:
+    """It is replaced then, and whoever replaced it has forgotten what it was asked for."""
+    world = partial(FaultyWorld, SETTING.rules, "raise", VICTIM, 4, None)
+    driving = driving_plan(replace(SETTING.plan(CONFIG), worlds=each(world)))
+    with closing(RayPool(driving, 1, RaySession(CONFIG, 1), 1)) as pool:
+        pool.publish(0, SETTING.agent().snapshot())
+        pool.start(0)
+        assert pool.wait(60) == [Ready(0)]
+        for ticket, first in enumerate((8, 10)):  # the first of which has the victim
+            pool.ask(0, BlockTask(ticket, first, weights=0))
+        ray.wait(list(pool.promised), num_returns=2, timeout=60)
+        events = pool.wait(60)
+    assert [type(event) for event in events] == [Failed]
 
 
 @pytest.mark.slow

@@ -52,5 +52,9 @@ def test_an_error_in_a_thread_is_the_callers() -> None:
 def test_one_thread_is_the_callers_own_and_vectors_take_no_other() -> None:
     pictures = replace(TASK, observation_shape=(84, 84))
     vectors = replace(TASK, observation_shape=(67,), observation_dtype="float32")
-    for task, threads, kind in ((pictures, 1, ScriptedActor), (pictures, 2, ThreadedActor), (vectors, 2, ScriptedActor)):
+    for task, threads, kind in (
+        (pictures, 1, ScriptedActor),
+        (pictures, 2, ThreadedActor),
+        (vectors, 2, ScriptedActor),
+    ):
         assert isinstance(build_actor(replace(_spec(), task=task), threads), kind)
