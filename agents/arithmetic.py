@@ -15,6 +15,8 @@ class Arithmetic:
 
     bfloat16: bool = False
     """Encode images with products of bfloat16 numbers, summed in float32."""
+    acting: bool = False
+    """The network never learns: with bfloat16 its encoder keeps its weights rounded, and not anew for every batch."""
     channels_last: bool = True
     """Keep the channels of a pixel together in memory: about twice as fast on CPUs."""
     fused: bool = True
@@ -33,8 +35,13 @@ class Arithmetic:
     @contextmanager
     def encoding(self) -> Iterator[None]:
         """The precision in which layers within compute."""
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16 and not self.acting):
             yield
+
+    @property
+    def encoder_weights(self) -> torch.dtype:
+        """What the encoder keeps its parameters as; rounding them beforehand changes no bit of what it computes."""
+        return torch.bfloat16 if self.bfloat16 and self.acting else torch.float32
 
 
 PLAIN = Arithmetic(channels_last=False, fused=False)

@@ -116,6 +116,8 @@ class PolicyNetwork(nn.Module):
         """From now on; moves the parameters there."""
         self.arithmetic = arithmetic
         self.to(arithmetic.device)
+        if len(self.shape) == 3:
+            self.features_extractor.to(arithmetic.encoder_weights)
         layout = torch.channels_last if arithmetic.channels_last else torch.contiguous_format
         self.to(memory_format=layout)  # type: ignore[call-overload]  # documented, but not in its hints
 

@@ -39,6 +39,7 @@ class SACStudent(nn.Module):
         """From now on; moves the parameters there."""
         self.arithmetic = arithmetic
         place(self, arithmetic)
+        self.acting.encoder.to(arithmetic.encoder_weights)
 
 
 def make_student(task: TaskSpec, network: str, distribution: str) -> PolicyNetwork | SACStudent:

@@ -37,15 +37,14 @@ class PPOActor:
 
     def load(self, weights: WeightsSnapshot) -> None:
         """Act with these weights from now on. Raises KeyError or ValueError if they are another network's."""
-        parameters = dict(self._network.named_parameters())
-        for name, parameter in parameters.items():
+        for name, parameter in self._network.named_parameters():
             value = weights.tensors[name]
             if value.shape != tuple(parameter.shape):
                 raise ValueError(f"{name} has shape {value.shape}, and this network needs {tuple(parameter.shape)}")
-        for name, parameter in parameters.items():
-            parameter.copy_(torch.tensor(weights.tensors[name]))
         self._deterministic = weights.knobs.get("deterministic", 0.0) == 1.0
-        self._network.compute_with(Arithmetic(bfloat16=self._bfloat16 and not self._deterministic))
+        self._network.compute_with(Arithmetic(bfloat16=self._bfloat16 and not self._deterministic, acting=True))
+        for name, parameter in self._network.named_parameters():
+            parameter.copy_(torch.tensor(weights.tensors[name]))
         self._loaded = True
 
     def act(self, observations: Array, rngs: EpisodeRandom) -> Decision:

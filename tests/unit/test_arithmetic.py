@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from agents import arithmetic
 from agents.arithmetic import PLAIN, Arithmetic, choose_arithmetic
 from agents.networks import ActorCritic
+from agents.random import EpisodeRandom
 from agents.registry import AGENTS, agent_entry, config_class, make_agent
 from carracing.task import TaskConfig, task_spec
 
@@ -118,3 +121,28 @@ def test_gradients_and_parameters_stay_float32(network: ActorCritic, images: tor
     for name, parameter in network.named_parameters():
         assert parameter.dtype == torch.float32, name
         assert parameter.grad is not None and parameter.grad.dtype == torch.float32, name
+
+
+def test_weights_rounded_beforehand_encode_to_the_same_bits(network: ActorCritic, images: torch.Tensor) -> None:
+    def encoded(chosen: Arithmetic) -> torch.Tensor:
+        network.compute_with(chosen)
+        with torch.inference_mode():
+            return network.encode(images)
+
+    expected, rounded = encoded(Arithmetic(bfloat16=True)), encoded(Arithmetic(bfloat16=True, acting=True))
+    assert {value.dtype for value in network.features_extractor.parameters()} == {torch.bfloat16}
+    assert torch.equal(rounded, expected)
+    assert {value.dtype for value in network.action_net.parameters()} == {torch.float32}
+
+
+def test_an_actor_that_explored_scores_in_float32() -> None:
+    agent = make_agent("ppo", GREY, config_class("ppo")(precision="bfloat16"), 1)
+    rows = torch.randint(0, 256, (4, 3, 84, 84), dtype=torch.uint8).numpy()
+    streams = EpisodeRandom(np.arange(4, dtype=np.uint64), np.zeros(4, np.int64))
+    scoring = replace(agent.snapshot(), knobs={"deterministic": 1.0})
+    fresh, used = agent.actor_spec().build(), agent.actor_spec().build()
+    used.load(agent.snapshot())
+    used.act(rows, streams)
+    for actor in (fresh, used):
+        actor.load(scoring)
+    assert (used.act(rows, streams).actions == fresh.act(rows, streams).actions).all()
