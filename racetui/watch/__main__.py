@@ -9,8 +9,9 @@ from pathlib import Path
 
 from racetui.runs.paths import RunPaths
 
-NICENESS = 19
-"""Whatever else the machine does goes first."""
+NICENESS = 5
+"""As evaluations beside a training. At 19 it would not get the few hundredths of a core that driving takes, nor the
+two seconds of starting, where a learner has every core."""
 
 
 def main() -> int:

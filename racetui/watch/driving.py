@@ -1,4 +1,4 @@
-"""The process that drives the watched car: in real time, at the lowest priority, for as long as somebody watches."""
+"""The process that drives the watched car: in real time, at a low priority, for as long as somebody watches."""
 
 from __future__ import annotations
 

@@ -291,7 +291,7 @@ def test_a_real_terminal_that_does_not_answer_gets_no_more_pictures(home: Path) 
 
 
 def test_the_pane_explains_itself() -> None:
-    assert "lowest priority" in Car.HELP
+    assert "low priority" in Car.HELP
 
 
 def test_a_picture_of_pixels_is_what_kitty_takes() -> None:

@@ -35,7 +35,7 @@ class Car(Presses, Cells, can_focus=True):
     BINDINGS = bindings(Place.CAR)
     HELP = (
         "A car that drives now, with the weights that training has just learned on a track that it drives now, or "
-        "with the best checkpoint on a test track. A process of the lowest priority drives it for as long as you "
+        "with the best checkpoint on a test track. A process of low priority drives it for as long as you "
         "look. The upper edge tells the frames a second that your link takes, and how long one needs there and back; "
         "a picture is sent when the last one has arrived."
     )
