@@ -105,7 +105,17 @@ def test_doctor_looks_at_everything(store_home: Path) -> None:
     result = racetui("doctor", "--json")
     assert result.code == 0, result.out
     names = {check["name"] for check in result.json["checks"]}
-    assert {"python", "torch", "sqlite", "run store", "hardware", "terminal"} <= names
+    assert {
+        "python",
+        "torch",
+        "sqlite",
+        "run store",
+        "cores",
+        "memory",
+        "gpu",
+        "file descriptors",
+        "disk of the store",
+    } <= names
     assert result.json["hardware"]["usable_cores"] >= 1
     refused = racetui("doctor", RACETUI_HOME="/dev/null/store")
     assert refused.code == 1
