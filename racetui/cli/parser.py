@@ -97,7 +97,9 @@ def _add_train(commands: Any) -> None:
     budget.add_argument("--duration", type=duration, metavar="TIME", help="training time, as 90s, 10m, 1h30m")
     settings = train.add_argument_group("settings")
     settings.add_argument(
-        "--preset", choices=preset_names(), help="settings by name; those of --config and --set win"
+        "--preset",
+        choices=preset_names(),
+        help="settings by name, of files in the config directory too; those of --config and --set win",
     )
     settings.add_argument("--config", type=Path, metavar="FILE", help="YAML file with the keys of a run's spec.yaml")
     settings.add_argument(

@@ -19,7 +19,8 @@ from racetui.cli.parser import make_parser
 from racetui.cli.train import request_of
 from racetui.config import ConfigError
 from racetui.launching import StartRequest, build_spec, command_line
-from racetui.presets import preset_names
+from racetui.pipeline.config import PREVIOUS
+from racetui.presets import preset_names, user_presets
 from racetui.runs.store import RunStore
 from tests.unit.checkpoints import make_checkpoint
 
@@ -156,6 +157,9 @@ def test_options_win_over_the_file_and_overrides_over_both(tmp_path: Path) -> No
         ("sac-lowmem", "sac", {"replay": 10_000, "batch": 64}, 4),
         ("ppo-baseline", "ppo", {"entropy": 0.01, "normalise_rewards": False}, 8),
         ("ppo-norm", "ppo", {"entropy": 0.01, "normalise_rewards": True}, 8),
+        ("ppo-fast", "ppo", {}, 66),
+        ("dqn", "dqn", {"double": True, "replay": 100_000}, 66),
+        ("pipeline", "ppo", {"init_from": PREVIOUS}, 66),
     ],
 )
 def test_presets_are_settings_that_others_win_over(
@@ -171,9 +175,26 @@ def test_presets_are_settings_that_others_win_over(
 
 
 def test_every_preset_is_tried_above() -> None:
-    assert preset_names() == ("ppo-baseline", "ppo-norm", "sac", "sac-lowmem")
-    with pytest.raises(ConfigError, match="unknown preset 'tac': choose from ppo-baseline"):
+    assert preset_names() == ("dqn", "pipeline", "ppo-baseline", "ppo-fast", "ppo-norm", "sac", "sac-lowmem")
+    with pytest.raises(ConfigError, match="unknown preset 'tac': choose from dqn, pipeline, ppo-baseline"):
         build_spec(StartRequest(preset="tac"))
+
+
+def test_presets_of_the_user_are_found_and_checked_by_key() -> None:
+    user_presets().mkdir(parents=True)
+    path = user_presets() / "mine.yaml"
+    path.write_text("agent: dqn\ncollector_config: {lanes: 1}\n")
+    spec = build_spec(StartRequest(preset="mine"))
+    assert (spec.agent, spec.collector_config.lanes) == ("dqn", 1)
+    for text, words in (
+        ("agent_config: {epoch: 2}", "unknown key epoch in agent_config: did you mean epochs"),
+        ("collector_config: {lanes: many}", "collector_config.lanes must be a whole number, not 'many'"),
+        ("task: grey", "task is a section: set one of observation"),
+        ("agent: sarsa", "unknown agent 'sarsa': choose from ppo"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ConfigError, match=f"{path}: .*{words}"):
+            build_spec(StartRequest(preset="mine"))
 
 
 @pytest.mark.parametrize(
