@@ -13,7 +13,7 @@ from agents.bc.config import DAggerConfig
 from agents.offpolicy.config import OffPolicyConfig
 from agents.registry import UnknownAgentError, config_class
 from agents.replay.sizes import replay_bytes
-from carracing.registry import THREADED
+from carracing.registry import THREADED, check_backend
 from carracing.task import TaskConfig, task_spec
 from collectors.registry import COLLECTORS
 from profiles import (
@@ -60,9 +60,11 @@ def named_profile(name: str) -> Profile:
 
 
 def usual_subject(agent: str, backend: str, observation: str | None = None) -> Subject:
-    """A run of the agent where nobody asks for anything else. Raises ValueError for what backends cannot show."""
+    """A run of the agent where nobody asks for anything else. Raises UnsupportedTaskOptionError."""
     given = {} if observation is None else {"observation": observation}
-    return Subject(agent, backend, TaskConfig(**{**usual_task(given, backend, agent), **given}))
+    task = TaskConfig(**{**usual_task(given, backend, agent), **given})
+    check_backend(backend, task)
+    return Subject(agent, backend, task)
 
 
 def subject_of(spec: RunSpec) -> Subject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict, dataclass
 
+from agents.registry import AGENTS
 from profiles import BY_USE, Hardware, Plan, PlanError, ProfileError, detect, look_at, recommend
 from racetui.cli.machine import facts_of
 from racetui.cli.output import print_json, table
@@ -43,10 +44,11 @@ def profiles(options: argparse.Namespace) -> int:
     """Print machine, plans and advice; exit code 2 if the one profile asked for has no plan."""
     hardware = detect()
     subject = usual_subject(options.agent, options.backend, options.observation)
+    collector = options.collector or AGENTS[options.agent].usual.get("collector", "")
     names = (options.name,) if options.name else known_profiles()
     if options.name:
         named_profile(options.name)
-    planned = [_planned(name, subject, hardware, options.collector or "") for name in names]
+    planned = [_planned(name, subject, hardware, collector) for name in names]
     if options.json:
         print_json(_document(planned, subject, hardware))
     else:
