@@ -5,30 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from profiles.hardware import Hardware
-from profiles.profile import Profile
-from profiles.wishes import Chosen, Given, PlanError, Wishes, count_of, wanted
+from profiles.needs import LEAST_KEPT, Kept, memory_of, replay_room
+from profiles.profile import Device, Profile
+from profiles.spread import BATCHED_LANES, DEFAULT_LANES, SPREADS
+from profiles.wishes import Given, PlanError, Wishes, count_of, within
 
-DEFAULT_LANES = 8
-"""What rl-baselines3-zoo's tuned PPO uses for CarRacing (``n_envs`` in its hyperparams/ppo.yml)."""
-BATCHED_LANES = 64
-"""The same for a simulator that steps cars together: it fills its SIMD lanes, the actor a better batch, and a round
-of 4096 steps with 64 different tracks."""
-DEFAULT_CARS = 8
-"""On the one track of multicar."""
-HYBRID_CARS = 4
-"""On each track of hybrid: with the default lanes, several tracks remain."""
-EPISODES_AT_ONCE = {True: 4, False: 2}
-"""In a worker that drives whole episodes, by whether the simulator steps cars together: with more, weights are older
-when their episodes are learned from."""
-
-USUAL_COLLECTOR = {True: "async", False: "async"}
-"""What to collect with where nobody says, by whether the simulator steps many cars together."""
+USUAL_COLLECTOR = "async"
+"""What to collect with where neither people nor a profile say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a run spreads over the machine."""
 
+    collector: str
     lanes: int
     cars: int
     """On each track."""
@@ -37,141 +27,111 @@ class Plan:
     """Of the learner."""
     simulator_threads: int
     """Within each process that simulates."""
+    replay: int | None
+    """Steps kept to learn from again; None of agents that keep none in memory."""
+    device: Device
     reasons: tuple[str, ...]
     """Why each number is what it is, one sentence each, for people."""
 
 
 def plan(
-    profile: Profile, hardware: Hardware, collector: str, given: Given | None = None, batched: bool = False
+    profile: Profile,
+    hardware: Hardware,
+    collector: str,
+    given: Given | None = None,
+    batched: bool = False,
+    kept: Kept | None = None,
 ) -> Plan:
-    """Choose lanes, cars, workers and threads for a collector; numbers given win over the profile's.
+    """Choose lanes, cars, workers, threads, replay and device for a collector; numbers given win over the profile's.
 
-    ``batched``: the simulator steps many cars together, on several threads if asked. Raises PlanError where the
-    numbers given contradict each other or the collector.
+    ``batched``: the simulator steps many cars together, on several threads if asked. ``kept``: what the agent keeps
+    in memory. Raises PlanError where the numbers given contradict each other, the collector or the machine.
     """
-    given = given or Given()
+    given, missing = given or Given(), _missing_cores(profile, hardware)
+    hardware = within(profile, hardware)
     for name in ("lanes", "cars", "workers"):
         value = getattr(given, name)
         if value is not None and value < 1:
             raise PlanError(f"{name} must be 1 or more, not {value}")
-    if collector not in _PLANNERS:
-        raise PlanError(f"no plan for collector {collector!r}: choose from {', '.join(_PLANNERS)}")
+    if collector not in SPREADS:
+        raise PlanError(f"no plan for collector {collector!r}: choose from {', '.join(SPREADS)}")
     lanes = BATCHED_LANES if batched else DEFAULT_LANES
-    chosen = _PLANNERS[collector](Wishes(profile, hardware, collector, given, lanes, batched))
-    threads, reason = _threads(profile, hardware, collector)
-    reasons, simulating = [*chosen.reasons, reason], 1
-    if batched and collector in ("sync", "multicar"):
-        simulating = min(hardware.usable_cores, chosen.lanes)
-        reasons.append(f"{count_of(simulating, 'simulator thread')}: all cores step cars while the learner waits.")
-    return Plan(chosen.lanes, chosen.cars, chosen.workers, threads, simulating, tuple(reasons))
+    wishes = Wishes(profile, hardware, collector, given, lanes, batched, kept)
+    chosen = SPREADS[collector](wishes)
+    threads, why_threads = _threads(wishes)
+    simulating, why_simulating = _simulator_threads(wishes, chosen.lanes)
+    replay, why_replay = _replay(wishes, chosen.workers)
+    reasons = (missing, *chosen.reasons, why_threads, why_simulating, why_replay, _device(wishes))
+    return Plan(
+        collector=collector,
+        lanes=chosen.lanes,
+        cars=chosen.cars,
+        workers=chosen.workers,
+        threads=threads,
+        simulator_threads=simulating,
+        replay=replay,
+        device=profile.device,
+        reasons=tuple(reason for reason in reasons if reason),
+    )
 
 
-def _sequential(wishes: Wishes) -> Chosen:
-    for name in ("lanes", "cars", "workers"):
-        wishes.only(name, "it steps one car in one process")
-    return Chosen(1, 1, 1, ("1 lane in 1 process: that is what sequential means.",))
+def _missing_cores(profile: Profile, hardware: Hardware) -> str:
+    if profile.cores == "auto" or profile.cores <= hardware.usable_cores:
+        return ""
+    return f"Of the profile's {profile.cores} cores, {hardware.usable_cores} can be used here."
 
 
-def _multicar(wishes: Wishes) -> Chosen:
-    wishes.only("workers", "all its cars are on one track, which one process steps")
-    given = wishes.given
-    if given.lanes is not None and given.cars not in (None, given.lanes):
-        raise PlanError(
-            f"lanes ({given.lanes}) and cars ({given.cars}) must be equal with collector multicar: it drives on one "
-            "track, hybrid on more"
-        )
-    asked = given.lanes if given.cars is None else given.cars
-    number, why = wanted("car", asked, wishes.profile.cars, DEFAULT_CARS, "the default")
-    return Chosen(number, number, 1, (why, "1 process: multicar steps all cars itself."))
-
-
-def _sync(wishes: Wishes) -> Chosen:
-    wishes.only("workers", "it steps all cars in one process")
-    wishes.only("cars", "multicar and hybrid take more on a track")
-    number, reason = wishes.lanes()
-    return Chosen(number, 1, 1, (reason, "1 process: sync steps all cars itself."))
-
-
-def _async(wishes: Wishes) -> Chosen:
-    wishes.only("cars", "multicar and hybrid take more on a track")
-    return _over_workers(wishes, 1, ())
-
-
-def _hybrid(wishes: Wishes) -> Chosen:
-    given = wishes.given
-    cars, why = wanted("car", given.cars, wishes.profile.cars, HYBRID_CARS, "the default")
-    if given.lanes is not None and given.lanes % cars:
-        if given.cars is not None:
-            raise PlanError(f"cars (on each track) must divide lanes ({given.lanes}), not {cars}")
-        cars = max(divisor for divisor in range(1, cars + 1) if given.lanes % divisor == 0)
-        why = f"{count_of(cars, 'car')}: the most up to {HYBRID_CARS} that divide {given.lanes} lanes."
-    return _over_workers(wishes, cars, (f"{why.removesuffix('.')} on each track.",))
-
-
-def _over_workers(wishes: Wishes, cars: int, reasons: tuple[str, ...]) -> Chosen:
-    """Tracks of ``cars`` cars over worker processes."""
-    given = wishes.given
-    tracks = None if given.lanes is None else given.lanes // cars
-    if tracks is not None and given.workers is not None and given.workers > tracks:
-        most = f"lanes ({given.lanes})" if cars == 1 else f"tracks ({given.lanes} lanes / {cars} cars)"
-        what = "car" if cars == 1 else "track"
-        raise PlanError(f"workers must be 1 to {most}, not {given.workers}: each steps at least one {what}")
-    count, why = wishes.workers()
-    if tracks is not None and count > tracks:
-        count, why = (
-            tracks,
-            f"{count_of(tracks, 'worker')}: each steps at least one {'car' if cars == 1 else 'track'}.",
-        )
-    number, reason = wishes.lanes()
-    if given.lanes is None and number % (cars * count):
-        number += -number % (cars * count)
-        reason = f"{number} lanes: the next multiple of {cars * count}, so that no worker waits for a fuller one."
-    return Chosen(number, cars, count, (*reasons, reason, why))
-
-
-def _executor(wishes: Wishes) -> Chosen:
-    """Whole episodes over workers, equally many at once in each."""
-    wishes.only("cars", "multicar and hybrid take more on a track")
-    lanes = wishes.given.lanes
-    count, why = wishes.workers()
-    if lanes is not None and lanes % count:
-        if wishes.given.workers is not None:
-            less = lanes // count * count
-            able = f"{less} or {less + count}" if less else str(count)
-            raise PlanError(
-                f"lanes ({lanes}) must be a multiple of workers ({count}) with collector {wishes.collector}, whose "
-                f"workers drive lanes / workers episodes at once: use {able}"
-            )
-        count = max(divisor for divisor in range(1, min(count, lanes) + 1) if lanes % divisor == 0)
-        why = f"{count_of(count, 'worker')}: the most that share {count_of(lanes, 'lane')} evenly."
-    at_once = EPISODES_AT_ONCE[wishes.batched]
-    usual = f"{count_of(at_once, 'episode')} at once in each worker"
-    number, reason = wanted("lane", lanes, wishes.profile.lanes, at_once * count, usual)
-    if number % count:
-        number += -number % count
-        reason = f"{number} lanes: the next multiple of {count_of(count, 'worker')}, who share them evenly."
-    return Chosen(number, 1, count, (reason, why))
-
-
-_PLANNERS = {
-    "sequential": _sequential,
-    "multicar": _multicar,
-    "sync": _sync,
-    "async": _async,
-    "hybrid": _hybrid,
-    "executor": _executor,
-    "ray": _executor,
-}
-
-
-def _threads(profile: Profile, hardware: Hardware, collector: str) -> tuple[int, str]:
-    cores = hardware.usable_cores
-    if profile.threads == "auto":
+def _threads(wishes: Wishes) -> tuple[int, str]:
+    cores, asked = wishes.hardware.usable_cores, wishes.profile.threads
+    if asked == "auto":
         why = "since learner and workers take turns"
-        if collector in ("executor", "ray"):
+        if wishes.collector in ("executor", "ray"):
             why = "which it shares with the workers until they have driven as far ahead as they may"
         return cores, f"{count_of(cores, 'learner thread')}: all cores, {why}."
-    reason = f"{count_of(profile.threads, 'learner thread')}: as the profile says."
-    if profile.threads > cores:
-        reason += f" Only {count_of(cores, 'core')} can be used, and more threads than cores slow it down."
-    return profile.threads, reason
+    if asked > cores:
+        return (
+            cores,
+            f"{count_of(cores, 'learner thread')}: the profile's {asked} would be more than there are cores.",
+        )
+    return asked, f"{count_of(asked, 'learner thread')}: as the profile says."
+
+
+def _simulator_threads(wishes: Wishes, lanes: int) -> tuple[int, str]:
+    if not wishes.batched or wishes.collector not in ("sync", "multicar"):
+        return 1, ""
+    count = min(wishes.hardware.usable_cores, lanes)
+    return count, f"{count_of(count, 'simulator thread')}: all cores step cars while the learner waits."
+
+
+def _replay(wishes: Wishes, workers: int) -> tuple[int | None, str]:
+    """Steps kept, as many as usual if they fit; those that somebody asked for are never changed."""
+    kept = wishes.kept
+    if kept is None:
+        return None, ""
+    size = f"{(kept.given or kept.usual) * kept.step_bytes / 1e9:.2f} GB"
+    if kept.given is not None:
+        return kept.given, f"{kept.given:,} steps in the replay ({size}): as given."
+    room = replay_room(wishes.hardware, wishes.collector, 0 if wishes.given.cluster else workers)
+    fit = int(room / kept.step_bytes) // 1000 * 1000
+    if fit >= kept.usual:
+        return kept.usual, f"{kept.usual:,} steps in the replay ({size}): the default."
+    if fit < LEAST_KEPT:
+        raise PlanError(
+            f"there is no memory for a replay: {memory_of(wishes.hardware.memory_free)} are free, and learner and "
+            "workers need most of it: free some, use fewer workers, or keep it in a file with agent.replay_directory"
+        )
+    return fit, f"{fit:,} steps in the replay: {kept.usual:,}, the default, would need {size}, which are not free."
+
+
+def _device(wishes: Wishes) -> str:
+    """Where learning happens, in words. Raises PlanError if the profile needs a GPU that is not there."""
+    gpus, device = wishes.hardware.gpus, wishes.profile.device
+    if device == "cuda" and not gpus:
+        raise PlanError(
+            f"profile {wishes.profile.title!r} learns on a GPU, and none was found here: use profile auto, or, if "
+            "there is one, `pip install 'racetui[gpu]'`, which finds more of them"
+        )
+    if device == "cpu" or not gpus:
+        return "Learning on the processor: as the profile says." if device == "cpu" else ""
+    why = "as the profile says" if device == "cuda" else "if PyTorch can use it"
+    return f"Learning on the GPU ({gpus[0].name}): {why}; a replay stays in main memory."

@@ -14,6 +14,10 @@ PRESETS = Path(__file__).parent / "presets"
 
 Choice: TypeAlias = int | Literal["auto"]
 """A number, or "auto": worked out from the hardware."""
+Collector: TypeAlias = Literal["sequential", "multicar", "sync", "async", "hybrid", "executor", "ray"]
+"""How experience is collected: what there are plans for."""
+Device: TypeAlias = Literal["auto", "cpu", "cuda"]
+"""Where learning happens; auto is a GPU where PyTorch finds one."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*", re.ASCII)
 
@@ -29,6 +33,12 @@ class Profile:
     title: str
     purpose: str
     """What it is good for, in a sentence."""
+    collector: Literal["auto"] | Collector = "auto"
+    """Where nobody asks for another; auto is the usual one."""
+    cores: Choice = "auto"
+    """Cores to plan for, as far as there are so many."""
+    memory: float | Literal["auto"] = "auto"
+    """GB (10^9 bytes) to plan for, as far as so many are free."""
     workers: Choice = "auto"
     """Processes that step cars."""
     lanes: Choice = "auto"
@@ -36,14 +46,17 @@ class Profile:
     cars: Choice = "auto"
     """Cars on each track, where a collector takes more than one."""
     threads: Choice = "auto"
-    """Threads of the learner."""
+    """Threads of the learner, as far as there are cores for them."""
+    device: Device = "auto"
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
-        for key in ("workers", "lanes", "cars", "threads"):
+        for key in ("cores", "workers", "lanes", "cars", "threads"):
             value = getattr(self, key)
             if value != "auto" and value < 1:
                 raise ValueError(f"{key} must be 1 or more, or auto, not {value}")
+        if self.memory != "auto" and self.memory <= 0:
+            raise ValueError(f"memory must be more than 0 GB, or auto, not {self.memory}")
 
 
 def profile_names(extra: Path | None = None) -> tuple[str, ...]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from profiles.hardware import Hardware
+from profiles.needs import Bound, Kept, worker_bounds
 from profiles.profile import Choice, Profile
 
-LEARNER_BYTES = 512 << 20
-"""What learning from pixels takes, whatever the collector."""
-WORKER_BYTES = {"async": 64 << 20, "hybrid": 64 << 20, "executor": 192 << 20, "ray": 320 << 20}
-"""What a worker takes, by collector: proportional memory of one that drives four cars on pixels, rounded up. Those of
-executor and ray hold a policy, and PyTorch with it, which the ones of executor share."""
+ALL_CORES = 3
+"""Up to so many cores, workers take all of them: one left out would be a third of the machine or more."""
 
 
 class PlanError(ValueError):
@@ -47,45 +44,52 @@ class Wishes:
 
     profile: Profile
     hardware: Hardware
+    """As far as the profile uses it."""
     collector: str
     given: Given
     usual_lanes: int
     batched: bool
+    kept: Kept | None
 
     def lanes(self) -> tuple[int, str]:
         """How many lanes, and why."""
         return wanted("lane", self.given.lanes, self.profile.lanes, self.usual_lanes, "the default")
 
     def workers(self) -> tuple[int, str]:
-        """How many workers, and why. Raises PlanError if there is no memory for as many as were asked for."""
-        cores, most = self.hardware.usable_cores, self.most_workers
+        """How many workers, and why. Raises PlanError if the machine cannot hold as many as were asked for."""
+        cores, bound = self.hardware.usable_cores, self._tightest_bound()
         usual, why = cores, "one for each core that can be used"
-        if most < cores:
-            usual, why = max(1, most), f"as many as {memory_of(self.hardware.memory_free)} of free memory hold"
+        if cores > ALL_CORES:
+            usual, why = cores - 1, "one core is left to the learner's process and to evaluations"
+        if bound is not None and bound.most < usual:
+            usual, why = max(1, bound.most), bound.reason
         count, reason = wanted("worker", self.given.workers, self.profile.workers, usual, why)
-        if count > most:
-            need = LEARNER_BYTES + count * WORKER_BYTES[self.collector]
-            advice = f"use at most {most}" if most else "free some memory, or use collector sync"
-            raise PlanError(
-                f"{count_of(count, 'worker')} of collector {self.collector} and the learner need about "
-                f"{memory_of(need)}, and {memory_of(self.hardware.memory_free)} are free: {advice}"
-            )
+        if bound is not None and count > bound.most:
+            raise PlanError(f"{count_of(count, 'worker')} of collector {self.collector} {bound.refusal(count)}")
         if count > cores and not self.given.cluster:
             reason += f" Only {count_of(cores, 'core')} can be used, so they will take turns."
         return count, reason
 
-    @property
-    def most_workers(self) -> int:
-        """As many as there is memory for."""
+    def _tightest_bound(self) -> Bound | None:
         if self.given.cluster:
-            return sys.maxsize
-        return max(0, self.hardware.memory_free - LEARNER_BYTES) // WORKER_BYTES[self.collector]
+            return None
+        return min(worker_bounds(self.hardware, self.collector, self.kept), key=lambda bound: bound.most)
 
     def only(self, name: str, why: str) -> None:
         """Refuse any other number than 1."""
         value = getattr(self.given, name)
         if value not in (None, 1):
             raise PlanError(f"{name} must be 1 with collector {self.collector}, not {value}: {why}")
+
+
+def within(profile: Profile, hardware: Hardware) -> Hardware:
+    """The hardware as far as a profile uses it."""
+    cores, memory = hardware.usable_cores, hardware.memory_free
+    return replace(
+        hardware,
+        usable_cores=cores if profile.cores == "auto" else min(cores, profile.cores),
+        memory_free=memory if profile.memory == "auto" else min(memory, round(profile.memory * 1e9)),
+    )
 
 
 def wanted(noun: str, given: int | None, profile: Choice, usual: int, why_usual: str) -> tuple[int, str]:
@@ -95,11 +99,6 @@ def wanted(noun: str, given: int | None, profile: Choice, usual: int, why_usual:
     if profile != "auto":
         return profile, f"{count_of(profile, noun)}: as the profile says."
     return usual, f"{count_of(usual, noun)}: {why_usual}."
-
-
-def memory_of(size: int) -> str:
-    """Bytes in words."""
-    return f"{size / 2**30:.1f} GiB"
 
 
 def count_of(number: int, noun: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,19 @@ def load_stored_spec(document: Mapping[str, Any], source: str) -> RunSpec:
     return load_spec(document, source)
 
 
+def check_keys(document: Mapping[str, Any], source: str) -> None:
+    """Raise ConfigError for keys that no run has and values of another type; how they go together is not looked at.
+
+    For documents that say only a part of what a run is.
+    """
+    sections = _sections(document, source)
+    try:
+        for keys, value in _leaves(document):
+            convert_value(value, _kind_of(keys, sections, source), f"{source}: {'.'.join(keys)}")
+    except DocumentError as error:
+        raise ConfigError(str(error)) from None
+
+
 def dump_spec(spec: RunSpec) -> str:
     """The spec as YAML; ``load_spec`` of it gives an equal spec (with the defaults for an absent agent_config)."""
     document = msgspec.to_builtins(spec)
@@ -92,6 +105,15 @@ def _sections(document: Mapping[str, Any], source: str) -> Sections:
         return {"agent_config": config_class(name)}
     except UnknownAgentError as error:
         raise ConfigError(f"{source}: {error}") from None
+
+
+def _leaves(document: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every value that has no keys of its own, with the keys that lead to it; empty sections are left out."""
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*above, key))
+        elif value is not None:
+            yield (*above, key), value
 
 
 def _split(option: str) -> tuple[str, tuple[str, ...], Any]:

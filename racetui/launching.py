@@ -8,14 +8,11 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from agents.registry import AGENTS
-from carracing.registry import THREADED
 from carracing.task import TaskConfig
 from collectors.ray_session import check_ray
-from collectors.registry import COLLECTORS, check_config
-from profiles import USUAL_COLLECTOR, Given, detect, load_profile, plan
+from collectors.registry import check_config
+from profiles import detect
 from racetui.cloning import budget_of, check_set, with_task_of_set
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.fitness import check_agent
@@ -24,6 +21,7 @@ from racetui.pipeline.building import check_stages, with_usual_stages
 from racetui.pipeline.config import PREVIOUS
 from racetui.pipeline.stages import Measured, rows_of, stages_of
 from racetui.pipeline.workers import plan_workers
+from racetui.planning import usable_cores, usual_collector, with_plan
 from racetui.presets import with_preset
 from racetui.runs.control import launch
 from racetui.runs.model import RunSummary
@@ -95,11 +93,6 @@ IMPORTED = "import"
 _LIMITS = ("frames", "steps", "episodes", "seconds")
 
 
-def user_profiles() -> Path:
-    """Where people keep profiles of their own, as YAML files; perhaps not there."""
-    return platformdirs.user_config_path("racetui") / "profiles"
-
-
 def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -> RunSpec:
     """Turn a request into a complete, checked spec, with lanes, workers and threads planned for this machine.
 
@@ -124,13 +117,14 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
         document["budget"] = limits
     document = apply_overrides(document, request.overrides)
     document.setdefault("agent", DEFAULTS.agent)
+    profile = document.setdefault("profile", DEFAULTS.profile)
     if document.get("pipeline") is not None:
-        document = with_usual_stages(document, plan_workers(detect().usable_cores))
+        document = with_usual_stages(document, plan_workers(usable_cores(profile, detect())))
     document = _with_usual_settings(with_task_of_set(budget_of(document, request.epochs)))
     document.setdefault("backend", DEFAULTS.backend)
-    document.setdefault("collector", USUAL_COLLECTOR[str(document["backend"]) in THREADED])
+    document.setdefault("collector", usual_collector(profile))
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
-    spec = load_spec(_planned(_completed(document)), str(request.config or "command line"))
+    spec = load_spec(with_plan(_completed(document), detect()), str(request.config or "command line"))
     check_agent(spec, detect().memory_free)
     check_stages(spec, detect().memory_free)
     check_set(spec)
@@ -238,29 +232,6 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
         settings = settings | {"init_from": start_checkpoint(settings["init_from"])}
         document = document | {"agent_config": settings}
     return document
-
-
-def _planned(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with lanes, cars, workers and threads decided; what is wrong with it is left to ``load_spec``."""
-    given = document.get("collector_config") or {}
-    profile, collector = document.setdefault("profile", DEFAULTS.profile), str(document["collector"])
-    if collector not in COLLECTORS or not isinstance(given, dict) or not isinstance(profile, str):
-        return document
-    asked = {key: given.get(key) for key in ("lanes", "cars", "workers")}
-    if not all(value is None or type(value) is int for value in asked.values()):
-        return document
-    batched = str(document["backend"]) in THREADED
-    preset = load_profile(profile, extra=user_profiles())
-    cluster = bool(given.get("ray_address"))
-    planned = plan(preset, detect(), collector, Given(**asked, cluster=cluster), batched)
-    decided = {
-        "lanes": planned.lanes,
-        "cars": planned.cars,
-        "workers": planned.workers,
-        "threads": planned.simulator_threads,
-    }
-    numbers = {**decided, **{key: value for key, value in given.items() if value is not None}}
-    return document | {"collector_config": numbers, "threads": document.get("threads") or planned.threads}
 
 
 def _put(document: dict[str, Any], key: str, value: Any) -> None:

@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from profiles import detect
+from profiles import detect, look_at
 from racetui import __version__
+from racetui.cli.machine import facts_of
 from racetui.cli.output import print_json
 from racetui.exits import Exit
 from racetui.runs.paths import home
@@ -38,9 +39,11 @@ class Check:
 
 def doctor(options: argparse.Namespace) -> int:
     """Print every check; exit code 1 if one failed."""
-    checks = [_python(), *map(_package, PACKAGES), _sqlite(), _store(home()), _hardware(), _terminal()]
+    hardware, storage = detect(), look_at(home())
+    machine = [Check(fact.name, True, fact.found, fact.advice) for fact in facts_of(hardware, storage)]
+    checks = [_python(), *map(_package, PACKAGES), _sqlite(), _store(home(), storage.path), *machine, _terminal()]
     if options.json:
-        print_json({"version": __version__, "checks": checks, "hardware": asdict(detect())})
+        print_json({"version": __version__, "checks": checks, "hardware": asdict(hardware), "store": storage})
     else:
         for check in checks:
             advice = f"  -> {check.advice}" if check.advice else ""
@@ -67,20 +70,9 @@ def _sqlite() -> Check:
     return Check("sqlite", ok, sqlite3.sqlite_version, "" if ok else "3.35 or newer is needed (RETURNING)")
 
 
-def _store(path: Path) -> Check:
-    existing = next(parent for parent in (path, *path.parents) if parent.exists())
+def _store(path: Path, existing: Path) -> Check:
     ok = existing.is_dir() and os.access(existing, os.W_OK)
-    free = shutil.disk_usage(existing).free
-    advice = "" if ok else "not writable: set RACETUI_HOME to a directory of yours"
-    if ok and free < 1 << 30:
-        advice = "less than 1 GB free: checkpoints may fail"
-    return Check("run store", ok, f"{path}, {free / 1e9:.1f} GB free", advice)
-
-
-def _hardware() -> Check:
-    machine = detect()
-    memory = machine.memory_limit or machine.memory_total
-    return Check("hardware", True, f"{machine.usable_cores} usable cores, {memory / 1e9:.1f} GB memory")
+    return Check("run store", ok, str(path), "" if ok else "not writable: set RACETUI_HOME to a directory of yours")
 
 
 def _terminal() -> Check:

@@ -10,16 +10,16 @@ from agents.registry import AGENTS
 from carracing.registry import BACKENDS
 from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
-from profiles import profile_names
 from racetui import __version__
 from racetui.cli.demos_parser import add_demonstration_commands
+from racetui.cli.machine_parser import add_machine_commands
 from racetui.cli.options import RUN_HELP
 from racetui.cli.options import add_json as _json
 from racetui.cli.options import later as _later
 from racetui.cli.pipeline_parser import add_pipeline_command
 from racetui.cli.policy_parser import add_policy_commands
 from racetui.cli.values import count, counts, duration
-from racetui.launching import user_profiles
+from racetui.planning import known_profiles
 from racetui.presets import preset_names
 
 EPILOG = """\
@@ -44,6 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_pipeline_command(commands)
     _add_reading(commands)
     _add_orders(commands)
+    add_machine_commands(commands)
     add_policy_commands(commands)
     add_demonstration_commands(commands)
     _add_bench(commands)
@@ -57,7 +58,7 @@ def _add_train(commands: Any) -> None:
     what.add_argument("--agent", choices=AGENTS, help="what learns (default ppo)")
     what.add_argument("--collector", choices=COLLECTORS, help="how experience is collected (default async)")
     what.add_argument(
-        "--profile", metavar="NAME", help=f"hardware plan: {', '.join(profile_names(user_profiles()))} (default auto)"
+        "--profile", metavar="NAME", help=f"hardware plan: {', '.join(known_profiles())} (default auto)"
     )
     what.add_argument("--backend", choices=BACKENDS, help="what simulates (default fast)")
     what.add_argument(
@@ -96,7 +97,9 @@ def _add_train(commands: Any) -> None:
     budget.add_argument("--duration", type=duration, metavar="TIME", help="training time, as 90s, 10m, 1h30m")
     settings = train.add_argument_group("settings")
     settings.add_argument(
-        "--preset", choices=preset_names(), help="settings by name; those of --config and --set win"
+        "--preset",
+        choices=preset_names(),
+        help="settings by name, of files in the config directory too; those of --config and --set win",
     )
     settings.add_argument("--config", type=Path, metavar="FILE", help="YAML file with the keys of a run's spec.yaml")
     settings.add_argument(
@@ -130,9 +133,6 @@ def _add_reading(commands: Any) -> None:
     wait = _with_run(commands, "wait", "wait until a run has ended", "racetui.cli.waiting:wait")
     wait.add_argument("--timeout", type=duration, metavar="TIME", help="give up after this long with exit code 5")
     _json(wait)
-    doctor = commands.add_parser("doctor", help="check versions, hardware, terminal and the run store")
-    doctor.set_defaults(command=_later("racetui.cli.doctor:doctor"))
-    _json(doctor)
 
 
 def _add_orders(commands: Any) -> None:

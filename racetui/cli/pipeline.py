@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 
 from agents.registry import config_class
-from profiles import detect, load_profile, plan
+from profiles import detect
 from profiles.strict import unknown_key
 from racetui.cli.attach import follow
 from racetui.cli.output import print_json, summary_document
@@ -19,11 +19,12 @@ from racetui.cli.stages import estimate_text, stages_document, stages_text
 from racetui.cli.train import ending
 from racetui.config import ConfigError
 from racetui.exits import Exit
-from racetui.launching import StartRequest, build_spec, start_spec, user_profiles
+from racetui.launching import StartRequest, build_spec, start_spec
 from racetui.pipeline.estimate import Estimate, Speeds, estimates, measured
 from racetui.pipeline.probing import probe_apart
 from racetui.pipeline.stages import Measured, stages_of
 from racetui.pipeline.workers import plan_workers
+from racetui.planning import named_profile, plan_for, subject_of, usable_cores
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.spec import RunSpec
@@ -109,8 +110,8 @@ def _clone_overrides(settings: list[str], stages: tuple[str, ...]) -> list[str]:
 
 def _plan_text(spec: RunSpec) -> str:
     """How the stages spread over the machine, in words."""
-    cores = detect().usable_cores
-    driving = plan(load_profile(spec.profile, extra=user_profiles()), detect(), spec.collector, batched=True)
+    cores = usable_cores(spec.profile, detect())
+    driving = plan_for(subject_of(spec), named_profile(spec.profile), detect(), spec.collector)
     lines = [f"racetui: {cores} usable cores; as usual, unless something else was asked for:"]
     names = [stage.name for stage in stages_of(spec)]
     lines += [f"  {reason}" for reason in plan_workers(cores).reasons if reason.partition(":")[0] in names]

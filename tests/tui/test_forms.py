@@ -66,7 +66,7 @@ async def test_every_field_reaches_the_request_and_the_command(home: Path) -> No
         await press(pilot, *"1h30m")
         command = panel.screen.query_one("#command", Note)
         await until(lambda: command.text.endswith("--seed 42 --name mine --duration 5400s --detach"), command.text)
-        assert command.text.startswith("racetui train --agent ppo --collector sequential --profile desktop-8core")
+        assert command.text.startswith("racetui train --agent ppo --collector sequential --profile cluster")
         assert "--observation vector" in command.text
         await press(pilot, "enter")
         await until(lambda: bool(calls.asked), "it is started")
@@ -104,6 +104,7 @@ async def test_cars_and_tracks_reach_the_request_and_the_command(home: Path) -> 
     async with opened(on_store(home), services=calls.services()) as (panel, pilot):
         await press(pilot, "s", "tab", "left", "left", "tab", "6", "tab", "tab", "tab", "tab", "tab")
         await shows(panel, "6 cars, 6 on each track in 1 process", "◂ multicar ▸", "◂ independent ▸")
+        await shows(panel, "suits this machine: ")
         await press(pilot, "left")
         await shows(panel, "◂ curriculum ▸", "episodes on the first track")
         await press(pilot, "tab", "5", "0", "tab", "right")

@@ -105,11 +105,45 @@ def test_doctor_looks_at_everything(store_home: Path) -> None:
     result = racetui("doctor", "--json")
     assert result.code == 0, result.out
     names = {check["name"] for check in result.json["checks"]}
-    assert {"python", "torch", "sqlite", "run store", "hardware", "terminal"} <= names
+    assert {
+        "python",
+        "torch",
+        "sqlite",
+        "run store",
+        "cores",
+        "memory",
+        "gpu",
+        "file descriptors",
+        "disk of the store",
+    } <= names
     assert result.json["hardware"]["usable_cores"] >= 1
     refused = racetui("doctor", RACETUI_HOME="/dev/null/store")
     assert refused.code == 1
     assert "RACETUI_HOME" in refused.out
+
+
+def test_profiles_plan_explain_and_refuse(tmp_path: Path) -> None:
+    mine = tmp_path / "config" / "racetui" / "profiles"
+    mine.mkdir(parents=True)
+    (mine / "mine.yaml").write_text("title: Mine\npurpose: Testing.\ncores: 1\nlanes: 4\n")
+    (mine / "wrong.yaml").write_text("title: Wrong\npurpose: Testing.\ncore: 1\n")
+    result = racetui("profiles", "--agent", "sac", "--json")
+    assert result.code == 0
+    assert {"hardware", "store", "recommended", "collectors"} <= result.json.keys()
+    found = {each["name"]: each for each in result.json["profiles"]}
+    plan = found["mine"]["plan"]
+    assert (plan["lanes"], plan["workers"], plan["threads"], plan["replay"]) == (4, 1, 1, 30_000)
+    assert found["auto"]["plan"]["reasons"]
+    assert found["mine"]["stages"]["demos"] == 1
+    assert "unknown key core: did you mean cores?" in found["wrong"]["error"]
+    told = racetui("profiles", "mine")
+    assert (told.code, "4 lanes: as the profile says." in told.out) == (0, True)
+    assert racetui("profiles", "yours").code == 2
+    assert (
+        "cannot give task.observation grey-fast"
+        in racetui("profiles", "--backend", "gymnasium", "--observation", "grey-fast").err
+    )
+    assert "wrong.yaml: unknown key core" in racetui("profiles", "wrong").err
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,37 +9,36 @@ from pathlib import Path
 import pytest
 
 from agents.checkpoint import save_checkpoint, set_pointer
+from agents.replay.sizes import replay_bytes
+from carracing.task import TaskConfig, task_spec
 from collectors.api import CollectorConfigError
 from collectors.seeds import EpisodeSeeds, SeedsConfig
 from profiles import Hardware, PlanError, ProfileError
-from racetui import launching
+from racetui import launching, planning
 from racetui.cli.parser import make_parser
 from racetui.cli.train import request_of
 from racetui.config import ConfigError
 from racetui.launching import StartRequest, build_spec, command_line
-from racetui.presets import preset_names
+from racetui.pipeline.config import PREVIOUS
+from racetui.presets import preset_names, user_presets
 from racetui.runs.store import RunStore
 from tests.unit.checkpoints import make_checkpoint
+
+MACHINE = Hardware(
+    logical_cores=4, physical_cores=4, usable_cores=4, memory_total=8 << 30, memory_limit=None, memory_free=4 << 30
+)
 
 
 @pytest.fixture(autouse=True)
 def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Hardware(
-        logical_cores=4,
-        physical_cores=4,
-        usable_cores=4,
-        memory_total=8 << 30,
-        memory_limit=None,
-        memory_free=4 << 30,
-    )
-    monkeypatch.setattr(launching, "detect", lambda: machine)
+    monkeypatch.setattr(launching, "detect", lambda: MACHINE)
 
 
 def test_nothing_asked_for_is_a_sensible_run() -> None:
     spec = build_spec(StartRequest())
     assert (spec.name, spec.agent, spec.collector) == ("ppo-async", "ppo", "async")
     assert spec.backend == "fast"
-    assert (spec.collector_config.lanes, spec.collector_config.workers, spec.threads) == (64, 4, 4)
+    assert (spec.collector_config.lanes, spec.collector_config.workers, spec.threads) == (66, 3, 4)
     assert spec.budget.frames == 10_000_000
 
 
@@ -98,7 +97,7 @@ def test_sequential_is_one_car() -> None:
     [
         (StartRequest(collector="multicar", cars=6), (6, 6, 1, 4)),
         (StartRequest(collector="multicar"), (8, 8, 1, 4)),
-        (StartRequest(collector="hybrid", lanes=24, cars=3), (24, 3, 4, 1)),
+        (StartRequest(collector="hybrid", lanes=24, cars=3), (24, 3, 3, 1)),
         (StartRequest(collector="hybrid", backend="gymnasium", workers=2), (8, 4, 2, 1)),
         (StartRequest(collector="async", lanes=6, workers=3), (6, 1, 3, 1)),
     ],
@@ -121,7 +120,7 @@ def test_cars_on_a_track_are_planned(request_: StartRequest, numbers: tuple[int,
 def test_seeds_can_be_asked_for(request_: StartRequest, expected: SeedsConfig) -> None:
     spec = build_spec(request_)
     assert spec.seeds == expected
-    assert spec.episode_seeds == EpisodeSeeds(1, 1, expected, lanes=64)
+    assert spec.episode_seeds == EpisodeSeeds(1, 1, expected, lanes=66)
 
 
 def test_winners_can_be_asked_for() -> None:
@@ -154,10 +153,13 @@ def test_options_win_over_the_file_and_overrides_over_both(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("preset", "agent", "settings", "lanes"),
     [
-        ("sac", "sac", {"replay": 30_000, "updates_per_step": 2, "features": 64, "shift": 4}, 64),
+        ("sac", "sac", {"replay": 30_000, "updates_per_step": 2, "features": 64, "shift": 4}, 66),
         ("sac-lowmem", "sac", {"replay": 10_000, "batch": 64}, 4),
         ("ppo-baseline", "ppo", {"entropy": 0.01, "normalise_rewards": False}, 8),
         ("ppo-norm", "ppo", {"entropy": 0.01, "normalise_rewards": True}, 8),
+        ("ppo-fast", "ppo", {}, 66),
+        ("dqn", "dqn", {"double": True, "replay": 100_000}, 66),
+        ("pipeline", "ppo", {"init_from": PREVIOUS}, 66),
     ],
 )
 def test_presets_are_settings_that_others_win_over(
@@ -173,13 +175,51 @@ def test_presets_are_settings_that_others_win_over(
 
 
 def test_every_preset_is_tried_above() -> None:
-    assert preset_names() == ("ppo-baseline", "ppo-norm", "sac", "sac-lowmem")
-    with pytest.raises(ConfigError, match="unknown preset 'tac': choose from ppo-baseline"):
+    assert preset_names() == ("dqn", "pipeline", "ppo-baseline", "ppo-fast", "ppo-norm", "sac", "sac-lowmem")
+    with pytest.raises(ConfigError, match="unknown preset 'tac': choose from dqn, pipeline, ppo-baseline"):
         build_spec(StartRequest(preset="tac"))
 
 
+def test_presets_of_the_user_are_found_and_checked_by_key() -> None:
+    user_presets().mkdir(parents=True)
+    path = user_presets() / "mine.yaml"
+    path.write_text("agent: dqn\ncollector_config: {lanes: 1}\n")
+    spec = build_spec(StartRequest(preset="mine"))
+    assert (spec.agent, spec.collector_config.lanes) == ("dqn", 1)
+    for text, words in (
+        ("agent_config: {epoch: 2}", "unknown key epoch in agent_config: did you mean epochs"),
+        ("collector_config: {lanes: many}", "collector_config.lanes must be a whole number, not 'many'"),
+        ("task: grey", "task is a section: set one of observation"),
+        ("agent: sarsa", "unknown agent 'sarsa': choose from ppo"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ConfigError, match=f"{path}: .*{words}"):
+            build_spec(StartRequest(preset="mine"))
+
+
+@pytest.mark.parametrize(
+    ("profile", "collector", "lanes", "workers", "threads"),
+    [("laptop-2core", "async", 64, 2, 2), ("lowmem-6gb", "sync", 64, 1, 4), ("many-core", "executor", 12, 3, 4)],
+)
+def test_a_profile_decides_where_nobody_asks(
+    profile: str, collector: str, lanes: int, workers: int, threads: int
+) -> None:
+    spec = build_spec(StartRequest(profile=profile))
+    config = spec.collector_config
+    assert (spec.collector, config.lanes, config.workers, spec.threads) == (collector, lanes, workers, threads)
+    assert build_spec(StartRequest(profile=profile, collector="sequential")).collector == "sequential"
+
+
+@pytest.mark.parametrize(("agent", "free"), [("dqn", 1), ("dagger", 2)])
+def test_a_replay_is_planned_to_fit(agent: str, free: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launching, "detect", lambda: replace(MACHINE, memory_free=free << 30))
+    config = build_spec(StartRequest(agent=agent)).agent_config
+    assert 10_000 < config.replay < {"dqn": 100_000, "dagger": 200_000}[agent]
+    assert replay_bytes(task_spec(TaskConfig(observation="grey-fast")), config.replay) < free << 30
+
+
 def test_profiles_of_the_user_are_found() -> None:
-    mine = launching.user_profiles()
+    mine = planning.user_profiles()
     mine.mkdir(parents=True)
     (mine / "mine.yaml").write_text("title: Mine\npurpose: Testing.\nworkers: 2\nlanes: 4\nthreads: 1\n")
     spec = build_spec(StartRequest(profile="mine"))

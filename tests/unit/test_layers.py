@@ -45,6 +45,8 @@ LIGHT = [
     "racetui.fitness",
     "racetui.pipeline.building",
     "racetui.pipeline.probing",
+    "racetui.planning",
+    "racetui.presets",
     "racetui.runs.model",
     "racetui.spec",
 ]

@@ -5,17 +5,33 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from collectors.api import CollectorConfig
 from collectors.registry import COLLECTORS, check_config
-from profiles import Given, Hardware, PlanError, Profile, ProfileError, detect, load_profile, plan, profile_names
+from profiles import (
+    BY_USE,
+    Given,
+    Gpu,
+    Hardware,
+    Kept,
+    PlanError,
+    Profile,
+    ProfileError,
+    detect,
+    load_profile,
+    plan,
+    profile_names,
+    recommend,
+)
 from profiles.cgroup import Limits, read_limits
 
 GIB = 1024**3
 AUTO = Profile("t", "p")
+PRESETS = ("auto", "cluster", "desktop-8core", "gpu", "laptop-2core", "lowmem-6gb", "many-core", "workstation-16core")
 FIXED = Profile("t", "p", workers=8, lanes=16, threads=8)
 
 
@@ -35,18 +51,19 @@ def machine(cores: int) -> Hardware:
         (AUTO, 1, "async", None, None, (8, 1, 1)),
         (AUTO, 2, "async", None, None, (8, 2, 2)),
         (AUTO, 3, "async", None, None, (9, 3, 3)),
-        (AUTO, 16, "async", None, None, (16, 16, 16)),
+        (AUTO, 16, "async", None, None, (15, 15, 16)),
         (AUTO, 16, "async", 4, None, (4, 4, 16)),
-        (AUTO, 4, "async", 6, None, (6, 4, 4)),
+        (AUTO, 4, "async", 6, None, (6, 3, 4)),
         (AUTO, 2, "async", None, 5, (10, 5, 2)),
         (AUTO, 2, "async", 5, 5, (5, 5, 2)),
-        (FIXED, 2, "async", None, None, (16, 8, 8)),
-        (FIXED, 2, "async", 4, None, (4, 4, 8)),
-        (FIXED, 2, "async", None, 3, (18, 3, 8)),
-        (FIXED, 2, "async", None, 32, (32, 32, 8)),
-        (replace(AUTO, lanes=4), 8, "async", None, None, (8, 8, 8)),
+        (FIXED, 2, "async", None, None, (16, 8, 2)),
+        (FIXED, 2, "async", 4, None, (4, 4, 2)),
+        (FIXED, 2, "async", None, 3, (18, 3, 2)),
+        (FIXED, 2, "async", None, 32, (32, 32, 2)),
+        (replace(AUTO, lanes=4), 8, "async", None, None, (7, 7, 8)),
         (replace(AUTO, workers=2), 8, "async", None, None, (8, 2, 8)),
-        (replace(AUTO, threads=3), 8, "async", None, None, (8, 8, 3)),
+        (replace(AUTO, threads=3), 8, "async", None, None, (14, 7, 3)),
+        (replace(AUTO, cores=2), 8, "async", None, None, (8, 2, 2)),
         (AUTO, 2, "executor", None, None, (4, 2, 2)),
         (AUTO, 8, "executor", 6, None, (6, 6, 8)),
         (AUTO, 8, "executor", 12, None, (12, 6, 8)),
@@ -76,9 +93,9 @@ def test_plan(
         ("sequential", None, (1, 1, 4, 1)),
         ("sync", None, (64, 1, 4, 4)),
         ("sync", 3, (3, 1, 4, 3)),
-        ("async", None, (64, 4, 4, 1)),
-        ("executor", None, (16, 4, 4, 1)),
-        ("executor", 4, (4, 4, 4, 1)),
+        ("async", None, (66, 3, 4, 1)),
+        ("executor", None, (12, 3, 4, 1)),
+        ("executor", 4, (4, 2, 4, 1)),
     ],
 )
 def test_plan_of_a_simulator_that_steps_cars_together(
@@ -118,7 +135,14 @@ def test_impossible_plans_are_errors(collector: str, lanes: int | None, workers:
         (AUTO, 3, None, None, ["9 lanes: the next multiple of 3"]),
         (AUTO, 1, 4, 2, ["4 lanes: as given", "2 workers: as given. Only 1 core can be used", "1 learner thread:"]),
         (FIXED, 8, None, None, ["16 lanes: as the profile says", "8 workers: as the profile says"]),
-        (FIXED, 2, None, None, ["Only 2 cores can be used, so they will take turns", "more threads than cores"]),
+        (
+            FIXED,
+            2,
+            None,
+            None,
+            ["Only 2 cores can be used, so they will take turns", "the profile's 8 would be more"],
+        ),
+        (replace(AUTO, cores=16), 8, None, None, ["7 workers: one core is left", "Of the profile's 16 cores, 8 can"]),
         (AUTO, 8, 4, None, ["4 workers: each steps at least one car"]),
     ],
 )
@@ -193,13 +217,101 @@ def test_profiles_may_say_how_many_cars() -> None:
 
 
 def test_every_preset_has_a_plan_for_every_collector() -> None:
-    assert profile_names() == ("auto", "desktop-8core", "laptop-2core")
+    assert profile_names() == PRESETS
+    hardware = replace(machine(2), gpus=(Gpu("G"),))
     for name in profile_names():
         for collector in COLLECTORS:
-            made = plan(load_profile(name), machine(2), collector)
+            made = plan(load_profile(name), hardware, collector)
             config = CollectorConfig(made.lanes, made.cars, made.workers)
             check_config(collector, config)
             assert config.tracks % made.workers == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "collector", "workers", "threads", "device"),
+    [
+        ("laptop-2core", "async", 2, 2, "auto"),
+        ("desktop-8core", "async", 7, 8, "auto"),
+        ("workstation-16core", "async", 15, 16, "auto"),
+        ("lowmem-6gb", "sync", 1, 64, "auto"),
+        ("gpu", "async", 63, 64, "cuda"),
+        ("many-core", "executor", 63, 64, "auto"),
+        ("cluster", "ray", 63, 64, "auto"),
+    ],
+)
+def test_presets_on_a_large_machine(name: str, collector: str, workers: int, threads: int, device: str) -> None:
+    profile = load_profile(name)
+    hardware = replace(machine(64), memory_free=200 * GIB, gpus=(Gpu("G", 4 * GIB),))
+    assert profile.collector in ("auto", collector)
+    made = plan(profile, hardware, collector)
+    assert (made.workers, made.threads, made.device) == (workers, threads, device)
+
+
+def test_a_profile_for_a_gpu_that_is_not_there_is_refused() -> None:
+    with pytest.raises(PlanError, match="'GPU' learns on a GPU, and none was found here: use profile auto"):
+        plan(load_profile("gpu"), machine(8), "async")
+
+
+@pytest.mark.parametrize(
+    ("free", "memory", "given", "expected", "words"),
+    [
+        (4 * GIB, "auto", None, 100_000, "100,000 steps in the replay (0.73 GB): the default"),
+        (GIB, "auto", None, 36_000, "36,000 steps in the replay: 100,000, the default, would need 0.73 GB"),
+        (9 * GIB, 1, None, 35_000, "35,000 steps in the replay"),
+        (GIB, "auto", 90_000, 90_000, "90,000 steps in the replay (0.66 GB): as given"),
+    ],
+)
+def test_a_replay_fits_beside_learner_and_workers(
+    free: int, memory: Any, given: int | None, expected: int, words: str
+) -> None:
+    kept = Kept(100_000, 7_300, given)
+    made = plan(replace(AUTO, memory=memory), replace(machine(8), memory_free=free), "async", kept=kept)
+    assert made.replay == expected
+    assert words in " ".join(made.reasons)
+    assert made.replay * 7_300 + made.workers * (64 << 20) + (512 << 20) <= free or given
+
+
+def test_no_memory_for_a_replay_is_an_error_with_ways_out() -> None:
+    with pytest.raises(PlanError, match=r"no memory for a replay: 0\.5 GiB are free.*replay_directory"):
+        plan(AUTO, replace(machine(8), memory_free=GIB // 2), "sync", kept=Kept(100_000, 7_300))
+
+
+@pytest.mark.parametrize(
+    ("workers", "limit", "hard", "words"),
+    [
+        (
+            100,
+            256,
+            4096,
+            r"100 workers .* need about \d+ file descriptors, and the limit is 256: use at most \d+, or `ulim",
+        ),
+        (100, 256, 256, r"have your administrator raise the limit, which is at most 256 here"),
+        (1, 16, None, r"and the limit is 16: `ulimit -n \d+` beforehand"),
+    ],
+)
+def test_more_workers_than_file_descriptors_allow_are_refused(
+    workers: int, limit: int, hard: int | None, words: str
+) -> None:
+    hardware = replace(machine(2), memory_free=64 * GIB, file_limit=limit, file_limit_hard=hard)
+    with pytest.raises(PlanError, match=words):
+        plan(AUTO, hardware, "executor", Given(workers=workers))
+
+
+def test_where_nobody_says_as_many_workers_as_file_descriptors_allow() -> None:
+    made = plan(AUTO, replace(machine(128), memory_free=64 * GIB, file_limit=256), "async")
+    assert made.workers < 127
+    assert any("a limit of 256 file descriptors allows" in reason for reason in made.reasons)
+
+
+@pytest.mark.parametrize(
+    ("cores", "free", "collector"),
+    [(1, 8 * GIB, "async"), (8, 8 * GIB, "async"), (32, 64 * GIB, "executor"), (8, GIB // 2, "sync")],
+)
+def test_a_collector_is_recommended_with_the_reason(cores: int, free: int, collector: str) -> None:
+    advice = recommend(replace(machine(cores), memory_free=free))
+    assert advice.collector == collector
+    assert advice in BY_USE
+    assert all(each.reason for each in BY_USE)
 
 
 def test_auto_is_all_worked_out() -> None:
@@ -245,7 +357,7 @@ def test_lanes_that_workers_cannot_share_evenly_are_refused_with_what_would_do()
 def test_files_of_the_users_own_are_profiles_too(tmp_path: Path) -> None:
     (tmp_path / "server.yaml").write_text("title: Server\npurpose: Many cores.\nworkers: 60\n")
     (tmp_path / "auto.yaml").write_text("title: Mine\npurpose: Instead of the preset.\n")
-    assert profile_names(tmp_path) == ("auto", "desktop-8core", "laptop-2core", "server")
+    assert profile_names(tmp_path) == tuple(sorted((*PRESETS, "server"), key=lambda name: (name != "auto", name)))
     assert load_profile("server", tmp_path) == Profile("Server", "Many cores.", workers=60)
     assert load_profile("auto", tmp_path).title == "Mine"
     assert load_profile("laptop-2core", tmp_path) == load_profile("laptop-2core")
@@ -259,6 +371,10 @@ def test_files_of_the_users_own_are_profiles_too(tmp_path: Path) -> None:
         ("title: T\npurpose: P\nworkers: many", "workers must be a whole number or auto, not 'many'"),
         ("title: T\npurpose: P\nlanes: 2.5", "lanes must be a whole number or auto, not 2.5"),
         ("title: T\npurpose: P\nthreads: 0", "threads must be 1 or more, or auto, not 0"),
+        ("title: T\npurpose: P\ncores: 0", "cores must be 1 or more, or auto, not 0"),
+        ("title: T\npurpose: P\nmemory: -6", "memory must be more than 0 GB, or auto, not -6"),
+        ("title: T\npurpose: P\ndevice: tpu", "device must be auto or cpu or cuda, not 'tpu'"),
+        ("title: T\npurpose: P\ncollector: fleet", "collector must be auto or sequential or multicar or"),
         ("title: T\ntitle: U\npurpose: P", "line 2: key title is given twice"),
         ("- 1", "the document must be keys with values"),
     ],
@@ -275,7 +391,7 @@ def test_errors_name_file_key_and_what_is_allowed(tmp_path: Path, text: str, mes
 
 @pytest.mark.parametrize("name", ["big", "", "../presets/auto", ".hidden", "/etc/passwd"])
 def test_unknown_profiles_are_errors_with_the_choices(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ProfileError, match="choose from auto, desktop-8core, laptop-2core"):
+    with pytest.raises(ProfileError, match="choose from auto, cluster, desktop-8core"):
         load_profile(name, tmp_path)
 
 

@@ -69,14 +69,15 @@ class StartForm(Form):
     def below(self) -> Iterable[Widget]:
         """The plan, and the command that does the same."""
         yield Note(id="plan")
+        yield Note(id="advice")
         yield Note(id="command")
 
     def changed(self) -> None:
         """Plan again, and show the command."""
         values, errors = self.read()
         if errors:  # half a number is nothing to complain of while it is being typed
-            self.query_one("#plan", Note).say("")
-            self.query_one("#command", Note).say("")
+            for note in ("plan", "advice", "command"):
+                self.query_one(f"#{note}", Note).say("")
         else:
             self._asked += 1
             show = partial(self._show_preview, self._asked)
@@ -106,11 +107,12 @@ class StartForm(Form):
         if amount.value == AMOUNTS[other]:
             amount.value = AMOUNTS[kind]
 
-    def _show_preview(self, asked: int, preview: tuple[str, str, str]) -> None:
+    def _show_preview(self, asked: int, preview: tuple[str, str, str, str]) -> None:
         if asked != self._asked or not self.is_attached or not self.is_running:
             return  # something else is asked by now, or the form was left
-        plan, command, error = preview
+        plan, advice, command, error = preview
         self.query_one("#plan", Note).say(error or plan, "bad" if error else "text")
+        self.query_one("#advice", Note).say(advice)
         self.query_one("#command", Note).say(command, "faint")
 
     def _started(self, result: RunPaths | Exception) -> None:
@@ -170,16 +172,16 @@ def _backends() -> list[Option]:
 
 
 def _profiles() -> list[Option]:
-    from profiles import ProfileError, load_profile, profile_names
-    from racetui.launching import user_profiles
+    from profiles import ProfileError
+    from racetui.planning import known_profiles, named_profile
 
     def option(name: str) -> Option:
         try:
-            return Option(name, name, load_profile(name, extra=user_profiles()).purpose)
+            return Option(name, name, named_profile(name).purpose)
         except ProfileError:  # a file of the user's own; chosen all the same, it says what is wrong with it
             return Option(name, name, "cannot be read")
 
-    return [option(name) for name in profile_names(extra=user_profiles())]
+    return [option(name) for name in known_profiles()]
 
 
 def _name(text: str) -> str:
@@ -209,16 +211,19 @@ def _amount(kind: str) -> Callable[[str], float]:
     return parse
 
 
-def _preview(request: StartRequest) -> tuple[str, str, str]:
-    """(plan, command, error)."""
+def _preview(request: StartRequest) -> tuple[str, str, str, str]:
+    """(plan, advice, command, error)."""
+    from profiles import detect, recommend
     from racetui.launching import build_spec, command_line
 
     command = f"{command_line(request)} --detach"
     try:
         spec = build_spec(request)
     except Exception as error:  # shown in the form: nothing was started
-        return "", command, " ".join(str(error).split())
-    return _words(spec), command, ""
+        return "", "", command, " ".join(str(error).split())
+    suited = recommend(detect())
+    advice = "" if spec.collector == suited.collector else f"{suited.collector} suits this machine: {suited.reason}"
+    return _words(spec), advice, command, ""
 
 
 def _words(spec: RunSpec) -> str:

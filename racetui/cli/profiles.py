@@ -1,0 +1,104 @@
+"""``racetui profiles``: this machine, the plan that each profile makes of it, and the collector that suits it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, dataclass
+
+from agents.registry import AGENTS
+from profiles import BY_USE, Hardware, Plan, PlanError, ProfileError, detect, look_at, recommend
+from racetui.cli.machine import facts_of
+from racetui.cli.output import print_json, table
+from racetui.exits import Exit
+from racetui.pipeline.workers import Workers, plan_workers
+from racetui.planning import (
+    Subject,
+    known_profiles,
+    named_profile,
+    plan_for,
+    usable_cores,
+    user_profiles,
+    usual_subject,
+)
+from racetui.runs.paths import home
+
+HEADINGS = ("profile", "collector", "lanes", "cars", "workers", "learner", "simulator", "replay", "device")
+"""learner and simulator: threads of the one, and of each process that has the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A profile, and what it comes to here."""
+
+    name: str
+    title: str
+    purpose: str
+    plan: Plan | None
+    stages: Workers | None
+    """Of a pipeline, beside its reinforcement learning."""
+    error: str = ""
+    """Why there is no plan."""
+
+
+def profiles(options: argparse.Namespace) -> int:
+    """Print machine, plans and advice; exit code 2 if the one profile asked for has no plan."""
+    hardware = detect()
+    subject = usual_subject(options.agent, options.backend, options.observation)
+    collector = options.collector or AGENTS[options.agent].usual.get("collector", "")
+    names = (options.name,) if options.name else known_profiles()
+    if options.name:
+        named_profile(options.name)
+    planned = [_planned(name, subject, hardware, collector) for name in names]
+    if options.json:
+        print_json(_document(planned, subject, hardware))
+    else:
+        print(_text(planned, hardware, explained=options.name or "auto"))
+    return Exit.USAGE if options.name and planned[0].error else Exit.OK
+
+
+def _planned(name: str, subject: Subject, hardware: Hardware, collector: str) -> Planned:
+    title = purpose = ""
+    try:
+        profile = named_profile(name)
+        title, purpose = profile.title, profile.purpose
+        stages = plan_workers(usable_cores(name, hardware))
+        return Planned(name, title, purpose, plan_for(subject, profile, hardware, collector), stages)
+    except (PlanError, ProfileError) as error:
+        return Planned(name, title, purpose, None, None, str(error))
+
+
+def _document(planned: list[Planned], subject: Subject, hardware: Hardware) -> dict[str, object]:
+    return {
+        "hardware": asdict(hardware),
+        "store": look_at(home()),
+        "agent": subject.agent,
+        "backend": subject.backend,
+        "observation": subject.task.observation,
+        "profiles": planned,
+        "recommended": recommend(hardware),
+        "collectors": BY_USE,
+    }
+
+
+def _text(planned: list[Planned], hardware: Hardware, explained: str) -> str:
+    parts = ["\n".join(f"{fact.name:<17} {fact.found}" for fact in facts_of(hardware, look_at(home())))]
+    if any(each.plan for each in planned):
+        parts.append(table(HEADINGS, [_row(each.name, each.plan) for each in planned if each.plan]))
+    parts += [f"{each.name}: {each.error}" for each in planned if each.error]
+    parts += [_explained(each) for each in planned if each.name == explained and each.plan]
+    advice = recommend(hardware)
+    parts.append(f"collector that suits this machine: {advice.collector} ({advice.use}): {advice.reason}")
+    parts.append("\n".join(f"{each.use:<14} {each.collector:<11} {each.reason}" for each in BY_USE))
+    parts.append(f"profiles of your own: YAML files in {user_profiles()}")
+    return "\n\n".join(parts)
+
+
+def _row(name: str, plan: Plan) -> tuple[str, ...]:
+    numbers = (plan.lanes, plan.cars, plan.workers, plan.threads, plan.simulator_threads)
+    replay = "-" if plan.replay is None else f"{plan.replay:,}"
+    return (name, plan.collector, *map(str, numbers), replay, plan.device)
+
+
+def _explained(each: Planned) -> str:
+    reasons = [*(each.plan.reasons if each.plan else ()), *(each.stages.reasons if each.stages else ())]
+    return "\n".join([f"{each.name}: {each.purpose}", *(f"  {reason}" for reason in reasons)])
