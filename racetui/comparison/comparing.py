@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from racetui.comparison.contestant import Contestant
-from racetui.comparison.ranking import Standing, horizon, ranked
+from racetui.comparison.ranking import GOAL, Standing, horizon, ranked
 from racetui.comparison.settings import Difference, differences
 
 
@@ -29,6 +29,16 @@ class Comparison:
     def metrics(self) -> tuple[str, ...]:
         """Names of the curves that any of the runs has."""
         return tuple(sorted({name for contestant in self.contestants for name in contestant.metrics}))
+
+    @property
+    def notes(self) -> str:
+        """What the figures of the ranking mean."""
+        end = "" if self.horizon is None else f" up to {self.horizon:,} frames, which all runs have"
+        return (
+            f"best: mean of the best evaluation during training; area: mean height of the return curve{end}; "
+            f"to {GOAL:.0f}: training time until the mean return of 100 episodes was that; "
+            "frames/s: of all training; memory: most that the processes of a run had together"
+        )
 
 
 def compare(contestants: Sequence[Contestant]) -> Comparison:

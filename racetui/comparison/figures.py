@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,7 +55,7 @@ def ranking_text(comparison: Comparison) -> str:
         )
         for standing in comparison.standings
     ]
-    return "\n".join([table(headings, rows), "", *notes(comparison)])
+    return "\n".join([table(headings, rows), "", *textwrap.wrap(comparison.notes, 100)])
 
 
 def score(standing: Standing) -> str:
@@ -62,16 +63,6 @@ def score(standing: Standing) -> str:
     if standing.best_mean is None:
         return "-"
     return f"{standing.best_mean:.1f} ± {number(standing.best_std)}"
-
-
-def notes(comparison: Comparison) -> list[str]:
-    """What the figures of a ranking mean."""
-    end = "" if comparison.horizon is None else f" up to {comparison.horizon:,} frames, which all runs have"
-    return [
-        "best: mean of the best evaluation during training; area: mean height of the return curve" + end,
-        f"to {GOAL:.0f}: training time until the mean return of 100 episodes was that; frames/s: of all training;",
-        "memory: most that the processes of a run had together",
-    ]
 
 
 def differences_text(comparison: Comparison) -> str:
