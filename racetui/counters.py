@@ -7,6 +7,9 @@ from dataclasses import dataclass, fields
 
 from racetui.spec import Budget
 
+COUNTED_STEPS, COUNTED_EPISODES, COUNTED_SECONDS = "count/steps", "count/episodes", "count/seconds"
+"""Metrics that say how far a run was at each point of its curves, which are over frames."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counters:
@@ -29,6 +32,14 @@ class Counters:
         """What was done since ``start``."""
         names = [field.name for field in fields(self)]
         return Counters(**{name: getattr(self, name) - getattr(start, name) for name in names})
+
+    def curves(self) -> dict[str, float]:
+        """What curves can be drawn over beside frames, by name of metric."""
+        return {
+            COUNTED_STEPS: float(self.steps),
+            COUNTED_EPISODES: float(self.episodes),
+            COUNTED_SECONDS: self.seconds,
+        }
 
     def share_of(self, budget: Budget) -> float:
         """Share of the budget used, 0 to 1: the largest over its limits."""

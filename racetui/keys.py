@@ -13,10 +13,13 @@ class Place(StrEnum):
     """Where a key works; the value is its heading in the help."""
 
     DASHBOARD = "Dashboard"
-    VIEW = "Dashboard, run, log and car views"
+    VIEW = "Dashboard, run, log, comparison and car views"
+    CHARTS = "Charts, on the dashboard and in the comparison"
+    CHART = "The focused chart"
+    COMPARE = "Comparison"
     CAR = "The car"
-    READING = "Run view, log view, car and help"
-    TEXT = "Scrolling text: log, run view, log view, help"
+    READING = "Run view, log view, comparison, car and help"
+    TEXT = "Scrolling text: log, run view, log view, ranking, help"
     FORM = "Forms"
     CHOICE = "A choice in a form"
     ANYWHERE = "Anywhere"
@@ -105,6 +108,23 @@ KEYS = (
         rank=7,
     ),
     Key("maximise", ("z",), "Let the focused pane fill the screen, and back", Place.DASHBOARD, "zoom", rank=9),
+    Key(
+        "mark",
+        ("space",),
+        "Mark the selected run, up to six to compare, or no more",
+        Place.DASHBOARD,
+        "mark",
+        A_RUN,
+        8,
+    ),
+    Key(
+        "compare",
+        ("c", "3"),
+        "The marked runs side by side: curves, ranking, settings",
+        Place.VIEW,
+        "compare",
+        rank=7,
+    ),
     Key("car", ("5",), "The car on the whole screen, with its actions and the track", Place.VIEW, need=A_RUN),
     Key("freeze", ("f",), "Stop redrawing, and go on; the runs do not notice", Place.VIEW, "freeze", rank=7),
     Key("faster", ("plus", "equals_sign"), "Refresh more often, up to 4 times a second", Place.VIEW),
@@ -121,6 +141,27 @@ KEYS = (
     _silent("next_pane", "tab right", "Focus the next pane", Place.DASHBOARD),
     _silent("previous_pane", "shift+tab left h", "Focus the pane before", Place.DASHBOARD),
     _silent("restore", "escape", "Undo zoom; back to the run list", Place.DASHBOARD),
+    Key("x_axis", ("X",), "Draw over the next of frames, steps, wall time, training time, episodes", Place.CHARTS),
+    Key("log_scale", ("y",), "A logarithmic or a linear scale for the focused chart", Place.CHARTS),
+    Key("smooth", ("m",), "Smooth more, the raw line behind; after the most not at all", Place.CHARTS),
+    Key("zoom_in", ("i",), "Closer to the cursor, else to the newest point", Place.CHARTS),
+    Key("zoom_out", ("o",), "Further from it", Place.CHARTS),
+    Key("pan_left", ("left_square_bracket",), "Show what was before", Place.CHARTS),
+    Key(
+        "pan_right",
+        ("right_square_bracket",),
+        "Show what was after; at the end, follow the newest point",
+        Place.CHARTS,
+    ),
+    Key("everything", ("0",), "Show everything again, without cursor", Place.CHARTS),
+    _silent("cursor_left", "left", "Read off values one cell further left", Place.CHART),
+    _silent("cursor_right", "right", "Read off values one cell further right", Place.CHART),
+    _silent("cursor_first", "home", "Read off the first values", Place.CHART),
+    _silent("cursor_last", "end", "Read off the newest values", Place.CHART),
+    Key("next_metric", ("n",), "Compare the next metric", Place.COMPARE, "metric", rank=1),
+    Key("previous_metric", ("N",), "Compare the metric before", Place.COMPARE),
+    Key("export", ("E",), "Write the comparison to the store: CSV, JSON, SVG, text", Place.COMPARE, "export", rank=1),
+    Key("other_pane", ("tab", "shift+tab"), "Chart or ranking", Place.COMPARE, "pane", rank=2, in_palette=False),
     Key(
         "other_car",
         ("B",),
@@ -166,6 +207,8 @@ _SHOWN = {
     "escape": "esc",
     "pageup": "pgup",
     "pagedown": "pgdn",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
 }
 
 

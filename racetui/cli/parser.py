@@ -133,6 +133,15 @@ def _add_reading(commands: Any) -> None:
     wait = _with_run(commands, "wait", "wait until a run has ended", "racetui.cli.waiting:wait")
     wait.add_argument("--timeout", type=duration, metavar="TIME", help="give up after this long with exit code 5")
     _json(wait)
+    compared = commands.add_parser(
+        "compare",
+        help="rank runs, and show the settings in which they differ",
+        description="Rank runs by their best evaluation, with area under the return curve, time until a mean return "
+        "of 900, frames/s and memory, and show the settings in which they differ.",
+    )
+    compared.set_defaults(command=_later("racetui.cli.compare:compare_command"))
+    compared.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
+    _json(compared)
 
 
 def _add_orders(commands: Any) -> None:

@@ -143,6 +143,14 @@ class RunReader:
         with self._reading() as connection:
             return [HardwareRow(*row) for row in _last(connection, columns, "hardware", last)]
 
+    def peak_memory(self, after_id: int = 0) -> tuple[int | None, int]:
+        """Most bytes of the process tree after the sample of that id, and the id to ask with next time."""
+        with self._reading() as connection:
+            peak, last = connection.execute(
+                "SELECT max(coalesce(pss_bytes, rss_bytes)), max(id) FROM hardware WHERE id > ?", (after_id,)
+            ).fetchone()
+            return peak, last or after_id
+
     def commands(self, last: int = 20) -> list[CommandRow]:
         """The last orders, oldest first."""
         with self._reading() as connection:

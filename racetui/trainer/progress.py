@@ -104,6 +104,7 @@ class Progress:
             **done.waits(),
             "lag_mean": done.stats.lag_mean,
             "lag_max": done.stats.lag_max,
+            **self.counters.curves(),
             **learned,
         }
         return {name: float(value) for name, value in known.items() if value is not None}

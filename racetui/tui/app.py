@@ -81,6 +81,12 @@ class Panel(Core):
 
         return None if isinstance(self.screen, CarView) else self.push_screen(CarView())
 
+    def do_compare(self) -> Awaitable[object] | None:
+        """The marked runs side by side."""
+        from racetui.tui.screens.compare import CompareView
+
+        return None if isinstance(self.screen, CompareView) else self.push_screen(CompareView())
+
     def do_help(self) -> Awaitable[object]:
         """Keys, and what the focused pane shows."""
         from racetui.tui.screens.help import HelpScreen

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from racetui.tui.picture import Picture
+from racetui.tui.picture import NOBODY, Compared, Picture
 
 RATES = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Pictures per second to choose from."""
@@ -17,7 +17,7 @@ FIRST_WAIT = 0.3
 class Pictures(Protocol):
     """Where pictures come from."""
 
-    def poll(self, selected: str | None) -> Picture:
+    def poll(self, selected: str | None, compared: Compared = NOBODY) -> Picture:
         """Look now."""
 
     def close(self) -> None:
@@ -41,6 +41,7 @@ class Clockwork(threading.Thread):
         self._wanted = True
         self._stopped = False
         self._selected: str | None = None
+        self._compared = NOBODY
         self._looks = 0
         self.rate = 1.0
         self.frozen = False
@@ -49,6 +50,12 @@ class Clockwork(threading.Thread):
         """Look at this run from now on, at once."""
         with self._change:
             self._selected = run_id
+        self.wake()
+
+    def compare(self, compared: Compared) -> None:
+        """Look at these runs side by side from now on, at once."""
+        with self._change:
+            self._compared = compared
         self.wake()
 
     def wake(self) -> None:
@@ -81,7 +88,7 @@ class Clockwork(threading.Thread):
             source = self._source()
             try:
                 while self._wait():
-                    self._deliver(source.poll(self._selected))
+                    self._deliver(source.poll(self._selected, self._compared))
                     self._looks += 1
             finally:
                 source.close()

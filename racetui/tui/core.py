@@ -15,13 +15,15 @@ from textual.app import App
 
 from racetui.runs.logbook import LogLine, merged
 from racetui.runs.model import RunSummary
+from racetui.tui.chart.view import ChartView
 from racetui.tui.clockwork import Clockwork, Pictures
 from racetui.tui.glyphs import choose_glyphs
 from racetui.tui.lines import clean
 from racetui.tui.look import Look, coloured, colourless
+from racetui.tui.marks import TAGS, Marks
 from racetui.tui.news import Finished, NewPicture, ReaderFailed
 from racetui.tui.orders import Answer, Orders
-from racetui.tui.picture import Picture
+from racetui.tui.picture import Compared, Picture
 from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.services import Services
 from racetui.tui.themes import COLOURS, make_themes
@@ -55,6 +57,9 @@ class Core(App[None], inherit_bindings=False):
         self.look: Look = self._make_look()
         self.picture = Picture()
         self.services = services or Services()
+        self.charts = ChartView()
+        self.marks = Marks()
+        self._metric = Compared().metric
         self.watching = Watching(self.services.drive, graphics)
         self.orders = Orders(self.in_background, self._report, self.wake)
         self.clockwork = Clockwork(source, self._deliver, self._fail)
@@ -115,6 +120,23 @@ class Core(App[None], inherit_bindings=False):
             self._selected_id = run_id
             self.clockwork.select(run_id)
             self.repaint()
+
+    def show_charts(self, view: ChartView) -> None:
+        """Show all charts like this from now on."""
+        self.charts = view
+        self.repaint()
+
+    def mark(self, run_id: str) -> None:
+        """Mark a run, or no more."""
+        if not self.marks.toggle(run_id):
+            self.tell(f"{len(TAGS)} runs are marked already: unmark one first", "warning")
+        self.compare_by(self._metric)
+        self.repaint()
+
+    def compare_by(self, metric: str) -> None:
+        """Read this curve, too, of the marked runs."""
+        self._metric = metric
+        self.clockwork.compare(Compared(self.marks.ids, metric))
 
     def log_of(self, run_id: str) -> Sequence[LogLine]:
         """The run's log with the panel's notes on it."""
@@ -202,6 +224,7 @@ def _warm_up() -> None:
     import racetui.tui.forms.stop
     import racetui.tui.palette
     import racetui.tui.screens.car
+    import racetui.tui.screens.compare
     import racetui.tui.screens.help
     import racetui.tui.screens.logs
     import racetui.tui.screens.run  # noqa: F401

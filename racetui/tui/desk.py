@@ -9,7 +9,9 @@ from textual.dom import DOMNode
 
 from racetui.runs.logbook import LogLine
 from racetui.runs.model import RunSummary
+from racetui.tui.chart.view import ChartView
 from racetui.tui.look import Look
+from racetui.tui.marks import Marks
 from racetui.tui.orders import Orders
 from racetui.tui.picture import Picture
 from racetui.tui.services import Services
@@ -26,6 +28,10 @@ class Desk(Protocol):
     """The latest."""
     orders: Orders
     services: Services
+    charts: ChartView
+    """How all charts are shown."""
+    marks: Marks
+    """The runs to compare."""
     watching: Watching
     """The car in view."""
 
@@ -43,6 +49,15 @@ class Desk(Protocol):
 
     def select(self, run_id: str) -> None:
         """Show this run from now on."""
+
+    def show_charts(self, view: ChartView) -> None:
+        """Show all charts like this from now on."""
+
+    def mark(self, run_id: str) -> None:
+        """Mark a run, or no more."""
+
+    def compare_by(self, metric: str) -> None:
+        """Read this curve, too, of the marked runs."""
 
     def log_of(self, run_id: str) -> Sequence[LogLine]:
         """The run's log with the panel's notes."""

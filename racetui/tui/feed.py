@@ -6,21 +6,20 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
-
 from profiles import detect
 from racetui.bottleneck import Remark, remarks_on
 from racetui.hardware import MachineSampler
+from racetui.runs.curves import CurveFollower
 from racetui.runs.errors import StoreError
 from racetui.runs.logbook import Logbook
-from racetui.runs.model import RunState, RunSummary, Series
+from racetui.runs.model import RunState, RunSummary
 from racetui.runs.paths import RunPaths
+from racetui.runs.positions import COUNTS
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import RunSpec
-from racetui.tui.picture import CURVES, SHARES, Detail, Picture
-
-_NO_POINTS = Series(np.empty(0, np.int64), np.empty(0), np.empty(0))
+from racetui.tui.comparing import ComparisonFeed
+from racetui.tui.picture import CURVES, NOBODY, SHARES, Compared, Detail, Picture
 
 
 class RunFeed:
@@ -29,8 +28,7 @@ class RunFeed:
     def __init__(self, run: RunSummary) -> None:
         self._reader = RunReader(RunPaths(run.path))
         self._logbook = Logbook(self._reader)
-        self._series: dict[str, Series] = {}
-        self._rows: dict[str, int] = {}
+        self._curves = CurveFollower(self._reader)
         self._spec: RunSpec | None = None
         self._cores = detect().usable_cores
         self.detail = Detail(run.id)
@@ -39,10 +37,10 @@ class RunFeed:
         """What is known of the run now. Raises StoreError."""
         reader = self._reader
         hardware, heats = reader.hardware(last=1), reader.heats(last=1)
-        shares = {name: self._follow(f"time/{name}") for name in SHARES}
+        shares = {name: self._curves.follow(f"time/{name}") for name in SHARES}
         self.detail = replace(
             self.detail,
-            series={name: self._follow(name) for name in CURVES},
+            series={name: self._curves.follow(name) for name in (*CURVES, *COUNTS.values())},
             shares={name: float(series.values[-1]) for name, series in shares.items() if len(series.values)},
             usage=hardware[-1] if hardware else None,
             log=self._logbook.poll(),
@@ -67,15 +65,6 @@ class RunFeed:
         """Let go of the run's database."""
         self._reader.close()
 
-    def _follow(self, name: str) -> Series:
-        """The whole curve; the same object as before if nothing is new."""
-        known = self._series.get(name, _NO_POINTS)
-        news, self._rows[name] = self._reader.series_since(name, self._rows.get(name, 0))
-        if len(news.frames):
-            known = known.joined(news)
-        self._series[name] = known
-        return known
-
 
 class Feed:
     """Makes a picture of everything, for one thread."""
@@ -91,10 +80,14 @@ class Feed:
         self._sampler: MachineSampler | None = None
         self._clock = clock
         self._run: RunFeed | None = None
+        self._comparing = ComparisonFeed()
         self._last = Picture()
 
-    def poll(self, selected: str | None) -> Picture:
-        """Look now; ``selected`` is the run wanted in detail, the newest if there is none of that id."""
+    def poll(self, selected: str | None, compared: Compared = NOBODY) -> Picture:
+        """Look now; ``selected`` is the run wanted in detail, the newest if there is none of that id.
+
+        ``compared`` are those wanted side by side.
+        """
         if self._sampler is None and self._make_sampler is not None:
             self._sampler = self._make_sampler()
         machine = self._sampler.sample() if self._sampler else None
@@ -102,6 +95,7 @@ class Feed:
         try:
             runs = tuple(self._store.list())
             picture = replace(picture, runs=runs, detail=self._detail(runs, selected))
+            picture = replace(picture, comparison=self._comparing.poll(runs, compared))
         except (StoreError, OSError) as error:
             picture = replace(picture, problem=str(error))
         self._last = picture
@@ -109,6 +103,10 @@ class Feed:
 
     def close(self) -> None:
         """Let go of every file."""
+        self._leave_run()
+        self._comparing.close()
+
+    def _leave_run(self) -> None:
         if self._run is not None:
             self._run.close()
         self._run = None
@@ -116,10 +114,10 @@ class Feed:
     def _detail(self, runs: tuple[RunSummary, ...], selected: str | None) -> Detail | None:
         run = next((run for run in runs if run.id == selected), runs[0] if runs else None)
         if run is None:
-            self.close()
+            self._leave_run()
             return None
         if self._run is None or self._run.detail.run_id != run.id:
-            self.close()
+            self._leave_run()
             self._run = RunFeed(run)
         try:
             return self._run.poll()

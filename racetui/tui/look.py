@@ -9,6 +9,7 @@ from rich.style import Style
 
 from racetui.runs.model import RunState
 from racetui.tui.glyphs import Glyphs
+from racetui.tui.marks import ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,9 @@ def coloured(colours: Mapping[str, str], glyphs: Glyphs) -> Look:
             "axis": fore("edge"),
             "label": fore("muted"),
             "nan": fore("bad"),
+            "raw": fore("faint"),
+            "cursor": fore("muted"),
+            **{role: fore(f"series-{number}") for number, role in enumerate(ROLES, 1)},
         },
     )
 
@@ -92,7 +96,8 @@ def coloured(colours: Mapping[str, str], glyphs: Glyphs) -> Look:
 def colourless(glyphs: Glyphs) -> Look:
     """Bold, dim and reverse instead of colours."""
     none, dim, bold = Style.null(), Style(dim=True), Style(bold=True)
-    roles = ("return", "frames", "episodes", "missed")
+    roles = ("return", "frames", "episodes", "missed", *ROLES)
+    others = {"axis": dim, "raw": dim, "cursor": dim, "label": none, "nan": bold, "evaluation": bold}
     return Look(
         glyphs=glyphs,
         text=none,
@@ -108,6 +113,6 @@ def colourless(glyphs: Glyphs) -> Look:
         edge_focus=bold,
         title=bold,
         selected=Style(reverse=True),
-        series=dict.fromkeys(roles, none) | {"axis": dim, "label": none, "nan": bold, "evaluation": bold},
+        series=dict.fromkeys(roles, none) | others,
         colours=False,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from racetui.bottleneck import Remark
+from racetui.comparison import Comparison
 from racetui.hardware import MachineSample
 from racetui.runs.logbook import LogLine
 from racetui.runs.model import CheckpointRow, CommandRow, EvaluationRow, HardwareRow, HeatRow, RunSummary, Series
@@ -14,6 +15,19 @@ CURVES = ("return_mean", "frames_per_second", "episodes_per_second", "missed_til
 """Metrics with a chart."""
 SHARES = ("env", "act", "learn", "other")
 """Where the time of a round goes; metrics ``time/env`` and so on, shares of 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is wanted of the marked runs."""
+
+    runs: tuple[str, ...] = ()
+    """Their ids, in the order in which they were marked."""
+    metric: str = CURVES[0]
+    """A curve that is wanted beside CURVES."""
+
+
+NOBODY = Compared()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,8 @@ class Picture:
     runs: tuple[RunSummary, ...] = ()
     """Newest first."""
     detail: Detail | None = None
+    comparison: Comparison | None = None
+    """The marked runs side by side."""
     problem: str = ""
     """Why the store could not be read; what is shown is older then."""
 

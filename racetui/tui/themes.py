@@ -28,6 +28,8 @@ DARK = {
     "series-2": "#e8a92b",
     "series-3": "#2fc48d",
     "series-4": "#d58cc0",
+    "series-5": "#e6db4a",
+    "series-6": "#f0703a",
 }
 LIGHT = {
     "background": "#f7f8fa",
@@ -47,6 +49,8 @@ LIGHT = {
     "series-2": "#9a6200",
     "series-3": "#00785a",
     "series-4": "#974f80",
+    "series-5": "#4a4f9c",
+    "series-6": "#b34700",
 }
 TERMINAL = {
     "background": "default",
@@ -66,6 +70,8 @@ TERMINAL = {
     "series-2": "yellow",
     "series-3": "green",
     "series-4": "magenta",
+    "series-5": "bright_blue",
+    "series-6": "red",
 }
 COLOURS: Mapping[str, Mapping[str, str]] = {"dark": DARK, "light": LIGHT, "terminal": TERMINAL}
 """Theme name -> colour by name, in the order in which the theme key walks through them."""

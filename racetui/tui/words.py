@@ -33,9 +33,9 @@ def count(value: float | None) -> str:
     return f"{value:.0f}" if value is not None and abs(value) < 1000 else short(value)
 
 
-def trimmed(value: float) -> str:
+def trimmed(value: float, digits: int = 3) -> str:
     """As ``short``, without zeros that say nothing: 1k, 2.5M, 0."""
-    text = short(value)
+    text = short(value, digits)
     unit = text[-1] if text[-1] in "kMG" else ""
     number = text.removesuffix(unit)
     return (number.rstrip("0").rstrip(".") if "." in number else number) + unit

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from racetui.comparison import Contestant, compare
 from racetui.hardware import MachineSample
 from racetui.runs.logbook import LogLine
 from racetui.runs.model import CheckpointRow, CommandRow, EvaluationRow, HardwareRow, RunState, RunSummary, Series
 from racetui.spec import Budget
-from racetui.tui.picture import Detail, Picture
+from racetui.tui.picture import NOBODY, Compared, Detail, Picture
 
 NOW = 1_767_323_045.0
 """2 January 2026, 03:04:05 UTC."""
@@ -91,6 +92,24 @@ def series(points: int = 400, top: float = 800.0) -> Series:
     return Series(frames, NOW + frames / 1e4, values)
 
 
+def counts(points: int = 400) -> dict[str, Series]:
+    """What tells how far the run was."""
+    curve = series(points)
+    shares = {"count/steps": 1 / 4, "count/episodes": 1 / 1000, "count/seconds": 1 / 5000}
+    return {
+        name: Series(curve.frames, curve.times, (curve.frames * share).astype(np.float64))
+        for name, share in shares.items()
+    }
+
+
+def contestant(run: RunSummary) -> Contestant:
+    """A run of RUNS in a comparison: each levels off elsewhere, and was asked for something else."""
+    top = 1.1 * (run.return_mean or 100.0)
+    curves = {name: series(top=top) for name in ("return_mean", "frames_per_second", "missed_tiles")}
+    settings = {"agent": "ppo", "seed": run.id, "agent.learning_rate": f"{int(run.id)}e-4"}
+    return Contestant(run, curves | counts(), (*curves, *counts(), "loss/value"), int(run.id) << 30, settings)
+
+
 def machine(cores: int = 2) -> MachineSample:
     """A machine that is rather busy."""
     return MachineSample(
@@ -114,6 +133,7 @@ DETAIL = Detail(
         "frames_per_second": series(top=22_000.0),
         "episodes_per_second": series(top=23.0),
         "missed_tiles": series(top=40.0),
+        **counts(),
     },
     shares={"env": 0.58, "act": 0.11, "learn": 0.27, "other": 0.04},
     usage=HardwareRow(NOW, 108.0, 5 << 30, 3 << 30, 18),
@@ -146,10 +166,15 @@ class Still:
     def __init__(self, picture: Picture = PICTURE) -> None:
         self.picture = picture
         self.looks = 0
+        self.compared = NOBODY
 
-    def poll(self, selected: str | None) -> Picture:
-        """The picture; in detail only of its own run."""
+    def poll(self, selected: str | None, compared: Compared = NOBODY) -> Picture:
+        """The picture; in detail only of its own run, the compared ones side by side."""
         self.looks += 1
+        if compared != self.compared:
+            found = [contestant(run) for name in compared.runs for run in RUNS if run.id == name]
+            self.picture = replace(self.picture, comparison=compare(found) if found else None)
+            self.compared = compared
         return self.picture
 
     def close(self) -> None:

@@ -58,6 +58,7 @@ def round_of(writer: RunWriter, number: int, noise: np.random.Generator, mean: f
             "time/act": 0.1,
             "time/learn": learn,
             "time/other": 0.05,
+            **Counters(frames, frames // 4, number * 4, number, number * 1.9).curves(),
         },
     )
     writer.episodes([_episode(number)], frames)

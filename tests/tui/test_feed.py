@@ -16,7 +16,7 @@ from racetui.runs.store import RunStore
 from racetui.runs.writer import RunWriter
 from racetui.tui.clockwork import Clockwork
 from racetui.tui.feed import Feed
-from racetui.tui.picture import Picture
+from racetui.tui.picture import Compared, Picture
 from tests.tui import scenes, stores
 
 
@@ -234,7 +234,7 @@ def test_clockwork_does_not_look_while_frozen() -> None:
 def test_an_unforeseen_error_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     watch = Watch()
 
-    def broken(_selected: str | None) -> Picture:
+    def broken(_selected: str | None, _compared: object = None) -> Picture:
         raise ZeroDivisionError("oh")
 
     monkeypatch.setattr(watch.source, "poll", broken)
@@ -254,4 +254,26 @@ def test_reading_never_holds_the_writer_up(home: Path) -> None:
         assert picture.problem == ""
     with RunWriter(paths) as second:
         second.event("info", "note", "the database is not locked")
+    writer.close()
+
+
+def test_marked_runs_are_read_side_by_side(home: Path) -> None:
+    paths = stores.finished(home)
+    _, writer = stores.running(home, rounds=3)
+    source = feed(home)
+    assert source.poll(None).comparison is None
+    wanted = Compared(("2", "1", "77"), "time/act")
+    found = source.poll(None, wanted).comparison
+    assert found is not None
+    assert [one.run.id for one in found.contestants] == ["2", "1"], "in the order of their marks"
+    assert [len(one.series["time/act"].values) for one in found.contestants] == [3, 40]
+    stores.train(writer, 1, first=4)
+    later = source.poll(None, wanted).comparison
+    assert later is not None and len(later.contestants[0].series["return_mean"].values) == 4
+    assert later.contestants[1] is found.contestants[1], "nothing is read of a run that has ended"
+    alone = source.poll(None, Compared(("1",))).comparison
+    assert source.poll(None, Compared(("1",))).comparison is alone, "nothing new is the same object"
+    paths.database.write_bytes(b"not a database")
+    assert source.poll(None, Compared(("1", "2"))).comparison is not None, "a damaged run is left out"
+    assert source.poll(None).comparison is None
     writer.close()

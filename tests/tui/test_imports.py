@@ -18,7 +18,7 @@ def loaded_by(code: str) -> set[str]:
 def test_the_panel_and_its_forms_load_nothing_heavy() -> None:
     modules = loaded_by(
         "import racetui.tui.session, racetui.tui.forms.start, racetui.tui.forms.stop, racetui.tui.forms.evaluate,"
-        " racetui.tui.screens.run, racetui.tui.screens.car,"
+        " racetui.tui.screens.run, racetui.tui.screens.car, racetui.tui.screens.compare, racetui.comparison.export,"
         " racetui.tui.screens.logs, racetui.tui.screens.help, racetui.tui.palette,"
         " racetui.launching, racetui.runs.control"
     )
@@ -32,6 +32,6 @@ def test_deciding_against_the_panel_does_not_even_load_textual() -> None:
 def test_what_the_panel_shares_with_the_command_line_knows_nothing_of_textual() -> None:
     modules = loaded_by(
         "import racetui.keys, racetui.hardware, racetui.tui.feed, racetui.runs.logbook, racetui.tui.clockwork,"
-        " racetui.tui.chart, racetui.tui.words"
+        " racetui.tui.chart, racetui.tui.words, racetui.comparison.export, racetui.cli.compare"
     )
     assert not modules & {"textual", "rich"}

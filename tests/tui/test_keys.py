@@ -14,15 +14,20 @@ from racetui.tui.forms.choice import Choice
 from racetui.tui.forms.form import Form
 from racetui.tui.presses import bindings
 from racetui.tui.screens.car import CarView
+from racetui.tui.screens.compare import ComparedChart, CompareView
 from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.screens.help import HelpScreen
 from racetui.tui.screens.logs import LogView
 from racetui.tui.screens.run import RunView
 from racetui.tui.scrolled import Scrolled
 from racetui.tui.widgets.car import Car
+from racetui.tui.widgets.chart import Chart
 from tests.tui import scenes
 
-TAKERS = (Panel, Dashboard, RunView, LogView, CarView, Car, HelpScreen, Scrolled, Form, Choice)
+TAKERS = (
+    *(Panel, Dashboard, RunView, LogView, CarView, CompareView, Car, Chart, ComparedChart),
+    *(HelpScreen, Scrolled, Form, Choice),
+)
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.place.name.lower()}-{key.id}")
@@ -47,7 +52,11 @@ def test_textuals_own_keys_do_not_surprise() -> None:
     """Nothing inherited: no ctrl+q that ends, no palette of Textual's, no copying of selected cells."""
     panel = Panel(scenes.Still)
     assert set(panel._bindings.key_to_bindings) == {"ctrl+c", "ctrl+q"}
-    for screen, places in ((Dashboard(), Dashboard.PLACES), (HelpScreen(""), HelpScreen.PLACES)):
+    for screen, places in (
+        (Dashboard(), Dashboard.PLACES),
+        (CompareView(), CompareView.PLACES),
+        (HelpScreen(""), HelpScreen.PLACES),
+    ):
         assert set(screen._bindings.key_to_bindings) == {name for key in keys_of(*places) for name in key.keys}
 
 
@@ -68,7 +77,17 @@ def test_names_are_textuals() -> None:
             assert len(name) == 1 or name in named or name in _PUNCTUATION, name
 
 
-_PUNCTUATION = {"plus", "equals_sign", "minus", "underscore", "question_mark", "colon", "space"}
+_PUNCTUATION = {
+    "left_square_bracket",
+    "right_square_bracket",
+    "plus",
+    "equals_sign",
+    "minus",
+    "underscore",
+    "question_mark",
+    "colon",
+    "space",
+}
 
 
 def test_p_pauses_or_resumes_by_the_state_of_the_run() -> None:

@@ -86,6 +86,7 @@ def test_metrics_of_a_round() -> None:
     assert metrics["finished"] == 0.5
     assert metrics["lap_frames"] == 700.0
     assert metrics["loss/value"] == 0.25
+    assert (metrics["count/steps"], metrics["count/episodes"], metrics["count/seconds"]) == (400.0, 2.0, 8.0)
     shares = [metrics[f"time/{part}"] for part in ("env", "act", "learn", "other")]
     assert shares == pytest.approx([0.5, 0.125, 0.25, 0.125])
 

@@ -44,3 +44,27 @@ def nice_end(value: float) -> float:
     power = 10.0 ** math.floor(math.log10(value))
     step = power / 20 if value < 2 * power else power / 10 if value < 5 * power else power / 5
     return math.ceil(value / step - 1e-9) * step
+
+
+_TIMES = (1, 2, 5, 10, 15, 30, *(60 * n for n in (1, 2, 5, 10, 15, 30)), *(3600 * n for n in (1, 2, 3, 6, 12, 24)))
+
+
+def time_step(span: float, count: int) -> float:
+    """As ``nice_step``, for seconds that are written as minutes, hours and days."""
+    raw = span / max(1, count)
+    if raw > _TIMES[-1]:
+        return float(_TIMES[-1] * math.ceil(nice_step(span / _TIMES[-1], count)))
+    return (
+        next((float(step) for step in _TIMES if step >= raw * (1 - 1e-9)), raw)
+        if raw > 0.5
+        else nice_step(span, count)
+    )
+
+
+def digits(low: float, high: float) -> int:
+    """Significant digits that tell values from low to high apart on an axis: three, more where it is far from 0."""
+    span = high - low
+    largest = max(abs(low), abs(high))
+    if not span > 0 or not math.isfinite(largest):
+        return 3
+    return 3 + max(0, min(6, math.floor(math.log10(largest / span))))

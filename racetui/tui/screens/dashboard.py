@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from racetui.keys import Place
+from racetui.tui.charting import Charting
 from racetui.tui.desk import desk
 from racetui.tui.pane import Cells
 from racetui.tui.presses import bindings
@@ -31,11 +32,11 @@ ROOM_FOR_CAR = (110, 34)
 """Least columns and rows of a dashboard that shows the car."""
 
 
-class Dashboard(View):
+class Dashboard(Charting, View):
     """Panes by size: what there is no room for is left out, never refused."""
 
-    PLACES = (Place.DASHBOARD, Place.VIEW)
-    BINDINGS = bindings(Place.DASHBOARD, Place.VIEW)
+    PLACES = (Place.DASHBOARD, Place.CHARTS, Place.VIEW)
+    BINDINGS = bindings(Place.DASHBOARD, Place.CHARTS, Place.VIEW)
     AUTO_FOCUS = "#runs"
     ALLOW_IN_MAXIMIZED_VIEW = "Header, Footer"
 
@@ -93,6 +94,12 @@ class Dashboard(View):
         if selected is not None and runs:
             index = max(0, min(len(runs) - 1, runs.index(selected) + rows))
             app.select(runs[index].id)
+
+    def do_mark(self) -> None:
+        """Mark the selected run, or no more."""
+        run = desk(self).selected_run
+        if run is not None:
+            desk(self).mark(run.id)
 
     def do_watch(self) -> Awaitable[object] | None:
         """Show the car beside the charts, or no more; where there is no room, on a screen of its own."""

@@ -14,6 +14,7 @@ from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line, wrapped
 from racetui.tui.look import Look
+from racetui.tui.marks import TAGS, Marks, role
 from racetui.tui.pane import Cells
 
 _NAME_CELLS = 10
@@ -26,7 +27,8 @@ class RunList(Cells, can_focus=True):
     HELP = (
         "Every run in the store, newest first: its state (of a pipeline with its stage), number, name, mean return "
         "of the last 100 episodes and simulator frames per second. The selected "
-        "one is what the other panes show and what orders go to."
+        "one is what other panes show and what orders go to. A letter before a run says that it is marked (space); "
+        "its curves have that letter and its colour, here and in the comparison (c)."
     )
 
     def __init__(self, id: str) -> None:
@@ -47,7 +49,7 @@ class RunList(Cells, can_focus=True):
         index = runs.index(selected) if selected in runs else 0
         self._top = max(min(self._top, index, max(0, len(runs) - room)), index - room + 1, 0)
         shown = runs[self._top : self._top + room]
-        columns = Columns(shown, inner)
+        columns = Columns(shown, inner, app.marks)
         rows = [*trouble, columns.heading(look)]
         rows += [columns.row(run, look, run is selected) for run in shown]
         return framed(rows, width, height, box, look)
@@ -63,10 +65,13 @@ class RunList(Cells, can_focus=True):
 class Columns:
     """How wide each column is for these runs, and which there is room for."""
 
-    def __init__(self, runs: Sequence[RunSummary], width: int) -> None:
+    def __init__(self, runs: Sequence[RunSummary], width: int, marks: Marks) -> None:
         self.width = width
         self.id = max((len(run.id) for run in runs), default=1)
-        fixed = 3 + self.id + 1
+        self.marks = marks
+        self.marked = 2 if marks.ids else 0
+        """Cells for the letter of a marked run, where any is marked."""
+        fixed = 3 + self.marked + self.id + 1
         self.state = max((len(_state(run)) for run in runs), default=5)
         self.staged = width - fixed - self.state - 9 - 9 >= _NAME_CELLS
         if not self.staged:
@@ -81,13 +86,16 @@ class Columns:
         right += f"{'return':>8}" if self.score else ""
         right += f"{'frames/s':>9}" if self.speed else ""
         right += f"{'done':>6}" if self.done else ""
-        return line([(" " * (4 + self.id) + "name", look.faint)], self.width, look, [(right + " ", look.faint)])
+        return line(
+            [(" " * (4 + self.marked + self.id) + "name", look.faint)], self.width, look, [(right + " ", look.faint)]
+        )
 
     def row(self, run: RunSummary, look: Look, selected: bool) -> Strip:
         """One run."""
         colour = look.state(run.state)
         left: list[Piece] = [
             (look.glyphs.pointer if selected else " ", look.accent),
+            *self._mark(run, look),
             (look.glyphs.state(run.state) + " ", colour),
             (f"{run.id:>{self.id}} ", look.muted),
             (run.name or run.path.name, look.text if not run.state.ended or selected else look.muted),
@@ -102,6 +110,13 @@ class Columns:
             right.append((f"{words.percent(run.progress):>6}", look.muted))
         strip = line(left, self.width, look, [*right, (" ", look.text)])
         return _highlighted(strip, look) if selected else strip
+
+    def _mark(self, run: RunSummary, look: Look) -> list[Piece]:
+        """The letter of a marked run, in its colour."""
+        slot = self.marks.slot(run.id)
+        if slot is None:
+            return [(" " * self.marked, look.text)]
+        return [(f"{TAGS[slot]} ", look.series[role(slot)] + look.strong)]
 
 
 def _highlighted(strip: Strip, look: Look) -> Strip:
