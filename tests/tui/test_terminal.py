@@ -135,7 +135,7 @@ def test_a_crash_restores_the_terminal_and_says_what_happened(home: Path) -> Non
 
 READER_CRASH = f"""
 from racetui.tui.feed import Feed
-def broken(self, selected):
+def broken(self, *looked_at):
     raise ZeroDivisionError("in the reader")
 Feed.poll = broken
 {PANEL}

@@ -31,6 +31,7 @@ from racetui.runs.writer import RunWriter
 from racetui.spec import Budget, RunSpec
 from racetui.trainer.lending import Lender
 from racetui.watch import lease
+from racetui.watch.__main__ import NICENESS
 from racetui.watch.car import Car
 from racetui.watch.driving import Show
 from racetui.watch.lease import LEASE_SECONDS, Lease, sources
@@ -303,7 +304,7 @@ def test_the_process_that_drives_does_not_outlive_a_killed_watcher(policy: RunPa
     watcher = spawn(WATCH, policy.root)
     assert watcher.stdout is not None
     driving = psutil.Process(int(watcher.stdout.readline()))
-    assert driving.nice() == 19
+    assert driving.nice() == NICENESS
     watcher.send_signal(signal.SIGKILL)
     watcher.wait()
     age(policy.lease)
