@@ -151,6 +151,11 @@ def test_an_agents_keys_may_stand_before_the_agent() -> None:
     assert load_spec(changed, "run.yaml").agent_config == OtherConfig(1.0)
 
 
+@pytest.mark.parametrize("text", ["12", "1e3", "true", "007", "plain"])
+def test_text_that_looks_like_a_number_is_text_where_text_is_asked(text: str) -> None:
+    assert apply_overrides({}, [f"name={text}"]) == {"name": text}
+
+
 @pytest.mark.parametrize(
     ("option", "message"),
     [
