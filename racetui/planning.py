@@ -98,7 +98,7 @@ def with_plan(document: dict[str, Any], hardware: Hardware) -> dict[str, Any]:
     """
     given, settings = document.get("collector_config") or {}, document.get("agent_config") or {}
     collector, profile = str(document["collector"]), document["profile"]
-    mappings = isinstance(given, dict) and isinstance(settings, dict)
+    mappings = all(isinstance(section, dict) for section in (given, settings, document.get("memory") or {}))
     if collector not in COLLECTORS or not mappings or not isinstance(profile, str):
         return document
     asked = {key: given.get(key) for key in ("lanes", "cars", "workers")}
@@ -112,20 +112,21 @@ def with_plan(document: dict[str, Any], hardware: Hardware) -> dict[str, Any]:
         planned = plan_for(subject, preset, hardware, collector, numbers)
     except (DocumentError, UnknownAgentError):
         return document
-    return _merged(document, planned)
+    return _merged(document, planned, 0.0 if preset.memory == "auto" else preset.memory)
 
 
 def _collector_of(profile: Profile) -> str:
     return USUAL_COLLECTOR if profile.collector == "auto" else profile.collector
 
 
-def _merged(document: dict[str, Any], planned: Plan) -> dict[str, Any]:
+def _merged(document: dict[str, Any], planned: Plan, limit: float) -> dict[str, Any]:
     numbers = {
         "lanes": planned.lanes,
         "cars": planned.cars,
         "workers": planned.workers,
         "threads": planned.simulator_threads,
     }
+    memory = {"memory": {"limit": limit} | _given(document.get("memory"))} if limit else {}
     settings: dict[str, Any] = {} if planned.replay is None else {"replay": planned.replay}
     if planned.device != "auto":
         settings["device"] = planned.device
@@ -133,6 +134,7 @@ def _merged(document: dict[str, Any], planned: Plan) -> dict[str, Any]:
         "collector_config": numbers | _given(document.get("collector_config")),
         "agent_config": settings | _given(document.get("agent_config")),
         "threads": document.get("threads") or planned.threads,
+        **memory,
     }
 
 

@@ -46,9 +46,10 @@ def _train(paths: RunPaths, writer: RunWriter, resume: bool) -> int:
         if spec.pipeline is not None:
             from racetui.trainer.pipeline import run_stages
 
-            writer.set_state(run_stages(paths, writer, orders, spec))
+            state = run_stages(paths, writer, orders, spec)
         else:
-            writer.set_state(_train_alone(paths, writer, orders, spec, resume))
+            state = _train_alone(paths, writer, orders, spec, resume)
+        writer.set_state(state, orders.reason if state is RunState.STOPPED else "")
     except Exception as error:  # the last word of a run, whatever went wrong
         traceback.print_exc()
         writer.set_state(RunState.FAILED, _one_line(error))
