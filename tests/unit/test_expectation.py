@@ -80,8 +80,11 @@ def test_speed_is_told_only_where_it_was_measured() -> None:
         def frames_per_second(self, spec: RunSpec) -> tuple[float, str] | None:
             return (1234.5, "as measured") if spec.agent == "ppo" else None
 
+        def peak_memory(self, spec: RunSpec) -> int | None:
+            return 5 << 30 if spec.agent == "ppo" else None
+
     assert expect(spec_of(), MACHINE).frames_per_second is None
     assert "racetui calibrate" in expect(spec_of("sac"), MACHINE, Calibrated()).why[1]
     found = expect(spec_of(), MACHINE, Calibrated())
-    assert found.frames_per_second == 1234.5
+    assert (found.frames_per_second, found.memory_bytes) == (1234.5, 5 << 30)
     assert "as measured" in found.why[1]
