@@ -9,8 +9,8 @@ from profiles.hardware import Hardware
 
 PROGRAM_BYTES = 400 << 20
 """Of the process that learns before it has learned anything: interpreter, PyTorch, the compiled simulator."""
-LEARNER_BYTES = 512 << 20
-"""What learning from pixels takes, whatever the collector."""
+LEARNER_BYTES = 800 << 20
+"""What learning from pixels takes, whatever the collector, with an evaluation beside it."""
 HELPER_BYTES = 56 << 20
 """Of the processes that start workers and clean up after them."""
 WORKER_BYTES = {"async": 64 << 20, "hybrid": 64 << 20, "executor": 192 << 20, "ray": 320 << 20}

@@ -25,12 +25,12 @@ from racetui.spec import RunSpec
 LOOK_SECONDS = 0.2
 """Between two looks at a run's processes."""
 _QUIET = ("tracking.tensorboard=false", "tracking.aim=false")
-_FULL = ("agent.warmup=500", "agent.updates_per_step=0.05")
+_FULL = ("agent.warmup=500", "agent.updates_per_step=0.005")
 """A replay is filled soon, but learned from on the way."""
 CASES: Mapping[str, StartRequest] = {
-    "ppo, grey-fast, async": StartRequest(agent="ppo", collector="async", frames=150_000),
-    "ppo, vector, sync": StartRequest(agent="ppo", collector="sync", observation="vector", frames=400_000),
-    "ppo, grey-fast, executor": StartRequest(agent="ppo", collector="executor", frames=250_000),
+    "ppo, grey-fast, async": StartRequest(agent="ppo", collector="async", frames=100_000),
+    "ppo, vector, sync": StartRequest(agent="ppo", collector="sync", observation="vector", frames=200_000),
+    "ppo, grey-fast, executor": StartRequest(agent="ppo", collector="executor", frames=120_000),
     "sac, grey-fast, sync": StartRequest(
         agent="sac", collector="sync", frames=90_000, overrides=(*_FULL, "agent.replay=20_000")
     ),
@@ -38,7 +38,7 @@ CASES: Mapping[str, StartRequest] = {
         agent="dqn", collector="async", frames=140_000, overrides=(*_FULL, "agent.replay=30_000")
     ),
     "dagger, grey-fast, async": StartRequest(
-        agent="dagger", collector="async", frames=150_000, overrides=("agent.replay=30_000", "agent.visits=2")
+        agent="dagger", collector="async", frames=140_000, overrides=("agent.replay=30_000", "agent.visits=0.5")
     ),
 }
 """Runs that reach their peak soon: replays are full, and the last evaluation begins beside a learner that has

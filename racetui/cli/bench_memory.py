@@ -30,6 +30,7 @@ def memory(options: argparse.Namespace) -> int:
         print(f"racetui: {number} of {len(names)}: {name}", file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix="racetui-memory-") as directory:
             rows.append(measure(name, Path(directory), detect()))
+        print(f"racetui: {_mb(rows[-1].peak)} MB, expected {_mb(rows[-1].expected)} MB", file=sys.stderr)
     document = {"machine": machine(), "rows": rows}
     if options.out:
         options.out.write_text(json.dumps(plain(document), indent=2) + "\n")

@@ -238,7 +238,7 @@ def test_profiles_of_the_user_are_found() -> None:
         (StartRequest(lanes=0), PlanError, "lanes must be 1 or more, not 0"),
         (StartRequest(collector="hybrid", lanes=8, cars=3), PlanError, "must divide lanes"),
         (StartRequest(collector="executor", workers=0), PlanError, "workers must be 1 or more, not 0"),
-        (StartRequest(collector="executor", workers=100), PlanError, "use at most 18"),
+        (StartRequest(collector="executor", workers=100), PlanError, "use at most 17"),
         (StartRequest(collector="executor", lanes=7, workers=2), PlanError, "multiple of workers"),
         (StartRequest(collector="executor", cars=2), PlanError, "multicar and hybrid take more"),
         (
@@ -314,7 +314,7 @@ def test_an_agent_gets_the_actions_it_is_for_unless_somebody_says_otherwise(tmp_
         (StartRequest(overrides=("agent.network=nature", "task.observation=vector")), "nature"),
         (
             StartRequest(agent="sac", overrides=("agent.replay=1000000",)),
-            r"7\.31 GB, and 4\.29 GB are free: at most 58",
+            r"8\.4 GB of memory at its peak, and 4\.3 GB are free: --set agent.replay=43",
         ),
     ],
 )
