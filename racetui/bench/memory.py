@@ -25,12 +25,12 @@ from racetui.spec import RunSpec
 LOOK_SECONDS = 0.2
 """Between two looks at a run's processes."""
 _QUIET = ("tracking.tensorboard=false", "tracking.aim=false")
-_FULL = ("agent.warmup=500", "agent.updates_per_step=0.005")
+_FULL = ("agent.warmup=2000", "agent.updates_per_step=0.005")
 """A replay is filled soon, but learned from on the way."""
 CASES: Mapping[str, StartRequest] = {
-    "ppo, grey-fast, async": StartRequest(agent="ppo", collector="async", frames=100_000),
-    "ppo, vector, sync": StartRequest(agent="ppo", collector="sync", observation="vector", frames=200_000),
-    "ppo, grey-fast, executor": StartRequest(agent="ppo", collector="executor", frames=120_000),
+    "ppo, grey-fast, async": StartRequest(agent="ppo", collector="async", frames=65_000),
+    "ppo, vector, sync": StartRequest(agent="ppo", collector="sync", observation="vector", frames=130_000),
+    "ppo, grey-fast, executor": StartRequest(agent="ppo", collector="executor", frames=65_000),
     "sac, grey-fast, sync": StartRequest(
         agent="sac", collector="sync", frames=90_000, overrides=(*_FULL, "agent.replay=20_000")
     ),
