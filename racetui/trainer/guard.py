@@ -15,7 +15,7 @@ from typing import Protocol
 from racetui.spec import MemoryConfig
 from racetui.trainer.pressure import Level, Reading, judge
 
-ADVICE = "give it more memory, or see `racetui train --help` for memory.limit, and resume it"
+ADVICE = "resume it where more memory is free"
 
 
 class Dispensable(Protocol):
