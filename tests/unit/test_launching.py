@@ -22,6 +22,7 @@ from racetui.launching import StartRequest, build_spec, command_line
 from racetui.pipeline.config import PREVIOUS
 from racetui.presets import preset_names, user_presets
 from racetui.runs.store import RunStore
+from racetui.spec import MemoryConfig
 from tests.unit.checkpoints import make_checkpoint
 
 MACHINE = Hardware(
@@ -208,6 +209,13 @@ def test_a_profile_decides_where_nobody_asks(
     config = spec.collector_config
     assert (spec.collector, config.lanes, config.workers, spec.threads) == (collector, lanes, workers, threads)
     assert build_spec(StartRequest(profile=profile, collector="sequential")).collector == "sequential"
+
+
+def test_a_run_is_held_to_the_memory_of_its_profile_unless_it_says_otherwise() -> None:
+    assert build_spec(StartRequest()).memory.limit == 0
+    assert build_spec(StartRequest(profile="lowmem-6gb")).memory.limit == 6
+    more = StartRequest(profile="lowmem-6gb", overrides=("memory.limit=8", "memory.warn=0.5"))
+    assert build_spec(more).memory == MemoryConfig(limit=8, warn=0.5)
 
 
 @pytest.mark.parametrize(("agent", "free"), [("dqn", 1), ("dagger", 2)])
