@@ -46,9 +46,11 @@ def _train(paths: RunPaths, writer: RunWriter, resume: bool) -> int:
         if spec.pipeline is not None:
             from racetui.trainer.pipeline import run_stages
 
-            writer.set_state(run_stages(paths, writer, orders, spec))
+            state = run_stages(paths, writer, orders, spec)
         else:
-            writer.set_state(_train_alone(paths, writer, orders, spec, resume))
+            state = _train_alone(paths, writer, orders, spec, resume)
+        writer.set_state(state, orders.reason if state is RunState.STOPPED else "")
+        _remember(paths)
     except Exception as error:  # the last word of a run, whatever went wrong
         traceback.print_exc()
         writer.set_state(RunState.FAILED, _one_line(error))
@@ -70,6 +72,17 @@ def _train_alone(paths: RunPaths, writer: RunWriter, orders: Orders, spec: RunSp
     ):
         logging.info("ready after %.1f s", time.monotonic() - started)
         return trainer.run()
+
+
+def _remember(paths: RunPaths) -> None:
+    """Keep what the run took for those to come; that this fails is no failure of the run."""
+    from profiles import detect
+    from racetui.measured import fingerprint, remember
+
+    try:
+        remember(paths, fingerprint(detect()))
+    except Exception as error:  # whatever it is, the run has ended well
+        logging.warning("what the run took is not kept: %s", error)
 
 
 def _one_line(error: Exception) -> str:
