@@ -42,6 +42,7 @@ LIGHT = [
     "collectors.seeds",
     "profiles",
     "racetui.config",
+    "racetui.expectation",
     "racetui.fitness",
     "racetui.pipeline.building",
     "racetui.pipeline.probing",
