@@ -6,14 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agents.bc.config import DAggerConfig
-from agents.offpolicy.config import OffPolicyConfig
-from agents.replay.sizes import replay_bytes
-from carracing.task import task_spec
 from profiles import Hardware, detect
-from profiles.needs import LEARNER_BYTES, WORKER_BYTES
 from racetui.config import ConfigError
-from racetui.pipeline.stages import Kind, stages_of, training_spec
+from racetui.memory import memory_parts, total
+from racetui.pipeline.stages import stages_of
 from racetui.runs.turns import Demand, Limits
 from racetui.spec import RunSpec
 
@@ -29,8 +25,7 @@ def demand_of(spec: RunSpec) -> Demand:
     config = spec.collector_config
     workers = 1 if config.ray_address else config.workers
     busy = (spec.threads, workers, config.threads, *(stage.workers for stage in stages_of(spec)))
-    trainings = [training_spec(spec, stage.name) for stage in stages_of(spec) if stage.kind is Kind.TRAINING]
-    return Demand(max(1, *busy), max(_memory(training) for training in trainings or [spec]))
+    return Demand(max(1, *busy), total(memory_parts(spec)))
 
 
 def queue_limits(hardware: Hardware | None = None, environment: Mapping[str, str] = os.environ) -> Limits:
@@ -47,18 +42,6 @@ def queue_limits(hardware: Hardware | None = None, environment: Mapping[str, str
         return replace(limits, **dict(_limit(part) for part in text.split(",") if part.strip()))
     except ValueError as error:
         raise ConfigError(f"{VARIABLE}={text}: {error}; use off, or such as cores=8,memory=16,runs=2") from None
-
-
-def _memory(spec: RunSpec) -> int:
-    """Bytes of one training: its learner, its workers, and what it keeps to learn from again."""
-    config, task = spec.agent_config, task_spec(spec.task)
-    workers = 0 if spec.collector_config.ray_address else spec.collector_config.workers
-    kept = 0
-    if isinstance(config, OffPolicyConfig) and not config.replay_directory:
-        kept = replay_bytes(task, config.sizes(task).replay)
-    elif isinstance(config, DAggerConfig):
-        kept = replay_bytes(task, config.replay)
-    return LEARNER_BYTES + kept + workers * WORKER_BYTES.get(spec.collector, 0)
 
 
 def _limit(text: str) -> tuple[str, int]:
