@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 from profiles.hardware import Hardware
 
+PROGRAM_BYTES = 400 << 20
+"""Of the process that learns before it has learned anything: interpreter, PyTorch, the compiled simulator."""
 LEARNER_BYTES = 512 << 20
 """What learning from pixels takes, whatever the collector."""
+HELPER_BYTES = 56 << 20
+"""Of the processes that start workers and clean up after them."""
 WORKER_BYTES = {"async": 64 << 20, "hybrid": 64 << 20, "executor": 192 << 20, "ray": 320 << 20}
 """What a worker takes, by collector: proportional memory of one that drives four cars on pixels, rounded up. Those of
 executor and ray hold a policy, and PyTorch with it, which the ones of executor share."""
@@ -54,9 +58,14 @@ def worker_bounds(hardware: Hardware, collector: str, kept: Kept | None) -> Iter
         yield _by_files(hardware.file_limit, hardware.file_limit_hard)
 
 
+def worker_bytes(collector: str) -> int:
+    """Memory of one worker process; 0 of a collector without them."""
+    return WORKER_BYTES.get(collector, 0)
+
+
 def replay_room(hardware: Hardware, collector: str, workers: int) -> int:
     """Bytes left for a replay beside the learner and so many workers."""
-    return max(0, hardware.memory_free - LEARNER_BYTES - workers * WORKER_BYTES.get(collector, 0))
+    return max(0, hardware.memory_free - LEARNER_BYTES - workers * worker_bytes(collector))
 
 
 def files_needed(workers: int) -> int:

@@ -42,6 +42,7 @@ LIGHT = [
     "collectors.seeds",
     "profiles",
     "racetui.config",
+    "racetui.expectation",
     "racetui.fitness",
     "racetui.pipeline.building",
     "racetui.pipeline.probing",
@@ -131,6 +132,10 @@ def test_ray_is_loaded_by_its_own_collector_only() -> None:
     ]
     assert sorted(naming) == ["collectors/ray_pool.py", "collectors/ray_session.py", "collectors/ray_worker.py"]
     assert "ray" not in loaded_by("racetui.trainer.assembly", "collectors.process_pool", "racetui.cli.parser")
+
+
+def test_a_run_that_waits_for_its_turn_is_small() -> None:
+    assert loaded_by("racetui.trainer.__main__") & (HEAVY | {"numpy", "msgspec", "yaml", "rich"}) == set()
 
 
 def test_what_is_loaded_is_seen() -> None:
