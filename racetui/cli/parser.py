@@ -19,6 +19,7 @@ from racetui.cli.options import later as _later
 from racetui.cli.pipeline_parser import add_pipeline_command
 from racetui.cli.policy_parser import add_policy_commands
 from racetui.cli.queue_parser import add_queue_command
+from racetui.cli.report_parser import add_out, add_report_command, add_sweep_command
 from racetui.cli.values import count, counts, duration
 from racetui.planning import known_profiles
 from racetui.presets import preset_names
@@ -140,11 +141,15 @@ def _add_reading(commands: Any) -> None:
         "compare",
         help="rank runs, and show the settings in which they differ",
         description="Rank runs by their best evaluation, with area under the return curve, time until a mean return "
-        "of 900, frames/s and memory, and show the settings in which they differ.",
+        "of 900, frames/s and memory, show the settings in which they differ, and say what stands against comparing "
+        "them. With --out, also write a report with pictures into a directory.",
     )
     compared.set_defaults(command=_later("racetui.cli.compare:compare_command"))
     compared.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
+    add_out(compared)
     _json(compared)
+    add_report_command(commands)
+    add_sweep_command(commands)
 
 
 def _add_orders(commands: Any) -> None:

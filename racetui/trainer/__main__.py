@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 
 from racetui.runs.claim import claim
+from racetui.runs.errors import StoreError
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
@@ -51,7 +52,18 @@ def _train(paths: RunPaths, writer: RunWriter, resume: bool) -> int:
         traceback.print_exc()
         writer.set_state(RunState.FAILED, _one_line(error))
         return 1
+    finally:
+        _leave_figures(paths)
     return 0
+
+
+def _leave_figures(paths: RunPaths) -> None:
+    from racetui.reports import write_benchmark_metrics
+
+    try:
+        write_benchmark_metrics(paths)
+    except (StoreError, OSError) as error:  # `racetui report` makes them anew
+        logging.warning("no benchmark metrics were written: %s", error)
 
 
 def _one_line(error: Exception) -> str:
