@@ -48,9 +48,14 @@ PAUSED = Need("a paused run", _in(_PAUSED))
 WORKING = Need("a run that trains or is paused", _in(_TRAINING | _PAUSED))
 ALIVE = Need("a run that has not ended", lambda run: run is not None and not run.state.ended)
 OVER = Need(
-    "a run that ended and has a checkpoint, or stages left",
-    lambda run: run is not None and run.state.ended and (run.checkpoint_frames is not None or run.stage is not None),
+    "a run that ended and has a checkpoint, or stages left, or never began",
+    lambda run: (
+        run is not None
+        and run.state.ended
+        and (run.checkpoint_frames is not None or run.stage is not None or not run.begun)
+    ),
 )
+QUEUED = Need("a run that waits for its turn", _in(frozenset({RunState.QUEUED})))
 TESTABLE = Need(
     "a run that trains or is paused, or has a checkpoint",
     lambda run: run is not None and (run.state in _TRAINING | _PAUSED or run.checkpoint_frames is not None),
@@ -95,6 +100,7 @@ KEYS = (
         "evaluate",
         TESTABLE,
     ),
+    Key("first", ("F",), "Let the queued run go before all others that wait", Place.VIEW, "first", QUEUED, rank=3),
     Key("checkpoint", ("C",), "Save the selected run as it is now", Place.VIEW, "checkpoint", WORKING, rank=8),
     Key("open", ("enter",), "Everything about the selected run", Place.DASHBOARD, "open", A_RUN, rank=6),
     Key("logs", ("l",), "The whole log of the selected run", Place.DASHBOARD, "log", A_RUN, rank=6),

@@ -137,34 +137,41 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     return spec
 
 
-def start_run(request: StartRequest, store: RunStore | None = None) -> RunPaths:
-    """Create the run and launch its trainer as a process of its own, which outlives this one."""
-    return start_spec(build_spec(request), store)
+def start_run(request: StartRequest, store: RunStore | None = None, now: bool = False) -> RunPaths:
+    """Create the run and launch its trainer as a process of its own, which outlives this one.
+
+    It waits its turn where other runs take what it needs, unless it is to start ``now``.
+    """
+    return start_spec(build_spec(request), store, now=now)
 
 
 def start_spec(
-    spec: RunSpec, store: RunStore | None = None, measured: Mapping[str, Measured] | None = None
+    spec: RunSpec,
+    store: RunStore | None = None,
+    measured: Mapping[str, Measured] | None = None,
+    now: bool = False,
 ) -> RunPaths:
     """The same for a spec that is complete, with what was measured of its stages beforehand, by their names."""
     paths = (store or RunStore()).create(spec)
     if spec.pipeline is not None:
         with RunWriter(paths) as writer, writer.transaction():
             writer.stages.plan(rows_of(spec, measured))
-    launch(paths)
+    launch(paths, now=now)
     return paths
 
 
-def resume_run(paths: RunPaths, budget: Budget | None = None) -> None:
+def resume_run(paths: RunPaths, budget: Budget | None = None, now: bool = False) -> None:
     """Launch the trainer of an ended run again, from its latest checkpoint; ``budget`` replaces the old one.
 
-    A pipeline goes on in the stage that it was in; with a new budget, and all stages over, in its last training.
+    It waits its turn as a new run does. One that never began (it was stopped, or died, before its turn) begins. A
+    pipeline goes on in the stage that it was in; with a new budget, and all stages over, in its last training.
     Raises NothingToResumeError, RunBusy.
     """
     reader = RunReader(paths)
     summary, spec = reader.summary(), reader.spec()
     if spec.pipeline is not None:
         _check_stages_left(summary, budget)
-    else:
+    elif summary.begun:
         _check_training_left(paths, reader, budget or spec.budget)
     if budget is not None:
         _replace_text(paths.spec, dump_spec(replace(spec, budget=budget)))
@@ -172,7 +179,7 @@ def resume_run(paths: RunPaths, budget: Budget | None = None) -> None:
             training = next(stage for stage in stages_of(spec) if stage.name == spec.agent)
             with RunWriter(paths) as writer:
                 writer.stages.reopen(training.number)
-    launch(paths, resume=True)
+    launch(paths, resume=summary.begun, now=now)
 
 
 def _check_stages_left(summary: RunSummary, budget: Budget | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,11 +32,12 @@ class Budget:
 
     def __post_init__(self) -> None:
         """Reject budgets that never end or never start."""
-        limits = (self.frames, self.steps, self.episodes, self.seconds)
-        if any(limit < 0 for limit in limits):
-            raise ValueError("a budget cannot be negative")
-        if not any(limits):
-            raise ValueError("a budget needs at least one of frames, steps, episodes, seconds")
+        limits = {name: getattr(self, name) for name in ("frames", "steps", "episodes", "seconds")}
+        for name, limit in limits.items():
+            if not 0 <= limit < math.inf:
+                raise ValueError(f"{name} must be 0 or more, not {limit}")
+        if not any(limits.values()):
+            raise ValueError("a run needs an end: at least one of frames, steps, episodes, seconds above 0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ def store_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     monkeypatch.setenv("RACETUI_HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("RACETUI_QUEUE", "off")  # however many cores there are, tests start what they like
     yield home
     for run in home.glob("runs/[0-9]*"):
         with contextlib.suppress(ControlError, StoreError):

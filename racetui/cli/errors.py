@@ -26,6 +26,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     from racetui.config import ConfigError
     from racetui.launching import NothingToResumeError
     from racetui.pipeline.probing import ProbeError
+    from racetui.reports.folder import ReportPlaceError
     from racetui.runs.errors import AmbiguousRun, ControlError, OrderTimeout, RunNotFound, StoreError
     from racetui.video import VideoError
 
@@ -41,6 +42,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
         ProfileError,
         StoreError,
         NothingToResumeError,
+        ReportPlaceError,
         UnknownAgentError,
         UnknownBackendError,
         UnknownCollectorError,

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from racetui.runs.model import RunSummary
+from racetui.runs.model import RunState, RunSummary
+from racetui.runs.paths import RunPaths
+from racetui.runs.reader import RunReader
 
 
 def print_json(document: Any) -> None:
@@ -37,6 +39,14 @@ def summary_document(summary: RunSummary) -> dict[str, Any]:
     """A run as ``--json`` prints it: the summary's fields, times also as ages where people ask for them."""
     document: dict[str, Any] = plain(summary)
     return document
+
+
+def tell_queued(paths: RunPaths) -> None:
+    """Say on stderr what a run waits for, if it does."""
+    with RunReader(paths) as reader:
+        run = reader.summary()
+    if run.state is RunState.QUEUED and run.detail:
+        print(f"racetui: run {run.id} is queued, {run.detail}", file=sys.stderr)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -13,7 +13,7 @@ from agents.registry import config_class
 from profiles import detect
 from profiles.strict import unknown_key
 from racetui.cli.attach import follow
-from racetui.cli.output import print_json, summary_document
+from racetui.cli.output import print_json, summary_document, tell_queued
 from racetui.cli.pipeline_parser import CLONES
 from racetui.cli.stages import estimate_text, stages_document, stages_text
 from racetui.cli.train import ending
@@ -59,8 +59,9 @@ def pipeline(options: argparse.Namespace) -> int:
         if options.json:
             print_json({"spec": spec, "estimate": found})
         return Exit.OK
-    paths = start_spec(spec, measured=known)
+    paths = start_spec(spec, measured=known, now=options.now)
     if options.detach:
+        tell_queued(paths)
         print_json(summary_document(RunReader(paths).summary())) if options.json else print(paths.id)
         return Exit.OK
     interrupted = follow(paths)

@@ -10,7 +10,7 @@ from racetui.bottleneck import Remark, remarks_on
 from racetui.cli.output import moment, number, print_json, span, summary_document, table
 from racetui.cli.stages import stages_document, stages_text
 from racetui.exits import Exit
-from racetui.runs.model import HeatRow, RunSummary
+from racetui.runs.model import HeatRow, RunState, RunSummary
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 
@@ -34,7 +34,9 @@ def list_runs(options: argparse.Namespace) -> int:
 
 def runs_table(summaries: list[RunSummary]) -> str:
     """The runs as a table for people."""
-    headings = ("id", "name", "state", "agent", "collector", "frames", "episodes", "return", "frames/s", "left")
+    queued = any(map(_waits, summaries))
+    headings = ["id", "name", "state", "agent", "collector", "frames", "episodes", "return", "frames/s", "left"]
+    headings += ["in the queue"] if queued else []
     rows = [
         (
             run.id,
@@ -47,10 +49,16 @@ def runs_table(summaries: list[RunSummary]) -> str:
             number(run.return_mean),
             number(run.frames_per_second, 0),
             span(run.eta_seconds),
+            *((_waits(run),) if queued else ()),
         )
         for run in summaries
     ]
     return table(headings, rows)
+
+
+def _waits(run: RunSummary) -> str:
+    """What it waits for; empty if it does not."""
+    return run.detail if run.state is RunState.QUEUED else ""
 
 
 def show_run(options: argparse.Namespace) -> int:

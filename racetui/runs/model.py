@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # a run that waits its turn loads this module, and is to stay small
+    import numpy as np
+    import numpy.typing as npt
 
-from agents.api import End
-from racetui.counters import Counters
-from racetui.spec import Budget
+    from agents.api import End
+    from racetui.counters import Counters
+    from racetui.spec import Budget
 
 
 class RunState(StrEnum):
@@ -135,6 +136,11 @@ class RunSummary:
     """Of a pipeline, in order; none of other runs."""
 
     @property
+    def begun(self) -> bool:
+        """It has trained, however little, or has something to go on from."""
+        return self.frames > 0 or self.checkpoint_frames is not None
+
+    @property
     def stage(self) -> StageRow | None:
         """The one that it is in, or would go on with; None of a run without stages, and when all are over."""
         return next((stage for stage in self.stages if stage.state is not RunState.FINISHED), None)
@@ -153,6 +159,8 @@ class Series:
         """Continue by what came ``later``; points that a rewound run records anew replace the old ones."""
         if not len(later.frames):
             return self
+        import numpy as np
+
         kept = int(np.searchsorted(self.frames, later.frames[0]))
         return Series(
             np.concatenate([self.frames[:kept], later.frames]),

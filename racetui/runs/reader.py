@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from racetui.runs import log, rows
+from racetui.runs.commands import COMMAND_COLUMNS, command_row
 from racetui.runs.database import connect_reader, side_file, translated
 from racetui.runs.errors import DamagedRun
 from racetui.runs.liveness import ProcessIdentity
@@ -154,14 +155,14 @@ class RunReader:
     def commands(self, last: int = 20) -> list[CommandRow]:
         """The last orders, oldest first."""
         with self._reading() as connection:
-            return [rows.command_row(row) for row in _last(connection, rows.COMMAND_COLUMNS, "commands", last)]
+            return [command_row(row) for row in _last(connection, COMMAND_COLUMNS, "commands", last)]
 
     def command(self, id: int) -> CommandRow | None:
         """The order of that id; None if there is none."""
         with self._reading() as connection:
-            sql = f"SELECT {rows.COMMAND_COLUMNS} FROM commands WHERE id = ?"  # noqa: S608 - our own names
+            sql = f"SELECT {COMMAND_COLUMNS} FROM commands WHERE id = ?"  # noqa: S608 - our own names
             row = connection.execute(sql, (id,)).fetchone()
-            return None if row is None else rows.command_row(row)
+            return None if row is None else command_row(row)
 
     def spec(self) -> RunSpec:
         """What the run was asked to be."""

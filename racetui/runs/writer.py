@@ -8,15 +8,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from collectors.api import EpisodeRecord, Heat
 from racetui.runs import liveness
+from racetui.runs.commands import COMMAND_COLUMNS, command_row
 from racetui.runs.database import connect_writer, translated
 from racetui.runs.model import CommandRow, HardwareRow, RunState
 from racetui.runs.paths import RunPaths
-from racetui.runs.rows import COMMAND_COLUMNS, command_row
 from racetui.runs.stages import StageWriter
+
+if TYPE_CHECKING:  # a run that waits its turn writes, too, and is to stay small
+    from collectors.api import EpisodeRecord, Heat
 
 
 class RunWriter:
@@ -79,6 +81,10 @@ class RunWriter:
             )
             level = "error" if state is RunState.FAILED else "info"
             self.event(level, "state", f"{state}: {detail}" if detail else state.value)
+
+    def explain(self, detail: str) -> None:
+        """Say why the run is still in its state; a sign of life, but no event."""
+        self._write("UPDATE run SET detail = ?, heartbeat = ?", (detail, time.time()))
 
     @property
     def stages(self) -> StageWriter:

@@ -33,6 +33,12 @@ class Panel(Core):
         """Save the selected run as it is."""
         self._give("checkpoint")
 
+    def do_first(self) -> None:
+        """Let the queued run go first."""
+        run = self.selected_run
+        if run is not None:
+            self.orders.do(run, "move to the front of the queue", lambda: self.services.first(RunPaths(run.path)))
+
     def _give(self, order: str) -> None:
         if self.selected_run is not None:
             self.orders.give(self.selected_run, order)

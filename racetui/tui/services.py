@@ -45,6 +45,12 @@ def _kill(paths: RunPaths) -> None:
     kill(paths, source="panel")
 
 
+def _first(paths: RunPaths) -> None:
+    from racetui.runs.queue import Queue
+
+    Queue(paths).first(paths.id)
+
+
 def evaluate_ended(paths: RunPaths, choice: EvaluationChoice) -> int:
     """Evaluate an ended run by a process of its own, which outlives this one and prints into the run's log.
 
@@ -72,5 +78,7 @@ class Services:
     resume: Callable[[RunPaths], None] = _resume
     kill: Callable[[RunPaths], None] = _kill
     evaluate_ended: Callable[[RunPaths, EvaluationChoice], int] = evaluate_ended
+    first: Callable[[RunPaths], None] = _first
+    """Lets a queued run go before the others."""
     drive: Callable[[RunPaths], subprocess.Popen[bytes]] = start_driving
     """Starts the process that drives the watched car."""

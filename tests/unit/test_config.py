@@ -95,7 +95,7 @@ def test_the_agent_decides_its_config() -> None:
         ({"agent_config": {"learning_rate": 10**400}}, "agent_config.learning_rate must be a number, not 1000"),
         ({"agent_config": {"layers": [1, "x"]}}, "agent_config.layers must be a list, each a whole number, not [1"),
         ({"agent_config": {"clip": "no"}}, "agent_config.clip must be a number or null, not 'no'"),
-        ({"budget": {"frames": 0}}, "budget: a budget needs at least one of"),
+        ({"budget": {"frames": 0}}, "budget: a run needs an end: at least one of"),
         ({"collector": "asink"}, "unknown collector 'asink': choose from sequential, multicar"),
         ({"backend": "fats"}, "unknown backend 'fats': choose from fast, gymnasium"),
         ({"seed": -1}, "seed must be 0 to 4294967295, not -1"),

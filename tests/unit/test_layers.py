@@ -135,6 +135,10 @@ def test_ray_is_loaded_by_its_own_collector_only() -> None:
     assert "ray" not in loaded_by("racetui.trainer.assembly", "collectors.process_pool", "racetui.cli.parser")
 
 
+def test_a_run_that_waits_for_its_turn_is_small() -> None:
+    assert loaded_by("racetui.trainer.__main__") & (HEAVY | {"numpy", "msgspec", "yaml", "rich"}) == set()
+
+
 def test_what_is_loaded_is_seen() -> None:
     assert {"carracing", "gymnasium"} <= loaded_by("carracing.stock")
 
