@@ -26,7 +26,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     from racetui.config import ConfigError
     from racetui.launching import NothingToResumeError
     from racetui.pipeline.probing import ProbeError
-    from racetui.runs.errors import AmbiguousRun, ControlError, OrderTimeout, RunNotFound, StoreError
+    from racetui.runs.errors import AmbiguousRun, ControlError, InvalidNote, OrderTimeout, RunNotFound, StoreError
     from racetui.video import VideoError
 
     text = " ".join(str(error).split())
@@ -37,6 +37,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     usage = (
         CollectorConfigError,
         ConfigError,
+        InvalidNote,
         PlanError,
         ProfileError,
         StoreError,

@@ -18,6 +18,7 @@ from racetui.cli.options import add_json as _json
 from racetui.cli.options import later as _later
 from racetui.cli.pipeline_parser import add_pipeline_command
 from racetui.cli.policy_parser import add_policy_commands
+from racetui.cli.run_parser import add_run_commands
 from racetui.cli.values import count, counts, duration
 from racetui.planning import known_profiles
 from racetui.presets import preset_names
@@ -44,6 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_pipeline_command(commands)
     _add_reading(commands)
     _add_orders(commands)
+    add_run_commands(commands)
     add_machine_commands(commands)
     add_policy_commands(commands)
     add_demonstration_commands(commands)

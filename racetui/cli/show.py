@@ -34,6 +34,7 @@ def list_runs(options: argparse.Namespace) -> int:
 
 def runs_table(summaries: list[RunSummary]) -> str:
     """The runs as a table for people."""
+    tagged = any(run.tags for run in summaries)
     headings = ("id", "name", "state", "agent", "collector", "frames", "episodes", "return", "frames/s", "left")
     rows = [
         (
@@ -47,10 +48,11 @@ def runs_table(summaries: list[RunSummary]) -> str:
             number(run.return_mean),
             number(run.frames_per_second, 0),
             span(run.eta_seconds),
+            *([" ".join(run.tags)] if tagged else []),
         )
         for run in summaries
     ]
-    return table(headings, rows)
+    return table((*headings, "tags") if tagged else headings, rows)
 
 
 def show_run(options: argparse.Namespace) -> int:
@@ -90,6 +92,8 @@ def _facts(summary: RunSummary) -> list[tuple[str, str]]:
             f"{number(summary.best_mean)} ± {number(summary.best_std)} at {number(summary.best_frames, 0)} frames",
         ),
         ("process", str(summary.pid or "-")),
+        *([("tags", " ".join(summary.tags))] if summary.tags else []),
+        *([("note", summary.note)] if summary.note else []),
     ]
 
 

@@ -133,6 +133,10 @@ class RunSummary:
     """How tracks are dealt; see ``collectors.seeds``."""
     stages: tuple[StageRow, ...] = ()
     """Of a pipeline, in order; none of other runs."""
+    note: str = ""
+    """What people say of it, one line."""
+    tags: tuple[str, ...] = ()
+    """By which people sort it, in alphabetical order."""
 
     @property
     def stage(self) -> StageRow | None:
