@@ -23,6 +23,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     from collectors.api import CollectorConfigError
     from collectors.registry import UnknownCollectorError
     from profiles import PlanError, ProfileError
+    from racetui.checkpointing import CheckpointOrderError
     from racetui.config import ConfigError
     from racetui.launching import NothingToResumeError
     from racetui.pipeline.probing import ProbeError
@@ -55,6 +56,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     failures = (
         ControlError,
         CheckpointError,
+        CheckpointOrderError,
         DemonstrationsError,
         ExportError,
         ForeignFileError,

@@ -6,11 +6,15 @@ import argparse
 from typing import Any
 
 from racetui.cli.options import RUN_HELP, add_json, later
+from racetui.cli.values import count, duration
 
 _NOTE = """Write a note on a run, living or ended, in place of the one it has; '' takes it away. Without a text,
 print it."""
 _TAG = """Give tags to a run, living or ended, and take others away: racetui tag 3 +good -unsure. Without changes,
 print those it has."""
+_CHECKPOINTS = """List a run's checkpoints with what they scored, the newest first. The best one is what eval, export
+and init_from take: --promote chooses another, until a later one scores better than all. Neither that nor the one that
+had scored best is ever pruned. --delete never takes the latest of a living run, and the best only if that is said."""
 
 
 def add_run_commands(commands: Any) -> None:
@@ -30,3 +34,21 @@ def add_run_commands(commands: Any) -> None:
         help="what to add and what to take away: of letters, digits, '.', '_' and '-'",
     )
     add_json(tag)
+    _add_checkpoints(commands)
+
+
+def _add_checkpoints(commands: Any) -> None:
+    checkpoints = commands.add_parser(
+        "checkpoints", help="list a run's checkpoints, choose the best one, delete one", description=_CHECKPOINTS
+    )
+    checkpoints.set_defaults(command=later("racetui.cli.checkpoints:checkpoints"))
+    checkpoints.add_argument("run", metavar="RUN", help=RUN_HELP)
+    what = checkpoints.add_mutually_exclusive_group()
+    what.add_argument("--promote", type=count, metavar="FRAMES", help="make the checkpoint at FRAMES the best one")
+    what.add_argument("--delete", type=count, metavar="FRAMES", help="delete the checkpoint at FRAMES; asks first")
+    checkpoints.add_argument("--even-best", action="store_true", help="delete it although it is the best one")
+    checkpoints.add_argument("--yes", action="store_true", help="do not ask")
+    checkpoints.add_argument(
+        "--timeout", type=duration, default=120.0, help="how long to wait for a living run (default 2m)"
+    )
+    add_json(checkpoints)

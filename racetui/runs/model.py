@@ -226,6 +226,10 @@ class EvaluationRow:
     """mean, std, min, p10, finish_rate, missed_tiles, lap_frames, returns; empty until finished."""
 
 
+OWN_PURPOSES = ("periodic", "final")
+"""Of evaluations on the run's own tracks, by which its checkpoints are compared."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckpointRow:
     """One saved state of a run."""
@@ -236,7 +240,7 @@ class CheckpointRow:
     reason: str
     """periodic, asked, stop or end."""
     tags: tuple[str, ...]
-    """Of latest, best."""
+    """Of latest, best; hand: chosen as the best by a person; top: scored best where a person chose another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +275,7 @@ class CommandRow:
 
     id: int
     name: str
-    """pause, resume, stop, checkpoint, evaluate or kill."""
+    """pause, resume, stop, checkpoint, evaluate, promote, delete or kill."""
     args: Mapping[str, Any]
     created: float
     source: str

@@ -14,6 +14,7 @@ from racetui.runs.database import connect_reader, side_file, translated
 from racetui.runs.errors import DamagedRun
 from racetui.runs.liveness import ProcessIdentity
 from racetui.runs.model import (
+    OWN_PURPOSES,
     CheckpointRow,
     CommandRow,
     EpisodeRow,
@@ -119,6 +120,16 @@ class RunReader:
         with self._reading() as connection:
             found = connection.execute(f"SELECT {rows.EVALUATION_COLUMNS} FROM evaluations ORDER BY id")  # noqa: S608
             return [rows.evaluation_row(row) for row in found]
+
+    def best_evaluation(self, without: int | None = None) -> EvaluationRow | None:
+        """The run's own evaluation with the best mean, of a checkpoint that there is; not of that at ``without``."""
+        with self._reading() as connection:
+            found = connection.execute(
+                f"SELECT {rows.EVALUATION_COLUMNS} FROM evaluations WHERE mean IS NOT NULL AND purpose IN (?, ?)"  # noqa: S608
+                " AND frames IN (SELECT frames FROM checkpoints) AND frames IS NOT ? ORDER BY mean DESC, id LIMIT 1",
+                (*OWN_PURPOSES, without),
+            ).fetchone()
+            return None if found is None else rows.evaluation_row(found)
 
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, by frames."""

@@ -180,8 +180,12 @@ class RunWriter:
         )
 
     def tag_checkpoint(self, tag: str, frames: int) -> None:
-        """Move a tag (latest, best) to the checkpoint of these frames."""
+        """Move a tag (see ``CheckpointRow.tags``) to the checkpoint of these frames."""
         self._write("INSERT OR REPLACE INTO tags (tag, frames) VALUES (?, ?)", (tag, frames))
+
+    def untag_checkpoint(self, tag: str) -> None:
+        """Take a tag from the checkpoint that has it, if one has."""
+        self._write("DELETE FROM tags WHERE tag = ?", (tag,))
 
     def forget_checkpoint(self, frames: int) -> None:
         """Record that a checkpoint was deleted, and its tags with it."""

@@ -19,8 +19,6 @@ from racetui.trainer.keeper import Keeper
 
 NICENESS = 5
 """Evaluations give way to training on a busy machine."""
-OWN_PURPOSES = ("periodic", "final")
-"""Of evaluations on the run's own tracks, by which checkpoints are compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,12 @@ from agents.checkpoint import Checkpoint
 from carracing.registry import scoring_backend
 from racetui.evaluation import EvaluationSettings
 from racetui.runs.model import CommandRow
+from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from racetui.trainer.evaluations import EvaluationOrder
+from racetui.trainer.keeper import Keeper
 from racetui.trainer.loop import Attendants
+from racetui.trainer.orders import Orders
 
 
 class Requests:
@@ -64,6 +67,26 @@ class Requests:
     def _order(self, command: CommandRow, frames: int, settings: EvaluationSettings) -> None:
         self._evaluations.order(EvaluationOrder(frames, settings, "asked"))
         self._writer.done(command.id, "ok")
+
+
+def handle_checkpoints(orders: Orders, writer: RunWriter, keeper: Keeper) -> None:
+    """Obey orders about checkpoints that there are, which need no agent: promote and delete."""
+
+    def promote(command: CommandRow) -> None:
+        keeper.promote(_frames(command), lambda outcome: writer.done(command.id, outcome))
+
+    def delete(command: CommandRow) -> None:
+        even_best = command.args.get("best") is True
+        keeper.delete(_frames(command), lambda outcome: writer.done(command.id, outcome), even_best)
+
+    orders.handle("promote", promote)
+    orders.handle("delete", delete)
+
+
+def _frames(command: CommandRow) -> int:
+    """Which checkpoint is meant; -1, which there never is, where it does not say."""
+    frames = command.args.get("frames")
+    return frames if isinstance(frames, int) else -1
 
 
 def refuse_requests(run: Attendants, why: str) -> None:
