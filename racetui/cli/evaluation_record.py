@@ -21,7 +21,7 @@ class Record:
 
     def __init__(self, run: RunPaths | None, frames: int, settings: EvaluationSettings) -> None:
         """Say that it has begun, with the checkpoint of so many frames."""
-        self._run = run
+        self._run, self._frames = run, frames
         self._row = self._write(
             lambda writer: writer.evaluation_started(
                 frames=frames,
@@ -37,7 +37,7 @@ class Record:
         """Keep the scores."""
         row = self._row
         if row is not None:
-            self._write(lambda writer: writer.evaluation_finished(row, asdict(result)))
+            self._write(lambda writer: self._finish(writer, row, result))
 
     @contextmanager
     def failing(self) -> Iterator[None]:
@@ -50,6 +50,11 @@ class Record:
             if row is not None:
                 self._write(lambda writer: writer.evaluation_failed(row, reason))
             raise
+
+    def _finish(self, writer: RunWriter, row: int, result: EvaluationResult) -> None:
+        writer.evaluation_finished(row, asdict(result))
+        text = f"evaluation at {self._frames:,} frames on order: {result.mean:.1f} ± {result.std:.1f}"
+        writer.event("info", "evaluation", text)
 
     def _write(self, what: Callable[[RunWriter], _Outcome]) -> _Outcome | None:
         if self._run is None:

@@ -140,13 +140,19 @@ class RunReader:
             )
             return [rows.checkpoint_row(row) for row in found]
 
-    def events(self, after_id: int = 0) -> list[EventRow]:
-        """Events after the one of that id, oldest first."""
+    def events(self, after_id: int = 0, since: float = 0.0) -> list[EventRow]:
+        """Events after the one of that id, not before ``since`` (Unix seconds), oldest first."""
         with self._reading() as connection:
             found = connection.execute(
-                "SELECT id, time, level, kind, text FROM events WHERE id > ? ORDER BY id", (after_id,)
+                "SELECT id, time, level, kind, text FROM events WHERE id > ? AND time >= ? ORDER BY id",
+                (after_id, since),
             )
             return [EventRow(id, when, level, kind, log.plain(text)) for id, when, level, kind, text in found]
+
+    def newest_event(self) -> int:
+        """Id of the last event; 0 where there is none."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
 
     def hardware(self, last: int = 600) -> list[HardwareRow]:
         """The last samples of what the run uses, oldest first."""

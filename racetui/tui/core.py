@@ -13,8 +13,10 @@ from typing import Any
 from textual import events
 from textual.app import App
 
+from racetui.notifications import NotificationSettings, from_environment
 from racetui.runs.logbook import LogLine, merged
 from racetui.runs.model import RunSummary
+from racetui.tui.announcing import Announcer, sequences
 from racetui.tui.chart.view import ChartView
 from racetui.tui.clockwork import Clockwork, Pictures
 from racetui.tui.glyphs import choose_glyphs
@@ -32,6 +34,8 @@ from racetui.tui.watching import Watching
 
 KEPT_NOTES = 200
 """Answers to orders that the log goes on showing."""
+_SEVERITY = {"info": "information"}
+"""Levels that Textual calls otherwise."""
 STYLES = Path(__file__).parent / "styles"
 
 
@@ -44,7 +48,11 @@ class Core(App[None], inherit_bindings=False):
     ALLOW_SELECT = False
 
     def __init__(
-        self, source: Callable[[], Pictures], services: Services | None = None, graphics: bool = False
+        self,
+        source: Callable[[], Pictures],
+        services: Services | None = None,
+        graphics: bool = False,
+        notifications: NotificationSettings | None = None,
     ) -> None:
         no_color = "NO_COLOR" in os.environ
         # Without colours Textual would turn them into greys, unless it believes them to be the terminal's own.
@@ -62,6 +70,10 @@ class Core(App[None], inherit_bindings=False):
         self._metric = Compared().metric
         self.watching = Watching(self.services.drive, graphics)
         self.orders = Orders(self.in_background, self._report, self.wake)
+        self.announcer = Announcer(notifications or from_environment())
+        self.orders.given = self.announcer.expect
+        self._told = 0
+        """Serial number of the last news told."""
         self.clockwork = Clockwork(source, self._deliver, self._fail)
         self._selected_id: str | None = None
         self._warm = False
@@ -181,7 +193,21 @@ class Core(App[None], inherit_bindings=False):
         self.picture = message.picture
         if self._selected_id is None and self.picture.runs:
             self._selected_id = self.picture.runs[0].id
+        self._announce()
         self.repaint()
+
+    def _announce(self) -> None:
+        """Tell of what happened since the last picture."""
+        fresh = [news for news in self.picture.news if news.serial > self._told]
+        self._told = max([self._told, *(news.serial for news in fresh)])
+        for news in fresh:
+            if not news.recorded:
+                self._notes.append((news.run_id, LogLine(news.time, news.level, f"panel: {news.text}")))
+        announcement = self.announcer.announce(fresh)
+        for message in announcement.messages:
+            self.tell(message.text, _SEVERITY.get(message.level, message.level))
+        if announcement.loud:
+            self.write(sequences(self.announcer.settings, announcement.loud, os.environ))
 
     def on_finished(self, message: Finished) -> None:
         """Go on where the work was asked for."""
@@ -193,7 +219,7 @@ class Core(App[None], inherit_bindings=False):
 
     def _report(self, answer: Answer) -> None:
         self._notes.append((answer.run_id, LogLine(time.time(), answer.level, f"panel: {answer.text}")))
-        self.tell(answer.text, {"info": "information"}.get(answer.level, answer.level))
+        self.tell(answer.text, _SEVERITY.get(answer.level, answer.level))
         self.wake()
         self.repaint()
 

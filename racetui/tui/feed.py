@@ -13,6 +13,7 @@ from racetui.runs.curves import CurveFollower
 from racetui.runs.errors import StoreError
 from racetui.runs.logbook import Logbook
 from racetui.runs.model import RunState, RunSummary
+from racetui.runs.news import NewsFollower
 from racetui.runs.paths import RunPaths
 from racetui.runs.positions import COUNTS
 from racetui.runs.reader import RunReader
@@ -81,6 +82,7 @@ class Feed:
         self._clock = clock
         self._run: RunFeed | None = None
         self._comparing = ComparisonFeed()
+        self._news = NewsFollower(clock)
         self._last = Picture()
 
     def poll(self, selected: str | None, compared: Compared = NOBODY) -> Picture:
@@ -94,7 +96,8 @@ class Feed:
         picture = replace(self._last, time=self._clock(), machine=machine, problem="")
         try:
             runs = tuple(self._store.list())
-            picture = replace(picture, runs=runs, detail=self._detail(runs, selected))
+            picture = replace(picture, runs=runs, news=self._news.poll(runs))
+            picture = replace(picture, detail=self._detail(runs, selected))
             picture = replace(picture, comparison=self._comparing.poll(runs, compared))
         except (StoreError, OSError) as error:
             picture = replace(picture, problem=str(error))
@@ -105,6 +108,7 @@ class Feed:
         """Let go of every file."""
         self._leave_run()
         self._comparing.close()
+        self._news.close()
 
     def _leave_run(self) -> None:
         if self._run is not None:

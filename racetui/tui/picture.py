@@ -10,6 +10,7 @@ from racetui.comparison import Comparison
 from racetui.hardware import MachineSample
 from racetui.runs.logbook import LogLine
 from racetui.runs.model import CheckpointRow, CommandRow, EvaluationRow, HardwareRow, HeatRow, RunSummary, Series
+from racetui.runs.news import News
 
 CURVES = ("return_mean", "frames_per_second", "episodes_per_second", "missed_tiles")
 """Metrics with a chart."""
@@ -57,6 +58,8 @@ class Picture:
     time: float = 0.0
     """Unix seconds; ages are counted from here."""
     machine: MachineSample | None = None
+    news: tuple[News, ...] = ()
+    """The last ones of all runs since the panel was opened."""
     runs: tuple[RunSummary, ...] = ()
     """Newest first."""
     detail: Detail | None = None
