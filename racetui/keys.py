@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -74,6 +74,8 @@ class Key:
     rank: int = 5
     """Where the footer is too narrow, high ranks go first."""
     in_palette: bool = True
+    group: bool = False
+    """It goes to all marked runs where there are marks."""
 
 
 def _silent(id: str, keys: str, help: str, place: Place) -> Key:
@@ -83,10 +85,28 @@ def _silent(id: str, keys: str, help: str, place: Place) -> Key:
 
 KEYS = (
     Key("start", ("s",), "Start a run: choose agent, collector, profile and budget", Place.VIEW, "start", rank=1),
-    Key("pause", ("p",), "Pause the selected run between two steps", Place.VIEW, "pause", TRAINING, rank=2),
-    Key("resume", ("p",), "Let the paused run go on", Place.VIEW, "resume", PAUSED, rank=2),
-    Key("stop", ("x",), "Stop the selected run: after this round, now, or kill", Place.VIEW, "stop", ALIVE, rank=3),
-    Key("go_on", ("R",), "Train on from the last checkpoint of a run that ended", Place.VIEW, "resume", OVER, rank=3),
+    Key("pause", ("p",), "Pause the selected run between two steps", Place.VIEW, "pause", TRAINING, 2, group=True),
+    Key("resume", ("p",), "Let the paused run go on", Place.VIEW, "resume", PAUSED, 2, group=True),
+    Key(
+        "stop",
+        ("x",),
+        "Stop the selected run: after this round, now, or kill",
+        Place.VIEW,
+        "stop",
+        ALIVE,
+        3,
+        group=True,
+    ),
+    Key(
+        "go_on",
+        ("R",),
+        "Train on from the last checkpoint of a run that ended",
+        Place.VIEW,
+        "resume",
+        OVER,
+        3,
+        group=True,
+    ),
     Key(
         "evaluate",
         ("e",),
@@ -94,8 +114,9 @@ KEYS = (
         Place.VIEW,
         "evaluate",
         TESTABLE,
+        group=True,
     ),
-    Key("checkpoint", ("C",), "Save the selected run as it is now", Place.VIEW, "checkpoint", WORKING, rank=8),
+    Key("checkpoint", ("C",), "Save the selected run as it is now", Place.VIEW, "checkpoint", WORKING, 8, group=True),
     Key("open", ("enter",), "Everything about the selected run", Place.DASHBOARD, "open", A_RUN, rank=6),
     Key("logs", ("l",), "The whole log of the selected run", Place.DASHBOARD, "log", A_RUN, rank=6),
     Key(
@@ -107,16 +128,17 @@ KEYS = (
         A_RUN,
         rank=7,
     ),
-    Key("maximise", ("z",), "Let the focused pane fill the screen, and back", Place.DASHBOARD, "zoom", rank=9),
+    Key("maximise", ("z",), "Let the focused pane fill the screen, and back", Place.DASHBOARD, "maximise", rank=9),
     Key(
         "mark",
         ("space",),
-        "Mark the selected run, up to six to compare, or no more",
+        "Mark the selected run, or no more: up to six to compare, and to give orders to together",
         Place.DASHBOARD,
         "mark",
         A_RUN,
         8,
     ),
+    Key("unmark", ("u",), "Unmark all runs", Place.DASHBOARD),
     Key(
         "compare",
         ("c", "3"),
@@ -140,7 +162,7 @@ KEYS = (
     _silent("last_run", "end G", "Select the last run", Place.DASHBOARD),
     _silent("next_pane", "tab right", "Focus the next pane", Place.DASHBOARD),
     _silent("previous_pane", "shift+tab left h", "Focus the pane before", Place.DASHBOARD),
-    _silent("restore", "escape", "Undo zoom; back to the run list", Place.DASHBOARD),
+    _silent("restore", "escape", "Undo maximising; back to the run list", Place.DASHBOARD),
     Key("x_axis", ("X",), "Draw over the next of frames, steps, wall time, training time, episodes", Place.CHARTS),
     Key("log_scale", ("y",), "A logarithmic or a linear scale for the focused chart", Place.CHARTS),
     Key("smooth", ("m",), "Smooth more, the raw line behind; after the most not at all", Place.CHARTS),
@@ -225,17 +247,28 @@ def keys_of(*places: Place) -> tuple[Key, ...]:
     return tuple(key for key in KEYS if key.place in places)
 
 
-def choose(pressed: str, places: Iterable[Place], run: RunSummary | None) -> tuple[Key | None, str]:
+def applies(key: Key, run: RunSummary | None, marked: Sequence[RunSummary] = ()) -> bool:
+    """Whether a key would do anything to the selected run, or to any of those that are marked."""
+    return any(map(key.need.met, marked)) if key.group and marked else key.need.met(run)
+
+
+def choose(
+    pressed: str, places: Iterable[Place], run: RunSummary | None, marked: Sequence[RunSummary] = ()
+) -> tuple[Key | None, str]:
     """What a pressed key means now: the action that applies, or None and why there is none."""
     meanings = [key for key in keys_of(*places) if pressed in key.keys]
     for key in meanings:
-        if key.need.met(run):
+        if applies(key, run, marked):
             return key, ""
     return None, " · ".join(
         f"{shown(pressed)} ({key.id.replace('_', ' ')}) needs {key.need.text}" for key in meanings
     )
 
 
-def for_footer(places: Iterable[Place], run: RunSummary | None) -> tuple[Key, ...]:
-    """The keys worth a place in the footer now, in the table's order."""
-    return tuple(key for key in keys_of(*places) if key.label and key.need.met(run))
+def for_footer(places: Iterable[Place], run: RunSummary | None, marked: Sequence[RunSummary] = ()) -> tuple[Key, ...]:
+    """The keys worth a place in the footer now, in the table's order; of several on one key, what it means now."""
+    found: dict[str, Key] = {}
+    for key in keys_of(*places):
+        if key.label and applies(key, run, marked):
+            found.setdefault(key.keys[0], key)
+    return tuple(found.values())

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TypeVar
 
+from collectors.api import EpisodeRecord
 from racetui.evaluation import EvaluationResult, EvaluationSettings
 from racetui.runs.errors import StoreError
 from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
 
+PROGRESS_SECONDS = 1.0
 _Outcome = TypeVar("_Outcome")
 
 
@@ -21,7 +24,8 @@ class Record:
 
     def __init__(self, run: RunPaths | None, frames: int, settings: EvaluationSettings) -> None:
         """Say that it has begun, with the checkpoint of so many frames."""
-        self._run, self._frames = run, frames
+        self._run, self._frames, self._episodes = run, frames, settings.episodes
+        self._driven, self._next = 0, 0.0
         self._row = self._write(
             lambda writer: writer.evaluation_started(
                 frames=frames,
@@ -38,6 +42,15 @@ class Record:
         row = self._row
         if row is not None:
             self._write(lambda writer: self._finish(writer, row, result))
+
+    def progress(self, _episode: EpisodeRecord) -> None:
+        """Say that one more track is driven; written once a second."""
+        self._driven += 1
+        row, now = self._row, time.monotonic()
+        if row is not None and now >= self._next:
+            self._next = now + PROGRESS_SECONDS
+            text = f"{self._driven} of {self._episodes} tracks driven"
+            self._write(lambda writer: writer.evaluation_progress(row, text))
 
     @contextmanager
     def failing(self) -> Iterator[None]:

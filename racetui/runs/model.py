@@ -216,6 +216,7 @@ class EvaluationRow:
     state: str
     """running, finished or failed."""
     detail: str
+    """How far it is, or why it failed."""
     episodes: int
     seed: int
     deterministic: bool

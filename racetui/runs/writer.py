@@ -204,6 +204,10 @@ class RunWriter:
             (frames, purpose, episodes, seed, deterministic, backend, time.time(), who.pid, who.started, who.boot),
         )
 
+    def evaluation_progress(self, id: int, detail: str) -> None:
+        """Say how far an evaluation is, in words."""
+        self._write("UPDATE evaluations SET detail = ? WHERE id = ? AND state = 'running'", (detail, id))
+
     def evaluation_finished(self, id: int, results: Mapping[str, Any]) -> None:
         """Record what an evaluation found."""
         self._write(

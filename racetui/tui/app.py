@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from racetui.keys import Place
-from racetui.runs.paths import RunPaths
+from racetui.keys import ALIVE, OVER, PAUSED, TESTABLE, TRAINING, WORKING, Need, Place
+from racetui.runs.limits import used_up
 from racetui.tui.clockwork import RATES
 from racetui.tui.core import Core
 from racetui.tui.presses import bindings
+from racetui.tui.targets import Targets, targets
 from racetui.tui.themes import COLOURS
 
 
@@ -22,26 +23,38 @@ class Panel(Core):
     PLACES = (Place.ANYWHERE,)
 
     def do_pause(self) -> None:
-        """Pause the selected run."""
-        self._give("pause")
+        """Pause."""
+        self._give("pause", TRAINING)
 
     def do_resume(self) -> None:
-        """Let the paused run go on."""
-        self._give("resume")
+        """Let paused runs go on."""
+        self._give("resume", PAUSED)
 
     def do_checkpoint(self) -> None:
-        """Save the selected run as it is."""
-        self._give("checkpoint")
+        """Save runs as they are."""
+        self._give("checkpoint", WORKING)
 
-    def _give(self, order: str) -> None:
-        if self.selected_run is not None:
-            self.orders.give(self.selected_run, order)
+    def _give(self, order: str, need: Need) -> None:
+        """Order it of the selected run, or of all that are marked."""
+        meant = self._meant(need)
+        for run in meant.runs if meant is not None else ():
+            self.orders.give(run, order)
+        if meant is not None and meant.listed:
+            self.tell(f"{order}: {meant.listed}")
 
-    def do_go_on(self) -> None:
-        """Train on from the last checkpoint."""
-        run = self.selected_run
-        if run is not None:
-            self.orders.do(run, "resume from the last checkpoint", lambda: self.services.resume(RunPaths(run.path)))
+    def _meant(self, need: Need) -> Targets | None:
+        return targets(self.selected_run, self.marked_runs, need)
+
+    def do_go_on(self) -> Awaitable[object] | None:
+        """Train on from the last checkpoint; where a budget is used up, ask for more."""
+        from racetui.tui.forms.resume import ResumeForm, resume
+
+        meant = self._meant(OVER)
+        if meant is not None and any(map(used_up, meant.runs)):
+            return self.push_screen(ResumeForm(meant))
+        for run in meant.runs if meant is not None else ():
+            resume(self.screen, run, "")
+        return None
 
     def do_start(self) -> Awaitable[object]:
         """Ask what to start."""
@@ -53,15 +66,15 @@ class Panel(Core):
         """Ask how soon."""
         from racetui.tui.forms.stop import StopForm
 
-        run = self.selected_run
-        return self.push_screen(StopForm(run)) if run is not None else None
+        meant = self._meant(ALIVE)
+        return self.push_screen(StopForm(meant)) if meant is not None else None
 
     def do_evaluate(self) -> Awaitable[object] | None:
         """Ask what to evaluate."""
         from racetui.tui.forms.evaluate import EvaluateForm
 
-        run = self.selected_run
-        return self.push_screen(EvaluateForm(run)) if run is not None else None
+        meant = self._meant(TESTABLE)
+        return self.push_screen(EvaluateForm(meant)) if meant is not None else None
 
     def do_open(self) -> Awaitable[object]:
         """Everything about the selected run."""

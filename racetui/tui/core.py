@@ -117,6 +117,14 @@ class Core(App[None], inherit_bindings=False):
         return self.picture.run(self._selected_id) or (self.picture.runs[0] if self.picture.runs else None)
 
     @property
+    def marked_runs(self) -> Sequence[RunSummary]:
+        """Those that are marked, where the view in front, or beneath a form, is about all runs."""
+        view = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, View)), None)
+        if view is None or not view.ABOUT_ALL:
+            return ()
+        return [run for run_id in self.marks.ids if (run := self.picture.run(run_id)) is not None]
+
+    @property
     def rate(self) -> float:
         """Pictures per second."""
         return self.clockwork.rate
@@ -142,6 +150,12 @@ class Core(App[None], inherit_bindings=False):
         """Mark a run, or no more."""
         if not self.marks.toggle(run_id):
             self.tell(f"{len(TAGS)} runs are marked already: unmark one first", "warning")
+        self.compare_by(self._metric)
+        self.repaint()
+
+    def unmark(self) -> None:
+        """Mark no run any more."""
+        self.marks.clear()
         self.compare_by(self._metric)
         self.repaint()
 
@@ -246,6 +260,7 @@ def _warm_up() -> None:
     import racetui.launching
     import racetui.runs.control
     import racetui.tui.forms.evaluate
+    import racetui.tui.forms.resume
     import racetui.tui.forms.start
     import racetui.tui.forms.stop
     import racetui.tui.palette

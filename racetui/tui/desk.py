@@ -40,6 +40,10 @@ class Desk(Protocol):
         """The run that orders go to."""
 
     @property
+    def marked_runs(self) -> Sequence[RunSummary]:
+        """The runs that orders go to instead, where any is marked and the screen is about all runs."""
+
+    @property
     def rate(self) -> float:
         """Pictures per second."""
 
@@ -55,6 +59,9 @@ class Desk(Protocol):
 
     def mark(self, run_id: str) -> None:
         """Mark a run, or no more."""
+
+    def unmark(self) -> None:
+        """Mark no run any more."""
 
     def compare_by(self, metric: str) -> None:
         """Read this curve, too, of the marked runs."""

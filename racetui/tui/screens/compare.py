@@ -50,6 +50,7 @@ class CompareView(Charting, View):
     PLACES = (Place.COMPARE, Place.CHARTS, Place.READING, Place.VIEW)
     BINDINGS = bindings(Place.COMPARE, Place.CHARTS, Place.READING, Place.VIEW)
     AUTO_FOCUS = "ComparedChart"
+    ABOUT_ALL = True
 
     def compose(self) -> ComposeResult:
         """Header, chart, ranking, footer."""

@@ -38,6 +38,7 @@ class Dashboard(Charting, View):
     PLACES = (Place.DASHBOARD, Place.CHARTS, Place.VIEW)
     BINDINGS = bindings(Place.DASHBOARD, Place.CHARTS, Place.VIEW)
     AUTO_FOCUS = "#runs"
+    ABOUT_ALL = True
     ALLOW_IN_MAXIMIZED_VIEW = "Header, Footer"
 
     def compose(self) -> ComposeResult:
@@ -101,6 +102,10 @@ class Dashboard(Charting, View):
         if run is not None:
             desk(self).mark(run.id)
 
+    def do_unmark(self) -> None:
+        """Mark no run any more."""
+        desk(self).unmark()
+
     def do_watch(self) -> Awaitable[object] | None:
         """Show the car beside the charts, or no more; where there is no room, on a screen of its own."""
         car = self.query_one(Car)
@@ -131,7 +136,7 @@ class Dashboard(Charting, View):
             self.maximize(self.focused, container=False)
 
     def do_restore(self) -> None:
-        """Undo zoom, else go back to the run list."""
+        """Undo maximising, else go back to the run list."""
         if self.maximized is not None:
             self.minimize()
         else:

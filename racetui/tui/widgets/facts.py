@@ -192,7 +192,7 @@ class _Writer:
                     6,
                     "testing",
                     (words.count(row.frames), look.info),
-                    (f" on {words.counted(row.episodes, 'track')}, {age}", look.muted),
+                    (f" {row.detail or 'on ' + words.counted(row.episodes, 'track')}, {age}", look.muted),
                 )
 
     def _result(self, label: str, row: EvaluationRow) -> Row:
