@@ -18,6 +18,7 @@ class Place(StrEnum):
     CHART = "The focused chart"
     COMPARE = "Comparison"
     CAR = "The car"
+    RUN = "Run view"
     READING = "Run view, log view, comparison, car and help"
     TEXT = "Scrolling text: log, run view, log view, ranking, help"
     FORM = "Forms"
@@ -51,6 +52,7 @@ OVER = Need(
     "a run that ended and has a checkpoint, or stages left",
     lambda run: run is not None and run.state.ended and (run.checkpoint_frames is not None or run.stage is not None),
 )
+SAVED = Need("a run with a checkpoint", lambda run: run is not None and run.checkpoint_frames is not None)
 TESTABLE = Need(
     "a run that trains or is paused, or has a checkpoint",
     lambda run: run is not None and (run.state in _TRAINING | _PAUSED or run.checkpoint_frames is not None),
@@ -118,6 +120,27 @@ KEYS = (
     ),
     Key("checkpoint", ("C",), "Save the selected run as it is now", Place.VIEW, "checkpoint", WORKING, 8, group=True),
     Key("open", ("enter",), "Everything about the selected run", Place.DASHBOARD, "open", A_RUN, rank=6),
+    Key("dashboard", ("1",), "Back to all runs", Place.VIEW),
+    Key("run", ("2",), "Everything about the selected run, from anywhere", Place.VIEW, need=A_RUN),
+    Key("whole_log", ("6",), "The whole log of the selected run, from anywhere", Place.VIEW, need=A_RUN),
+    Key("annotate", ("a",), "Write a note on the selected run, and its tags", Place.VIEW, "note", A_RUN, rank=8),
+    Key(
+        "checkpoints",
+        ("K",),
+        "Make a checkpoint of the selected run the best one, or delete it",
+        Place.VIEW,
+        "checkpoints",
+        SAVED,
+        rank=7,
+    ),
+    Key(
+        "filter",
+        ("slash",),
+        "Show only runs such as agent:ppo return>800 tag:good",
+        Place.DASHBOARD,
+        "filter",
+        rank=8,
+    ),
     Key("logs", ("l",), "The whole log of the selected run", Place.DASHBOARD, "log", A_RUN, rank=6),
     Key(
         "watch",
@@ -203,6 +226,8 @@ KEYS = (
         rank=1,
     ),
     Key("record_gif", ("V",), "The same to a GIF, which every browser shows", Place.CAR, need=A_RUN),
+    Key("next_section", ("tab",), "To the next section", Place.RUN, "section", rank=1, in_palette=False),
+    _silent("previous_section", "shift+tab", "To the section before", Place.RUN),
     Key("back", ("escape", "enter"), "Back to the dashboard", Place.READING, "back", rank=0, in_palette=False),
     _silent("scroll_up", "up k", "One line up", Place.TEXT),
     _silent("scroll_down", "down j", "One line down", Place.TEXT),
@@ -226,6 +251,7 @@ _SHOWN = {
     "underscore": "_",
     "question_mark": "?",
     "colon": ":",
+    "slash": "/",
     "escape": "esc",
     "pageup": "pgup",
     "pagedown": "pgdn",

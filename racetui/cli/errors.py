@@ -28,6 +28,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     from racetui.launching import NothingToResumeError
     from racetui.pipeline.probing import ProbeError
     from racetui.runs.errors import AmbiguousRun, ControlError, InvalidNote, OrderTimeout, RunNotFound, StoreError
+    from racetui.runs.filtering import FilterError
     from racetui.video import VideoError
 
     text = " ".join(str(error).split())
@@ -38,6 +39,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     usage = (
         CollectorConfigError,
         ConfigError,
+        FilterError,
         InvalidNote,
         PlanError,
         ProfileError,

@@ -125,6 +125,12 @@ def _add_train(commands: Any) -> None:
 def _add_reading(commands: Any) -> None:
     runs = commands.add_parser("runs", help="list the runs")
     runs.set_defaults(command=_later("racetui.cli.show:list_runs"))
+    runs.add_argument(
+        "--filter",
+        metavar="TEXT",
+        default="",
+        help="only those such as 'agent:ppo return>800 state:running tag:good -name:old'",
+    )
     _json(runs)
     show = _with_run(commands, "show", "everything about a run", "racetui.cli.show:show_run")
     _json(show)

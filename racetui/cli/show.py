@@ -10,6 +10,7 @@ from racetui.bottleneck import Remark, remarks_on
 from racetui.cli.output import moment, number, print_json, span, summary_document, table
 from racetui.cli.stages import stages_document, stages_text
 from racetui.exits import Exit
+from racetui.runs.filtering import parse_filter
 from racetui.runs.model import HeatRow, RunSummary
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
@@ -22,12 +23,13 @@ RECENT_HEATS = 100
 
 def list_runs(options: argparse.Namespace) -> int:
     """Print every run, the newest first."""
-    summaries = RunStore().list()
+    chosen = parse_filter(options.filter)
+    summaries = list(chosen.chosen(RunStore().list()))
     if options.json:
         print_json([summary_document(summary) for summary in summaries])
     elif summaries:
         print(runs_table(summaries))
-    else:
+    elif not chosen.tests:
         print("no runs yet: start one with `racetui train` or in the panel")
     return Exit.OK
 

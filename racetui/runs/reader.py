@@ -115,6 +115,17 @@ class RunReader:
             )
             return {name: mean for name, mean in found if mean is not None}
 
+    def metric_tails(self, rounds: int) -> dict[str, Series]:
+        """Every curve over the last rounds; without those that have no point there."""
+        with self._reading() as connection:
+            known = connection.execute("SELECT id, name FROM metric_names").fetchall()
+            sql = (
+                "SELECT seq, frames, time, value FROM metrics"
+                " WHERE metric = ? AND seq > (SELECT rounds FROM run) - ? ORDER BY seq"
+            )
+            found = {name: connection.execute(sql, (id, rounds)).fetchall() for id, name in known}
+            return {name: rows.series(points) for name, points in found.items() if points}
+
     def evaluations(self) -> list[EvaluationRow]:
         """All evaluations, oldest first; one whose process is gone without a result has failed."""
         with self._reading() as connection:

@@ -14,6 +14,7 @@ from racetui.tui.core import Core
 from racetui.tui.presses import bindings
 from racetui.tui.targets import Targets, targets
 from racetui.tui.themes import COLOURS
+from racetui.tui.view import View
 
 
 class Panel(Core):
@@ -76,29 +77,69 @@ class Panel(Core):
         meant = self._meant(TESTABLE)
         return self.push_screen(EvaluateForm(meant)) if meant is not None else None
 
+    def do_annotate(self) -> Awaitable[object] | None:
+        """Ask for a note and tags."""
+        from racetui.tui.forms.annotate import AnnotateForm
+
+        run = self.selected_run
+        return self.push_screen(AnnotateForm(run)) if run is not None else None
+
+    def do_checkpoints(self) -> Awaitable[object] | None:
+        """Ask which is the best, or is to go."""
+        from racetui.checkpointing import kept
+        from racetui.tui.forms.checkpoints import CheckpointsForm
+
+        run, detail = self.selected_run, self.picture.detail
+        if run is None or detail is None or detail.run_id != run.id or not detail.checkpoints:
+            return None
+        return self.push_screen(CheckpointsForm(run, kept(detail.checkpoints, detail.evaluations)))
+
+    def do_filter(self) -> Awaitable[object]:
+        """Ask which runs to show."""
+        from racetui.tui.forms.filter import FilterForm
+
+        return self.push_screen(FilterForm())
+
+    async def do_dashboard(self) -> None:
+        """Back to all runs."""
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+
     def do_open(self) -> Awaitable[object]:
         """Everything about the selected run."""
         from racetui.tui.screens.run import RunView
 
-        return self.push_screen(RunView())
+        return self._show(RunView)
+
+    do_run = do_open
 
     def do_logs(self) -> Awaitable[object]:
         """Its whole log."""
         from racetui.tui.screens.logs import LogView
 
-        return self.push_screen(LogView())
+        return self._show(LogView)
 
-    def do_car(self) -> Awaitable[object] | None:
+    do_whole_log = do_logs
+
+    def do_car(self) -> Awaitable[object]:
         """The car on the whole screen."""
         from racetui.tui.screens.car import CarView
 
-        return None if isinstance(self.screen, CarView) else self.push_screen(CarView())
+        return self._show(CarView)
 
-    def do_compare(self) -> Awaitable[object] | None:
+    def do_compare(self) -> Awaitable[object]:
         """The marked runs side by side."""
         from racetui.tui.screens.compare import CompareView
 
-        return None if isinstance(self.screen, CompareView) else self.push_screen(CompareView())
+        return self._show(CompareView)
+
+    async def _show(self, kind: type[View]) -> None:
+        """Bring a view to the front: the one that there is, else a new one."""
+        if any(isinstance(screen, kind) for screen in self.screen_stack):
+            while not isinstance(self.screen, kind):
+                await self.pop_screen()
+        else:
+            await self.push_screen(kind())
 
     def do_help(self) -> Awaitable[object]:
         """Keys, and what the focused pane shows."""

@@ -14,6 +14,7 @@ from textual import events
 from textual.app import App
 
 from racetui.notifications import NotificationSettings, from_environment
+from racetui.runs.filtering import Filter
 from racetui.runs.logbook import LogLine, merged
 from racetui.runs.model import RunSummary
 from racetui.tui.announcing import Announcer, sequences
@@ -68,6 +69,8 @@ class Core(App[None], inherit_bindings=False):
         self.charts = ChartView()
         self.marks = Marks()
         self._metric = Compared().metric
+        self._closely = False
+        self.filter = Filter()
         self.watching = Watching(self.services.drive, graphics)
         self.orders = Orders(self.in_background, self._report, self.wake)
         self.announcer = Announcer(notifications or from_environment())
@@ -162,7 +165,25 @@ class Core(App[None], inherit_bindings=False):
     def compare_by(self, metric: str) -> None:
         """Read this curve, too, of the marked runs."""
         self._metric = metric
-        self.clockwork.compare(Compared(self.marks.ids, metric))
+        self.clockwork.compare(Compared(self.marks.ids, metric, self._closely))
+
+    def look_closely(self, wanted: bool) -> None:
+        """Read all metrics and events of the selected run, or no more."""
+        self._closely = wanted
+        self.compare_by(self._metric)
+
+    @property
+    def shown_runs(self) -> Sequence[RunSummary]:
+        """Those that the list shows, newest first."""
+        return self.filter.chosen(self.picture.runs)
+
+    def show_runs(self, chosen: Filter) -> None:
+        """Let the list show these runs only; one of them is selected, if there is one."""
+        self.filter = chosen
+        shown = self.shown_runs
+        if shown and self.selected_run not in shown:
+            self.select(shown[0].id)
+        self.repaint()
 
     def log_of(self, run_id: str) -> Sequence[LogLine]:
         """The run's log with the panel's notes on it."""
@@ -259,7 +280,10 @@ def _warm_up() -> None:
     """Import, once the first screen stands, what the first key would otherwise wait for."""
     import racetui.launching
     import racetui.runs.control
+    import racetui.tui.forms.annotate
+    import racetui.tui.forms.checkpoints
     import racetui.tui.forms.evaluate
+    import racetui.tui.forms.filter
     import racetui.tui.forms.resume
     import racetui.tui.forms.start
     import racetui.tui.forms.stop

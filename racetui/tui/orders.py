@@ -59,9 +59,12 @@ class Orders:
             partial(obey, RunPaths(run.path), run.name, name, dict(args or {}), self._wake), self._report
         )
 
-    def do(self, run: RunSummary, what: str, work: Callable[[], object]) -> None:
-        """Do something to the run that is no order to its trainer; ``what`` names it in the report."""
-        self.given(run.id, what)
+    def do(self, run: RunSummary, what: str, work: Callable[[], object], order: str = "") -> None:
+        """Do something to the run that is no order to its trainer.
+
+        ``what`` names it in the report; ``order`` is its kind, where that is another.
+        """
+        self.given(run.id, order or what)
         self._in_background(partial(_attempt, run, what, work), self._report)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from racetui.runs.paths import RunPaths
+from racetui.tui.orders import PATIENCE
 from racetui.video.writers import usual_suffix
 from racetui.watch.watcher import start_driving
 
@@ -52,6 +53,18 @@ def _kill(paths: RunPaths) -> None:
     kill(paths, source="panel")
 
 
+def _promote(paths: RunPaths, frames: int) -> None:
+    from racetui.checkpointing import promote
+
+    promote(paths, frames, PATIENCE, source="panel")
+
+
+def _delete(paths: RunPaths, frames: int, even_best: bool) -> None:
+    from racetui.checkpointing import delete
+
+    delete(paths, frames, even_best, PATIENCE, source="panel")
+
+
 def evaluate_ended(paths: RunPaths, choice: EvaluationChoice) -> int:
     """Evaluate an ended run by a process of its own, which outlives this one and prints into the run's log.
 
@@ -85,5 +98,7 @@ class Services:
     resume: Callable[[RunPaths, Budget | None], None] = _resume
     kill: Callable[[RunPaths], None] = _kill
     evaluate_ended: Callable[[RunPaths, EvaluationChoice], int] = evaluate_ended
+    promote: Callable[[RunPaths, int], None] = _promote
+    delete: Callable[[RunPaths, int, bool], None] = _delete
     drive: Callable[[RunPaths], subprocess.Popen[bytes]] = start_driving
     """Starts the process that drives the watched car."""

@@ -11,8 +11,9 @@ from textual.widget import Widget
 from racetui.runs.paths import RunPaths
 from racetui.tui.desk import desk
 from racetui.tui.forms.choice import OpenChoice, Option
-from racetui.tui.forms.form import Field, Form
+from racetui.tui.forms.form import Field
 from racetui.tui.forms.note import Note
+from racetui.tui.forms.question import Question
 from racetui.tui.targets import Targets
 
 RUNGS = (
@@ -22,7 +23,7 @@ RUNGS = (
 )
 
 
-class StopForm(Form):
+class StopForm(Question):
     """Three rungs, the gentlest first."""
 
     VERB = "stop"
@@ -50,11 +51,3 @@ class StopForm(Form):
             else:
                 app.orders.give(run, "stop", {"after": values["rung"]})
         self.dismiss()
-
-    def do_next_field(self) -> None:
-        """There is one field: up and down choose in it, too."""
-        self.query_one(OpenChoice).do_next_choice()
-
-    def do_previous_field(self) -> None:
-        """See ``do_next_field``."""
-        self.query_one(OpenChoice).do_previous_choice()

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from racetui.keys import Place
+from racetui.runs.filtering import Filter
 from racetui.tui.charting import Charting
 from racetui.tui.desk import desk
 from racetui.tui.pane import Cells
@@ -91,10 +92,10 @@ class Dashboard(Charting, View):
 
     def _move(self, rows: int) -> None:
         app = desk(self)
-        runs, selected = app.picture.runs, app.selected_run
+        runs, selected = app.shown_runs, app.selected_run
         if selected is not None and runs:
-            index = max(0, min(len(runs) - 1, runs.index(selected) + rows))
-            app.select(runs[index].id)
+            here = runs.index(selected) if selected in runs else 0
+            app.select(runs[max(0, min(len(runs) - 1, here + rows))].id)
 
     def do_mark(self) -> None:
         """Mark the selected run, or no more."""
@@ -136,8 +137,10 @@ class Dashboard(Charting, View):
             self.maximize(self.focused, container=False)
 
     def do_restore(self) -> None:
-        """Undo maximising, else go back to the run list."""
+        """Undo maximising, else a filter, else go back to the run list."""
         if self.maximized is not None:
             self.minimize()
+        elif desk(self).filter.tests:
+            desk(self).show_runs(Filter())
         else:
             self.set_focus(self.query_one("#runs"))
