@@ -129,6 +129,9 @@ class Evaluations:
         self._running = _Running(order, row, process, out, driven, video)
 
     def _tell_progress(self, running: _Running) -> None:
+        if running.video is not None and running.out.exists():
+            self._writer.evaluation_progress(running.row, f"all driven, filming the {running.order.video} track")
+            return
         with contextlib.suppress(OSError):  # none yet
             driven = running.driven.read_text(encoding="ascii").strip()
             if driven:
