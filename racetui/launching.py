@@ -25,6 +25,7 @@ from racetui.pipeline.workers import plan_workers
 from racetui.planning import measures_of, usable_cores, usual_collector, with_plan
 from racetui.presets import with_preset
 from racetui.runs.control import launch
+from racetui.runs.limits import used_up
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -199,9 +200,7 @@ def _check_training_left(paths: RunPaths, reader: RunReader, wanted: Budget) -> 
             f"run {summary.id} was imported and has no training to go on with: start one from it, "
             f"with --set agent.init_from={paths.checkpoints / str(summary.checkpoint_frames)}"
         )
-    done = (summary.checkpoint_frames, summary.steps, summary.episodes, summary.seconds)
-    limits = (wanted.frames, wanted.steps, wanted.episodes, wanted.seconds)
-    if any(limit and used >= limit for used, limit in zip(done, limits, strict=True)):
+    if used_up(summary, wanted):
         raise NothingToResumeError(
             f"run {summary.id} has used its budget ({summary.checkpoint_frames:,} frames): give it more, "
             f"for example --frames {summary.checkpoint_frames * 2}"

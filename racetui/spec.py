@@ -68,11 +68,15 @@ class CheckpointConfig:
 
     every: int = 100_000
     """Frames between checkpoints; 0 saves at the end only."""
+    keep: int = 2
+    """How many are kept beside the latest, the best and those that people chose: the newest."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
         if self.every < 0:
             raise ValueError(f"every must be 0 or more frames, not {self.every}")
+        if not 0 <= self.keep <= 1000:
+            raise ValueError(f"keep must be 0 to 1000 checkpoints, not {self.keep}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from racetui.cli.pipeline_parser import add_pipeline_command
 from racetui.cli.policy_parser import add_policy_commands
 from racetui.cli.queue_parser import add_queue_command
 from racetui.cli.report_parser import add_out, add_report_command, add_sweep_command
+from racetui.cli.run_parser import add_run_commands
 from racetui.cli.values import count, counts, duration
 from racetui.planning import known_profiles
 from racetui.presets import preset_names
@@ -48,6 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_reading(commands)
     _add_orders(commands)
     add_queue_command(commands)
+    add_run_commands(commands)
     add_machine_commands(commands)
     add_policy_commands(commands)
     add_demonstration_commands(commands)
@@ -128,6 +130,12 @@ def _add_train(commands: Any) -> None:
 def _add_reading(commands: Any) -> None:
     runs = commands.add_parser("runs", help="list the runs")
     runs.set_defaults(command=_later("racetui.cli.show:list_runs"))
+    runs.add_argument(
+        "--filter",
+        metavar="TEXT",
+        default="",
+        help="only those such as 'agent:ppo return>800 state:running tag:good -name:old'",
+    )
     _json(runs)
     show = _with_run(commands, "show", "everything about a run", "racetui.cli.show:show_run")
     _json(show)

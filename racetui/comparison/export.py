@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from racetui.cli.output import plain
 from racetui.comparison.comparing import Comparison
 from racetui.comparison.contestant import RETURN
 from racetui.comparison.figures import FIGURES, comparison_text, document, figures, settings_rows
 from racetui.comparison.svg import Labels, Line, svg
+from racetui.documents import plain
 from racetui.runs.positions import Axis, positions
 
 

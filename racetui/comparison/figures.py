@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from racetui.cli.output import number, span, summary_document, table
 from racetui.comparison.comparing import Comparison
 from racetui.comparison.ranking import GOAL, Standing
+from racetui.documents import number, span, summary_document, table
 from racetui.tui.words import size
 
 FIGURES = (

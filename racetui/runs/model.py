@@ -134,6 +134,10 @@ class RunSummary:
     """How tracks are dealt; see ``collectors.seeds``."""
     stages: tuple[StageRow, ...] = ()
     """Of a pipeline, in order; none of other runs."""
+    note: str = ""
+    """What people say of it, one line."""
+    tags: tuple[str, ...] = ()
+    """By which people sort it, in alphabetical order."""
 
     @property
     def begun(self) -> bool:
@@ -220,6 +224,7 @@ class EvaluationRow:
     state: str
     """running, finished or failed."""
     detail: str
+    """How far it is, or why it failed."""
     episodes: int
     seed: int
     deterministic: bool
@@ -228,6 +233,10 @@ class EvaluationRow:
     ended: float | None
     results: Mapping[str, Any]
     """mean, std, min, p10, finish_rate, missed_tiles, lap_frames, returns; empty until finished."""
+
+
+OWN_PURPOSES = ("periodic", "final")
+"""Of evaluations on the run's own tracks, by which its checkpoints are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +249,7 @@ class CheckpointRow:
     reason: str
     """periodic, asked, stop or end."""
     tags: tuple[str, ...]
-    """Of latest, best."""
+    """Of latest, best; hand: chosen as the best by a person; top: scored best where a person chose another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +284,7 @@ class CommandRow:
 
     id: int
     name: str
-    """pause, resume, stop, checkpoint, evaluate or kill."""
+    """pause, resume, stop, checkpoint, evaluate, promote, delete or kill."""
     args: Mapping[str, Any]
     created: float
     source: str

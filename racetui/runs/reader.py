@@ -15,6 +15,7 @@ from racetui.runs.database import connect_reader, side_file, translated
 from racetui.runs.errors import DamagedRun
 from racetui.runs.liveness import ProcessIdentity
 from racetui.runs.model import (
+    OWN_PURPOSES,
     CheckpointRow,
     CommandRow,
     EpisodeRow,
@@ -115,11 +116,32 @@ class RunReader:
             )
             return {name: mean for name, mean in found if mean is not None}
 
+    def metric_tails(self, rounds: int) -> dict[str, Series]:
+        """Every curve over the last rounds; without those that have no point there."""
+        with self._reading() as connection:
+            known = connection.execute("SELECT id, name FROM metric_names").fetchall()
+            sql = (
+                "SELECT seq, frames, time, value FROM metrics"
+                " WHERE metric = ? AND seq > (SELECT rounds FROM run) - ? ORDER BY seq"
+            )
+            found = {name: connection.execute(sql, (id, rounds)).fetchall() for id, name in known}
+            return {name: rows.series(points) for name, points in found.items() if points}
+
     def evaluations(self) -> list[EvaluationRow]:
         """All evaluations, oldest first; one whose process is gone without a result has failed."""
         with self._reading() as connection:
             found = connection.execute(f"SELECT {rows.EVALUATION_COLUMNS} FROM evaluations ORDER BY id")  # noqa: S608
             return [rows.evaluation_row(row) for row in found]
+
+    def best_evaluation(self, without: int | None = None) -> EvaluationRow | None:
+        """The run's own evaluation with the best mean, of a checkpoint that there is; not of that at ``without``."""
+        with self._reading() as connection:
+            found = connection.execute(
+                f"SELECT {rows.EVALUATION_COLUMNS} FROM evaluations WHERE mean IS NOT NULL AND purpose IN (?, ?)"  # noqa: S608
+                " AND frames IN (SELECT frames FROM checkpoints) AND frames IS NOT ? ORDER BY mean DESC, id LIMIT 1",
+                (*OWN_PURPOSES, without),
+            ).fetchone()
+            return None if found is None else rows.evaluation_row(found)
 
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, by frames."""
@@ -130,13 +152,19 @@ class RunReader:
             )
             return [rows.checkpoint_row(row) for row in found]
 
-    def events(self, after_id: int = 0) -> list[EventRow]:
-        """Events after the one of that id, oldest first."""
+    def events(self, after_id: int = 0, since: float = 0.0) -> list[EventRow]:
+        """Events after the one of that id, not before ``since`` (Unix seconds), oldest first."""
         with self._reading() as connection:
             found = connection.execute(
-                "SELECT id, time, level, kind, text FROM events WHERE id > ? ORDER BY id", (after_id,)
+                "SELECT id, time, level, kind, text FROM events WHERE id > ? AND time >= ? ORDER BY id",
+                (after_id, since),
             )
             return [EventRow(id, when, level, kind, log.plain(text)) for id, when, level, kind, text in found]
+
+    def newest_event(self) -> int:
+        """Id of the last event; 0 where there is none."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
 
     def hardware(self, last: int = 600) -> list[HardwareRow]:
         """The last samples of what the run uses, oldest first."""

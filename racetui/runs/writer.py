@@ -186,8 +186,12 @@ class RunWriter:
         )
 
     def tag_checkpoint(self, tag: str, frames: int) -> None:
-        """Move a tag (latest, best) to the checkpoint of these frames."""
+        """Move a tag (see ``CheckpointRow.tags``) to the checkpoint of these frames."""
         self._write("INSERT OR REPLACE INTO tags (tag, frames) VALUES (?, ?)", (tag, frames))
+
+    def untag_checkpoint(self, tag: str) -> None:
+        """Take a tag from the checkpoint that has it, if one has."""
+        self._write("DELETE FROM tags WHERE tag = ?", (tag,))
 
     def forget_checkpoint(self, frames: int) -> None:
         """Record that a checkpoint was deleted, and its tags with it."""
@@ -205,6 +209,10 @@ class RunWriter:
             " pid, process_started, boot) VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?)",
             (frames, purpose, episodes, seed, deterministic, backend, time.time(), who.pid, who.started, who.boot),
         )
+
+    def evaluation_progress(self, id: int, detail: str) -> None:
+        """Say how far an evaluation is, in words."""
+        self._write("UPDATE evaluations SET detail = ? WHERE id = ? AND state = 'running'", (detail, id))
 
     def evaluation_finished(self, id: int, results: Mapping[str, Any]) -> None:
         """Record what an evaluation found."""

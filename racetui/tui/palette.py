@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider, SearchIcon
 from textual.widgets import LoadingIndicator
 
-from racetui.keys import Key, keys_of, shown
+from racetui.keys import Key, applies, keys_of, shown
 from racetui.tui.desk import desk
 from racetui.tui.presses import Presses
 
@@ -34,7 +34,7 @@ class Commands(Provider):
         screen = self.screen
         if isinstance(screen, Presses):
             for key in keys_of(*screen.PLACES):
-                if key.in_palette and key.need.met(desk(self.screen).selected_run):
+                if key.in_palette and applies(key, desk(self.screen).selected_run, desk(self.screen).marked_runs):
                     yield key, partial(screen.perform, key)
 
 

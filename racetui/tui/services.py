@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from racetui.runs.paths import RunPaths
+from racetui.tui.orders import PATIENCE
+from racetui.video.writers import usual_suffix
 from racetui.watch.watcher import start_driving
 
 if TYPE_CHECKING:
     from racetui.launching import StartRequest
+    from racetui.spec import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +24,15 @@ class EvaluationChoice:
     """What to evaluate a run by."""
 
     checkpoint: str = "latest"
-    """latest or best."""
+    """latest, best, or the frames of one."""
     episodes: int = 10
     seed: int = 2_000_000
     """Track seed of the first episode: other tracks than those of the evaluations during training."""
     deterministic: bool = True
+    backend: str = ""
+    """What simulates; empty for the usual one."""
+    video: str = ""
+    """Which episode to film, one of ``racetui.video.CHOICES``; empty for none."""
 
 
 def _start(request: StartRequest) -> RunPaths:
@@ -33,10 +41,10 @@ def _start(request: StartRequest) -> RunPaths:
     return start_run(request)
 
 
-def _resume(paths: RunPaths) -> None:
+def _resume(paths: RunPaths, budget: Budget | None) -> None:
     from racetui.launching import resume_run
 
-    resume_run(paths)
+    resume_run(paths, budget)
 
 
 def _kill(paths: RunPaths) -> None:
@@ -51,6 +59,18 @@ def _first(paths: RunPaths) -> None:
     Queue(paths).first(paths.id)
 
 
+def _promote(paths: RunPaths, frames: int) -> None:
+    from racetui.checkpointing import promote
+
+    promote(paths, frames, PATIENCE, source="panel")
+
+
+def _delete(paths: RunPaths, frames: int, even_best: bool) -> None:
+    from racetui.checkpointing import delete
+
+    delete(paths, frames, even_best, PATIENCE, source="panel")
+
+
 def evaluate_ended(paths: RunPaths, choice: EvaluationChoice) -> int:
     """Evaluate an ended run by a process of its own, which outlives this one and prints into the run's log.
 
@@ -59,6 +79,12 @@ def evaluate_ended(paths: RunPaths, choice: EvaluationChoice) -> int:
     options = ["--checkpoint", choice.checkpoint, "--episodes", str(choice.episodes), "--seed", str(choice.seed)]
     if not choice.deterministic:
         options.append("--stochastic")
+    if choice.backend:
+        options += ["--backend", choice.backend]
+    if choice.video:
+        paths.videos.mkdir(exist_ok=True)
+        video = paths.videos / time.strftime(f"evaluation-%Y%m%d-%H%M%S{usual_suffix()}")
+        options += ["--video", str(video), "--video-episode", choice.video]
     with paths.log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-P", "-u", "-m", "racetui", "eval", paths.id, *options],
@@ -75,10 +101,12 @@ class Services:
     """Each may block and may raise; called from threads."""
 
     start: Callable[[StartRequest], RunPaths] = _start
-    resume: Callable[[RunPaths], None] = _resume
+    resume: Callable[[RunPaths, Budget | None], None] = _resume
     kill: Callable[[RunPaths], None] = _kill
     evaluate_ended: Callable[[RunPaths, EvaluationChoice], int] = evaluate_ended
     first: Callable[[RunPaths], None] = _first
     """Lets a queued run go before the others."""
+    promote: Callable[[RunPaths, int], None] = _promote
+    delete: Callable[[RunPaths, int, bool], None] = _delete
     drive: Callable[[RunPaths], subprocess.Popen[bytes]] = start_driving
     """Starts the process that drives the watched car."""

@@ -7,7 +7,9 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from racetui.config import ConfigError
 from racetui.exits import Exit
+from racetui.notifications import from_environment
 from racetui.runs.errors import StoreError
 from racetui.runs.model import RunSummary
 from racetui.runs.store import RunStore
@@ -22,7 +24,11 @@ def run_panel() -> int:
     """Run the panel on this terminal until it is left; returns the exit code."""
     store = RunStore()
     graphics = kitty.available(os.environ, sys.stdin.fileno(), sys.stdout.fileno())
-    app = Panel(lambda: Feed(store), graphics=graphics)
+    try:
+        notifications = from_environment(os.environ)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    app = Panel(lambda: Feed(store), graphics=graphics, notifications=notifications)
     endings = Endings(app.leave)
     endings.watch()
     try:

@@ -87,6 +87,7 @@ _PUNCTUATION = {
     "question_mark",
     "colon",
     "space",
+    "slash",
 }
 
 

@@ -114,6 +114,18 @@ def test_what_panel_and_command_line_share_knows_no_textual(place: str) -> None:
     assert wrong == []
 
 
+def test_a_comparison_knows_nothing_of_the_command_line() -> None:
+    """The panel exports it, too."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in MODULES
+        if path.is_relative_to(ROOT / "racetui" / "comparison")
+        for name in imports(path)
+        if f"{name}.".startswith("racetui.cli.")
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("module", LIGHT)
 def test_light_modules_load_nothing_heavy(module: str) -> None:
     assert loaded_by(module) & (HEAVY | {"textual"}) == set()
