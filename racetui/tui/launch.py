@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from typing import Any, TextIO
 
 from racetui.exits import Exit
 
@@ -14,8 +14,8 @@ FRAMES_PER_SECOND = "15"
 _NO_SCREEN = frozenset({"", "dumb", "unknown"})
 
 
-def open_panel() -> int:
-    """Show the panel until it is left; returns the exit code.
+def open_panel(given: Mapping[str, Any] | None = None) -> int:
+    """Show the panel until it is left, with settings ``given`` by section.name; returns the exit code.
 
     Where no terminal can show it, prints a table of the runs to stdout instead and returns Exit.NO_TERMINAL.
     Raises StoreError if that fails.
@@ -28,7 +28,7 @@ def open_panel() -> int:
     os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_SECOND)  # read when Textual is imported
     from racetui.tui.session import run_panel
 
-    return run_panel()
+    return run_panel(given)
 
 
 def why_not(environment: Mapping[str, str], streams: tuple[TextIO, TextIO, TextIO]) -> str:

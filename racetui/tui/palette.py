@@ -33,7 +33,7 @@ class Commands(Provider):
     def _keys(self) -> Iterator[tuple[Key, Callable[[], Awaitable[None]]]]:
         screen = self.screen
         if isinstance(screen, Presses):
-            for key in keys_of(*screen.PLACES):
+            for key in keys_of(*screen.PLACES, table=desk(screen).keys):
                 if key.in_palette and key.need.met(desk(self.screen).selected_run):
                     yield key, partial(screen.perform, key)
 

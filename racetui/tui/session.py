@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from racetui.exits import Exit
+from racetui.preferences import config_path, load
 from racetui.runs.errors import StoreError
 from racetui.runs.model import RunSummary
 from racetui.runs.store import RunStore
@@ -18,11 +20,15 @@ from racetui.tui.feed import Feed
 from racetui.tui.words import percent
 
 
-def run_panel() -> int:
-    """Run the panel on this terminal until it is left; returns the exit code."""
+def run_panel(given: Mapping[str, Any] | None = None) -> int:
+    """Run the panel on this terminal until it is left; returns the exit code.
+
+    ``given`` are settings by options of the command line, by section.name.
+    """
     store = RunStore()
+    loaded = load(config_path(), given, os.environ)
     graphics = kitty.available(os.environ, sys.stdin.fileno(), sys.stdout.fileno())
-    app = Panel(lambda: Feed(store), graphics=graphics)
+    app = Panel(lambda: Feed(store), graphics=graphics, loaded=loaded)
     endings = Endings(app.leave)
     endings.watch()
     try:

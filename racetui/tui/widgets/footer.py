@@ -35,16 +35,17 @@ class Footer(Cells):
         """One row, with the keys that can be spared left out."""
         keys = [
             replace(key, label=self.labels.get(key.id, key.label))
-            for key in for_footer(self.places, desk(self).selected_run)
+            for key in for_footer(self.places, desk(self).selected_run, desk(self).keys)
         ]
-        while keys and cells(_pieces(keys, look)) > width:
+        readonly = bool(desk(self).readonly)
+        while keys and cells(_pieces(keys, look, readonly)) > width:
             keys.remove(max(keys, key=lambda key: key.rank))
         self._spans, start = [], 1
         for key in keys:
             end = start + len(shown(key.keys[0], not look.glyphs.ascii)) + 1 + len(key.label)
             self._spans.append((start, end, key))
             start = end + 2
-        return [line(_pieces(keys, look), width, look)]
+        return [line(_pieces(keys, look, readonly), width, look)]
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key would do."""
@@ -53,11 +54,13 @@ class Footer(Cells):
                 await self.screen.perform(key)
 
 
-def _pieces(keys: Sequence[Key], look: Look) -> list[Piece]:
+def _pieces(keys: Sequence[Key], look: Look, readonly: bool) -> list[Piece]:
+    """The row; what a read-only panel leaves to others is faint."""
     pieces: list[Piece] = [(" ", look.text)]
     for key in keys:
+        away = key.acts and readonly
         pieces += [
-            (shown(key.keys[0], not look.glyphs.ascii), look.accent + look.strong),
-            (f" {key.label}  ", look.muted),
+            (shown(key.keys[0], not look.glyphs.ascii), look.faint if away else look.accent + look.strong),
+            (f" {key.label}  ", look.faint if away else look.muted),
         ]
     return pieces
