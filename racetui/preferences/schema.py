@@ -38,8 +38,8 @@ class PanelPreferences:
     """``[panel]``."""
 
     theme: str = field(default=AUTO, metadata=choices((AUTO, *COLOURS)))
-    """Colours: auto is light where the terminal says that it is (COLORFGBG), its own 16 where it has no more, else
-    dark. The key t changes this. NO_COLOR wins over every theme."""
+    """Colours: auto is light where the terminal says so (COLORFGBG), its own 16 where it has no more, else dark. dusk
+    is warm and dim, contrast the strongest, safe for any colour vision. NO_COLOR wins over all."""
     refresh: float = field(default=1.0, metadata=choices(RATES))
     """Pictures a second to begin with; + and - change it until the panel is left. Fewer are easier on a slow link."""
     ascii: str = field(default=AUTO, metadata=choices((AUTO, "always", "never")))

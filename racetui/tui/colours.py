@@ -1,7 +1,8 @@
 """The colours of the panel's themes, by name: plain data, for style sheets and drawn cells alike.
 
-Hues follow Okabe and Ito's palette, which people with any colour vision can tell apart
-(Okabe & Ito 2008, "Color Universal Design").
+Curves: of the six in a theme any two differ for people with any colour vision. They were found by search, for the
+largest least distance in OKLab (Ottosson 2020) as seen with full sight and by three dichromats (Machado, Oliveira & Fernandes
+2009); the tests say how large. In ``SAFE`` that holds for the states of runs, too.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ DARK = {
     "info": "#d58cc0",
     "series-1": "#56b4e9",
     "series-2": "#e8a92b",
-    "series-3": "#2fc48d",
-    "series-4": "#d58cc0",
-    "series-5": "#e6db4a",
-    "series-6": "#f0703a",
+    "series-3": "#a0e8b8",
+    "series-4": "#7070e8",
+    "series-5": "#e84010",
+    "series-6": "#a07088",
 }
 LIGHT = {
     "background": "#f7f8fa",
@@ -44,11 +45,74 @@ LIGHT = {
     "bad": "#b34700",
     "info": "#974f80",
     "series-1": "#0068a8",
-    "series-2": "#9a6200",
-    "series-3": "#00785a",
-    "series-4": "#974f80",
-    "series-5": "#4a4f9c",
-    "series-6": "#b34700",
+    "series-2": "#887010",
+    "series-3": "#882858",
+    "series-4": "#101040",
+    "series-5": "#1010a0",
+    "series-6": "#402810",
+}
+DUSK = {
+    "background": "#1d1a16",
+    "surface": "#26221c",
+    "selected": "#40362a",
+    "text": "#ddd3c2",
+    "muted": "#a8998a",
+    "faint": "#75695c",
+    "edge": "#4f463b",
+    "title": "#f2e8d5",
+    "accent": "#d8a657",
+    "good": "#9cc48a",
+    "warn": "#e8c070",
+    "bad": "#e8825a",
+    "info": "#88b8d0",
+    "series-1": "#d8a657",
+    "series-2": "#5888e8",
+    "series-3": "#88e8d0",
+    "series-4": "#888810",
+    "series-5": "#d058a0",
+    "series-6": "#88b8d0",
+}
+CONTRAST = {
+    "background": "#000000",
+    "surface": "#101010",
+    "selected": "#00419c",
+    "text": "#ffffff",
+    "muted": "#d8d8d8",
+    "faint": "#a8a8a8",
+    "edge": "#c0c0c0",
+    "title": "#ffffff",
+    "accent": "#5fd7ff",
+    "good": "#5fff87",
+    "warn": "#ffd75f",
+    "bad": "#ff9070",
+    "info": "#d7afff",
+    "series-1": "#5fd7ff",
+    "series-2": "#d08828",
+    "series-3": "#a088e8",
+    "series-4": "#e8e8b8",
+    "series-5": "#e8b810",
+    "series-6": "#40b8a0",
+}
+SAFE = {
+    "background": "#101010",
+    "surface": "#191919",
+    "selected": "#26364d",
+    "text": "#e0e0e0",
+    "muted": "#a0a0a0",
+    "faint": "#6c6c6c",
+    "edge": "#4c4c4c",
+    "title": "#f4f4f4",
+    "accent": "#5b95ee",
+    "good": "#5b95ee",
+    "warn": "#e8e8a0",
+    "bad": "#e84010",
+    "info": "#88d0e8",
+    "series-1": "#5b95ee",
+    "series-2": "#e8e8a0",
+    "series-3": "#e84010",
+    "series-4": "#e8a070",
+    "series-5": "#88d0e8",
+    "series-6": "#a07088",
 }
 TERMINAL = {
     "background": "default",
@@ -71,5 +135,12 @@ TERMINAL = {
     "series-5": "bright_blue",
     "series-6": "red",
 }
-COLOURS: Mapping[str, Mapping[str, str]] = {"dark": DARK, "light": LIGHT, "terminal": TERMINAL}
+COLOURS: Mapping[str, Mapping[str, str]] = {
+    "dark": DARK,
+    "light": LIGHT,
+    "dusk": DUSK,
+    "contrast": CONTRAST,
+    "safe": SAFE,
+    "terminal": TERMINAL,
+}
 """Theme name -> colour by name, in the order in which the theme key walks through them."""

@@ -84,8 +84,10 @@ async def test_the_theme_key_is_remembered(tmp_path: Path) -> None:
     path = tmp_path / "racetui" / "config.toml"
     async with opened(scenes.Still, loaded=load(path)) as (panel, pilot):
         await press(pilot, "t")
+        assert panel.theme != "dark"
+        await press(pilot, "colon", *"safe", "enter")
+        await until(lambda: panel.theme == "safe", "the theme of the palette")
         chosen = panel.theme
-    assert chosen != "dark"
     assert load(path).preferences.panel.theme == chosen
     async with opened(scenes.Still, loaded=load(path)) as (panel, _):
         assert panel.theme == chosen
