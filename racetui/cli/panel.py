@@ -10,4 +10,4 @@ def panel(options: argparse.Namespace) -> int:
     from racetui.cli.panel_options import given
     from racetui.tui.launch import open_panel
 
-    return open_panel(given(options))
+    return open_panel(given(options), bool(options.demo))

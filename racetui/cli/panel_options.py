@@ -20,6 +20,9 @@ def add_panel_options(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="only show: start, stop, order, delete and write nothing (also RACETUI_READONLY=1)",
     )
+    panel.add_argument(
+        "--demo", action="store_true", default=None, help="show a recorded session, played as if it ran now"
+    )
     panel.add_argument("--theme", choices=("auto", *COLOURS), help="colours, for this time")
     panel.add_argument("--ascii", action="store_const", const="always", help="draw with ASCII alone")
 
@@ -33,5 +36,7 @@ def refuse_beside_command(parser: argparse.ArgumentParser, options: argparse.Nam
     """End with a usage error where one of them is given to another command, which would ignore it."""
     from racetui.cli.parser import PANEL
 
-    if options.command is not PANEL and (wrong := [name for name in _SETTINGS if getattr(options, name) is not None]):
+    if options.command is not PANEL and (
+        wrong := [name for name in ("demo", *_SETTINGS) if getattr(options, name) is not None]
+    ):
         parser.error(f"--{wrong[0]} is about the panel: leave the command out, or the option")

@@ -1,8 +1,8 @@
 """The colours of the panel's themes, by name: plain data, for style sheets and drawn cells alike.
 
 Curves: of the six in a theme any two differ for people with any colour vision. They were found by search, for the
-largest least distance in OKLab (Ottosson 2020) as seen with full sight and by three dichromats (Machado, Oliveira & Fernandes
-2009); the tests say how large. In ``SAFE`` that holds for the states of runs, too.
+largest least distance in OKLab (Ottosson 2020) as seen with full sight and by three dichromats (Machado, Oliveira &
+Fernandes 2009); the tests say how large. In ``SAFE`` that holds for the states of runs, too.
 """
 
 from __future__ import annotations
