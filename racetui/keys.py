@@ -225,7 +225,7 @@ def keys_of(*places: Place, table: Iterable[Key] = KEYS) -> tuple[Key, ...]:
 
 
 def choose(
-    pressed: str, places: Iterable[Place], run: RunSummary | None, table: Iterable[Key] = KEYS
+    pressed: str, places: Iterable[Place], run: RunSummary | None, *, table: Iterable[Key] = KEYS
 ) -> tuple[Key | None, str]:
     """What a pressed key means now: the action that applies, or None and why there is none."""
     meanings = [key for key in keys_of(*places, table=table) if pressed in key.keys]
@@ -237,6 +237,6 @@ def choose(
     )
 
 
-def for_footer(places: Iterable[Place], run: RunSummary | None, table: Iterable[Key] = KEYS) -> tuple[Key, ...]:
+def for_footer(places: Iterable[Place], run: RunSummary | None, *, table: Iterable[Key] = KEYS) -> tuple[Key, ...]:
     """The keys worth a place in the footer now, in the table's order."""
     return tuple(key for key in keys_of(*places, table=table) if key.label and key.need.met(run))

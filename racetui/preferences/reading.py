@@ -31,6 +31,8 @@ class Origin(StrEnum):
     FILE = "file"
     ENVIRONMENT = "environment"
     OPTION = "option"
+    PANEL = "not kept"
+    """Changed in a panel that keeps nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,11 @@ class Loaded:
         """Where a setting's value came from."""
         return self.origins.get(key, Origin.DEFAULT)
 
-    def changed(self, key: str, value: Any) -> Loaded:
-        """The same with one setting changed by hand, which is about to be in the file."""
+    def changed(self, key: str, value: Any, kept: bool) -> Loaded:
+        """The same with one setting changed in the panel; ``kept`` is what is about to be in the file."""
         preferences = with_value(self.preferences, key, value)
-        return replace(self, preferences=preferences, origins={**self.origins, key: Origin.FILE})
+        origin = Origin.FILE if kept else Origin.PANEL
+        return replace(self, preferences=preferences, origins={**self.origins, key: origin})
 
 
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
@@ -82,7 +85,10 @@ def load(path: Path, given: Mapping[str, Any] | None = None, environment: Mappin
     preferences, origins = Preferences(), {}
     for origin, values in sources:
         for key, value in values.items():
-            preferences, origins[key] = with_value(preferences, key, value), origin
+            try:
+                preferences, origins[key] = with_value(preferences, key, value), origin
+            except DocumentError as error:
+                problems.append(f"{path}: {error}")
     keys, own, wrong = remapped(document.get(KEYS_SECTION, {}), f"{path}: {KEYS_SECTION}")
     return Loaded(preferences, keys, origins, (*problems, *wrong), path, own)
 

@@ -32,7 +32,7 @@ def save(path: Path, values: Mapping[str, Any]) -> None:
             table = document.setdefault(section, tomlkit.table())
             if not isinstance(table, Table):
                 raise SavingError(f"not saved: {path}: {section} must be a section, [{section}]: mend it first")
-            table[name] = value
+            table[name] = list(value) if isinstance(value, tuple) else value
         _replace(target, tomlkit.dumps(document))
     except (TOMLKitError, UnicodeDecodeError) as error:
         raise SavingError(f"not saved: {path} is not TOML: {error}: mend it first") from None

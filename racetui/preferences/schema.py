@@ -8,9 +8,10 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_origin
 
 from profiles import profile_names
 from profiles.strict import DocumentError, convert_value, field_types
@@ -142,13 +143,21 @@ def value_of(preferences: Preferences, key: str) -> Any:
 
 
 def with_value(preferences: Preferences, key: str, value: Any) -> Preferences:
-    """The preferences with one setting changed; its value was checked."""
+    """The preferences with one setting changed; its value was checked.
+
+    Raises DocumentError where its section has rules of its own.
+    """
     section, name = key.split(".")
-    return replace(preferences, **{section: replace(getattr(preferences, section), **{name: value})})
+    try:
+        return replace(preferences, **{section: replace(getattr(preferences, section), **{name: value})})
+    except ValueError as error:
+        raise DocumentError(str(error)) from None
 
 
 def written(value: object) -> str:
-    """A value as people read it: true, 0.5, dark."""
+    """A value as people read it: true, 0.5, dark; several with commas between."""
+    if isinstance(value, tuple):
+        return ", ".join(map(written, value))
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -167,6 +176,16 @@ def _settings_of(section: str, kind: type[Any]) -> list[Setting]:
         )
         for row in fields(kind)
     ]
+
+
+def read(setting: Setting, text: str) -> Any:
+    """The value that somebody typed, the other way round. Raises DocumentError."""
+    if get_origin(setting.kind) is tuple:
+        return setting.checked([part for part in (part.strip() for part in text.split(",")) if part], "here")
+    if setting.kind in (int, float):
+        with suppress(ValueError):
+            return setting.checked(setting.kind(text), "here")
+    return setting.checked(text, "here")
 
 
 def docstrings(kind: type[Any]) -> Mapping[str, str]:

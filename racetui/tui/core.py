@@ -43,7 +43,7 @@ _BY = {
     Origin.OPTION: "--readonly",
     Origin.ENVIRONMENT: "RACETUI_READONLY",
     Origin.FILE: "config.toml",
-    Origin.DEFAULT: "default",
+    Origin.PANEL: "its own setting",
 }
 STYLES = Path(__file__).parent / "styles"
 
@@ -157,8 +157,8 @@ class Core(App[None], inherit_bindings=False):
 
     def set(self, key: str, value: Any) -> None:
         """Change a setting from now on, and in ``config.toml``; a read-only panel changes it until it is left."""
-        keep = key == "panel.readonly" or not self.readonly
-        self.loaded = self.loaded.changed(key, value)
+        keep = self._saver is not None and (key == "panel.readonly" or not self.readonly)
+        self.loaded = self.loaded.changed(key, value, keep)
         tailor.apply(self, key)
         self.repaint()
         if self._saver is not None and keep:

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from racetui.runs.errors import ControlError, OrderTimeout, StoreError
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
-from racetui.tui.services import Services
+
+if TYPE_CHECKING:
+    from racetui.tui.services import Services
 
 PATIENCE = 300.0
 """Seconds to wait for an answer before saying that there is none; the order stands all the same."""
@@ -46,7 +48,7 @@ class Orders:
         in_background: Callable[[Callable[[], Answer], Callable[[Answer], None]], None],
         report: Callable[[Answer], None],
         wake: Callable[[], None],
-        services: Callable[[], Services] = Services,
+        services: Callable[[], Services],
     ) -> None:
         self._services = services
         self._in_background = in_background

@@ -46,7 +46,7 @@ class Presses:
 
     async def action_press(self, pressed: str) -> None:
         """Do what the key means now, or say what it would need."""
-        key, why = choose(pressed, self.PLACES, desk(self._node).selected_run, desk(self._node).keys)
+        key, why = choose(pressed, self.PLACES, desk(self._node).selected_run, table=desk(self._node).keys)
         if key is None:
             desk(self._node).tell(why, "warning")
         else:

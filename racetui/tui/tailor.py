@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from racetui.preferences.schema import AUTO, Preferences
 from racetui.runs.positions import Axis
+from racetui.tui.chart.view import everything
 from racetui.tui.glyphs import ASCII, UNICODE, Glyphs, choose_glyphs
 
 if TYPE_CHECKING:
@@ -55,8 +56,12 @@ def _rate(app: Core, wanted: Preferences) -> None:
     app.clockwork.set_rate(wanted.panel.refresh)
 
 
-def _charts(app: Core, wanted: Preferences) -> None:
-    app.show_charts(replace(app.charts, smoothing=wanted.charts.smoothing, axis=Axis(wanted.charts.axis)))
+def _smoothing(app: Core, wanted: Preferences) -> None:
+    app.show_charts(replace(app.charts, smoothing=wanted.charts.smoothing))
+
+
+def _axis(app: Core, wanted: Preferences) -> None:
+    app.show_charts(everything(replace(app.charts, axis=Axis(wanted.charts.axis))))
 
 
 def _car(app: Core, wanted: Preferences) -> None:
@@ -68,8 +73,8 @@ _APPLIED: Mapping[str, Callable[[Core, Preferences], None]] = {
     "panel.theme": _theme,
     "panel.ascii": _glyphs,
     "panel.refresh": _rate,
-    "charts.smoothing": _charts,
-    "charts.axis": _charts,
+    "charts.smoothing": _smoothing,
+    "charts.axis": _axis,
     "car.frames": _car,
     "car.pixels": _car,
 }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from racetui.preferences import Preferences, load, settings, value_of
+from profiles.strict import DocumentError
+from racetui.cli import main
+from racetui.preferences import Preferences, load, reading, schema, settings, value_of
 from racetui.preferences.reading import Origin, config_path
 from racetui.preferences.saving import SavingError, save
 
@@ -125,3 +130,61 @@ def test_what_is_no_toml_is_never_overwritten(path: Path) -> None:
     with pytest.raises(SavingError, match="is not TOML"):
         save(path, {"panel.theme": "light"})
     assert path.read_text() == "[panel\n"
+
+
+def test_settings_without_choices_are_typed_and_have_rules_of_their_own(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "Preferences", Louder)
+    monkeypatch.setattr(reading, "Preferences", Louder)
+    topics, most = settings()
+    assert (topics.key, topics.choices, topics.help) == ("loud.topics", (), "What is told.")
+    assert schema.written(Loud().topics) == "best, end"
+    assert schema.read(topics, "end,  best ") == ("end", "best")
+    assert schema.read(most, "3") == 3
+    with pytest.raises(DocumentError, match="a whole number, not 'x'"):
+        schema.read(most, "x")
+    loaded = load(written(path, '[loud]\ntopics = ["nothing"]\nmost = 4\n'))
+    assert loaded.problems == (f"{path}: loud.topics: no topic nothing",)
+    assert value_of(loaded.preferences, "loud.most") == 4
+    save(path, {"loud.topics": ("end",)})
+    assert value_of(load(path).preferences, "loud.topics") == ("end",)
+
+
+@dataclass(frozen=True, slots=True)
+class Loud:
+    """A section as other parts of the program may bring one."""
+
+    topics: tuple[str, ...] = ("best", "end")
+    """What is told."""
+    most: int = 1
+    """At once."""
+
+    def __post_init__(self) -> None:
+        for topic in self.topics:
+            if topic not in ("best", "end"):
+                raise ValueError(f"loud.topics: no topic {topic}")
+
+
+@dataclass(frozen=True, slots=True)
+class Louder:
+    loud: Loud = field(default_factory=Loud)
+
+
+def test_the_command_prints_own_keys_and_what_is_wrong(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RACETUI_CONFIG", str(written(path, '[keys]\nlogs = "L"\nstop = "p"\n')))
+    assert main(["keys"]) == 2
+    printed = capsys.readouterr().out
+    assert re.search(r"^L +logs\* +The whole log", printed, re.MULTILINE)
+    assert f"wrong: {path}: keys.stop: p is taken by pause" in printed
+    assert main(["keys", "--json"]) == 2
+    rows = json.loads(capsys.readouterr().out)["keys"]
+    assert [row["keys"] for row in rows if row["own"]] == [["L"]]
+
+
+def test_the_panels_options_are_refused_beside_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--readonly", "runs"])
+    assert "--readonly is about the panel" in capsys.readouterr().err

@@ -11,9 +11,9 @@ from textual.widget import Widget
 
 from profiles.strict import DocumentError
 from racetui.keys import KEYS, shown
-from racetui.preferences import Setting, settings, value_of
+from racetui.preferences import Preferences, Setting, settings, value_of, with_value
 from racetui.preferences.reading import Origin
-from racetui.preferences.schema import written
+from racetui.preferences.schema import read, written
 from racetui.tui.desk import desk
 from racetui.tui.forms.choice import Choice, Option
 from racetui.tui.forms.entry import Entry
@@ -118,13 +118,9 @@ def _id(setting: Setting) -> str:
 
 
 def _parsed(setting: Setting, text: str) -> Any:
-    value: object = text
-    if setting.kind in (int, float):
-        try:
-            value = setting.kind(text)
-        except ValueError:
-            value = text
     try:
-        return setting.checked(value, "here")
+        value = read(setting, text)
+        with_value(Preferences(), setting.key, value)
     except DocumentError as error:
-        raise ValueError(str(error).partition(" must be ")[2]) from None
+        raise ValueError(str(error).rpartition(" must be ")[2]) from None
+    return value

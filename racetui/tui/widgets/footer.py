@@ -35,7 +35,7 @@ class Footer(Cells):
         """One row, with the keys that can be spared left out."""
         keys = [
             replace(key, label=self.labels.get(key.id, key.label))
-            for key in for_footer(self.places, desk(self).selected_run, desk(self).keys)
+            for key in for_footer(self.places, desk(self).selected_run, table=desk(self).keys)
         ]
         readonly = bool(desk(self).readonly)
         while keys and cells(_pieces(keys, look, readonly)) > width:
