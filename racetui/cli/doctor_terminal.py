@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import stat
 import sys
 
 from racetui.preferences import Loaded
@@ -25,13 +25,18 @@ def terminal_abilities(loaded: Loaded) -> list[Ability]:
     kind = environment.get("TERM", "")
     wanted = loaded.preferences
     answers = None
-    if sys.stdin.isatty() and kind not in NO_QUESTIONS:
+    if sys.stdin.isatty() and kind not in NO_QUESTIONS and not _piped():
         unicode = not chosen_glyphs(wanted.panel.ascii, environment).ascii
         answers = ask(unicode, promising(environment), kind.startswith(_PLAIN))
     if answers is None and reason:
         return [Ability("", f"none: {reason}", "no panel; commands need none", "open racetui in a terminal")]
     from rich.console import Console
 
-    size = shutil.get_terminal_size()
+    size = os.get_terminal_size(sys.stdin.fileno())
     colours = Console(force_terminal=True).color_system or ""
     return abilities(Terminal(environment, size.columns, size.lines, colours, answers, wanted))
+
+
+def _piped() -> bool:
+    """Another program reads what is printed, perhaps the terminal too, as a pager does: it would get the answers."""
+    return not sys.stdout.isatty() and not stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode)

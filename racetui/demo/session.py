@@ -40,7 +40,9 @@ def write_session(directory: Path, parts: list[Part], target: Path) -> None:
 def read_session(source: Path, directory: Path) -> list[Part]:
     """Unpack a session into a directory; returns its parts. Raises OSError, ValueError."""
     with tarfile.open(source, "r:xz") as archive:
-        archive.extractall(directory, filter="data")
+        # what 3.12 does by itself, and Python 3.11 knows from 3.11.4 on
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _path: member)
+        archive.extractall(directory)
     return [Part(**part) for part in json.loads((directory / MANIFEST).read_text(encoding="utf-8"))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -9,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from racetui.preferences import load, settings
+from racetui.runs.paths import RunPaths
 from racetui.tui.services import ReadOnlyError, Services, refusing
+from racetui.watch.ring import RingWriter
+from racetui.watch.watcher import View, Watcher
+from tests.shots import make_shot
 from tests.tui import scenes, stores
 from tests.tui.panels import Calls, front, on_store, opened, press, shows, text, until
 
@@ -78,6 +83,26 @@ async def test_read_only_changes_nothing_and_says_why(home: Path) -> None:
     assert calls.asked == []
     assert {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()} == before
     writer.close()
+
+
+def test_a_read_only_panel_sees_a_car_that_others_watch(tmp_path: Path) -> None:
+    services, paths = refusing(Services(), "because"), RunPaths(tmp_path)
+    watcher = Watcher(services.drive, services.watch)
+
+    def seen(condition: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + 8
+        while not condition() and time.monotonic() < deadline:
+            watcher.keep(View(paths, "best"))
+            time.sleep(0.02)
+        return condition()
+
+    assert seen(lambda: watcher.note == "because")
+    with RingWriter(paths.frames) as ring:
+        ring.note("driven")
+        ring.write(make_shot())
+        assert seen(lambda: watcher.newest == 1 and watcher.note == "driven")
+    watcher.stop()
+    assert not paths.lease.exists()
 
 
 async def test_the_theme_key_is_remembered(tmp_path: Path) -> None:
