@@ -87,10 +87,10 @@ def test_the_file_can_be_elsewhere(tmp_path: Path) -> None:
 
 
 def test_keys_may_change_places_when_all_of_them_move(path: Path) -> None:
-    loaded = load(written(path, '[keys]\npause = "x"\nresume = "x"\nstop = ["p", "f5"]\nsettings = "/"\n'))
+    loaded = load(written(path, '[keys]\npause = "x"\nresume = "x"\nstop = ["p", "f5"]\nsettings = ";"\n'))
     assert loaded.problems == ()
     keys = {key.id: key.keys for key in loaded.keys}
-    assert (keys["pause"], keys["stop"], keys["settings"]) == (("x",), ("p", "f5"), ("slash",))
+    assert (keys["pause"], keys["stop"], keys["settings"]) == (("x",), ("p", "f5"), ("semicolon",))
     half = load(written(path, '[keys]\npause = "x"\nstop = "p"\n'))
     assert {key.id: key.keys for key in half.keys}["stop"] == ("x",), "resume still has p, so stop keeps its own"
 
