@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from racetui.keynames import CHARACTERS
 from racetui.runs.model import RunState, RunSummary
 
 
@@ -64,6 +65,15 @@ TESTABLE = Need(
 )
 
 
+ACTING = frozenset(
+    {
+        *("start", "pause", "resume", "stop", "go_on", "first", "evaluate", "checkpoint", "checkpoints", "annotate"),
+        *("export", "record", "record_gif"),
+    }
+)
+"""Actions that change something outside the panel: keys that a read-only one shows as unavailable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One thing a person can do by key."""
@@ -83,6 +93,11 @@ class Key:
     in_palette: bool = True
     group: bool = False
     """It goes to all marked runs where there are marks."""
+
+    @property
+    def acts(self) -> bool:
+        """It changes something outside the panel, which a read-only one does not."""
+        return self.id in ACTING
 
 
 def _silent(id: str, keys: str, help: str, place: Place) -> Key:
@@ -180,7 +195,8 @@ KEYS = (
     Key("freeze", ("f",), "Stop redrawing, and go on; the runs do not notice", Place.VIEW, "freeze", rank=7),
     Key("faster", ("plus", "equals_sign"), "Refresh more often, up to 4 times a second", Place.VIEW),
     Key("slower", ("minus", "underscore"), "Refresh less often, down to every 4 seconds", Place.VIEW),
-    Key("theme", ("t",), "Next theme: dark, light, the terminal's own 16 colours", Place.VIEW),
+    Key("theme", ("t",), "Next theme; config.toml remembers it", Place.VIEW),
+    Key("settings", ("comma",), "Settings: what each is, where it came from, and another value for it", Place.VIEW),
     Key("help", ("question_mark", "f1"), "All keys, and what the focused pane shows", Place.VIEW, "help", rank=0),
     Key("palette", ("colon", "ctrl+p"), "Search the commands", Place.VIEW, "commands", rank=4, in_palette=False),
     Key("detach", ("q",), "Leave the panel; every run goes on", Place.VIEW, "detach", rank=0),
@@ -250,22 +266,7 @@ KEYS = (
     _silent("detach", "ctrl+c ctrl+q", "Leave the panel; every run goes on", Place.ANYWHERE),
 )
 
-_SHOWN = {
-    "plus": "+",
-    "equals_sign": "=",
-    "minus": "-",
-    "underscore": "_",
-    "question_mark": "?",
-    "colon": ":",
-    "slash": "/",
-    "escape": "esc",
-    "pageup": "pgup",
-    "pagedown": "pgdn",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-}
-
-
+_SHOWN = {**CHARACTERS, "escape": "esc", "pageup": "pgup", "pagedown": "pgdn"}
 _ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
 
 
@@ -274,9 +275,9 @@ def shown(key: str, arrows: bool = False) -> str:
     return (_ARROWS.get(key) if arrows else None) or _SHOWN.get(key, key)
 
 
-def keys_of(*places: Place) -> tuple[Key, ...]:
+def keys_of(*places: Place, table: Iterable[Key] = KEYS) -> tuple[Key, ...]:
     """The keys of some places, in the table's order."""
-    return tuple(key for key in KEYS if key.place in places)
+    return tuple(key for key in table if key.place in places)
 
 
 def applies(key: Key, run: RunSummary | None, marked: Sequence[RunSummary] = ()) -> bool:
@@ -285,10 +286,15 @@ def applies(key: Key, run: RunSummary | None, marked: Sequence[RunSummary] = ())
 
 
 def choose(
-    pressed: str, places: Iterable[Place], run: RunSummary | None, marked: Sequence[RunSummary] = ()
+    pressed: str,
+    places: Iterable[Place],
+    run: RunSummary | None,
+    marked: Sequence[RunSummary] = (),
+    *,
+    table: Iterable[Key] = KEYS,
 ) -> tuple[Key | None, str]:
     """What a pressed key means now: the action that applies, or None and why there is none."""
-    meanings = [key for key in keys_of(*places) if pressed in key.keys]
+    meanings = [key for key in keys_of(*places, table=table) if pressed in key.keys]
     for key in meanings:
         if applies(key, run, marked):
             return key, ""
@@ -297,10 +303,16 @@ def choose(
     )
 
 
-def for_footer(places: Iterable[Place], run: RunSummary | None, marked: Sequence[RunSummary] = ()) -> tuple[Key, ...]:
+def for_footer(
+    places: Iterable[Place],
+    run: RunSummary | None,
+    marked: Sequence[RunSummary] = (),
+    *,
+    table: Iterable[Key] = KEYS,
+) -> tuple[Key, ...]:
     """The keys worth a place in the footer now, in the table's order; of several on one key, what it means now."""
     found: dict[str, Key] = {}
-    for key in keys_of(*places):
+    for key in keys_of(*places, table=table):
         if key.label and applies(key, run, marked):
             found.setdefault(key.keys[0], key)
     return tuple(found.values())

@@ -33,6 +33,8 @@ def store_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     home = tmp_path / "store"
     monkeypatch.setenv("RACETUI_HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("RACETUI_CONFIG", "RACETUI_READONLY"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("RACETUI_QUEUE", "off")  # however many cores there are, tests start what they like
     yield home

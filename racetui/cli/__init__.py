@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Sequence
 
+from racetui.cli.panel_options import refuse_beside_command
 from racetui.cli.parser import make_parser
 from racetui.exits import Exit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``racetui``; returns the exit code. stdout is data, stderr diagnostics."""
-    options = make_parser().parse_args(arguments)
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    refuse_beside_command(parser, options)
     try:
         return int(options.command(options))
     except KeyboardInterrupt:

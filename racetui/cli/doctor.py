@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import locale
 import os
 import platform
-import shutil
 import sqlite3
 import sys
 from dataclasses import asdict, dataclass
@@ -15,10 +13,13 @@ from pathlib import Path
 
 from profiles import detect, look_at
 from racetui import __version__
+from racetui.cli.doctor_terminal import terminal_abilities
 from racetui.cli.machine import facts_of
 from racetui.cli.output import print_json
 from racetui.exits import Exit
+from racetui.preferences import Loaded, config_path, load
 from racetui.runs.paths import home
+from racetui.terminal.abilities import Ability
 
 PACKAGES = (
     *("textual", "gymnasium", "box2d", "pygame-ce", "torch", "numpy"),
@@ -41,9 +42,13 @@ def doctor(options: argparse.Namespace) -> int:
     """Print every check; exit code 1 if one failed."""
     hardware, storage = detect(), look_at(home())
     machine = [Check(fact.name, True, fact.found, fact.advice) for fact in facts_of(hardware, storage)]
-    checks = [_python(), *map(_package, PACKAGES), _sqlite(), _store(home(), storage.path), *machine, _terminal()]
+    loaded = load(config_path(), environment=os.environ)
+    terminal = terminal_abilities(loaded)
+    checks = [_python(), *map(_package, PACKAGES), _sqlite(), _store(home(), storage.path), *machine]
+    checks += [*_settings(loaded), *map(_check, terminal)]
     if options.json:
-        print_json({"version": __version__, "checks": checks, "hardware": asdict(hardware), "store": storage})
+        facts = {"hardware": asdict(hardware), "store": storage, "terminal": terminal}
+        print_json({"version": __version__, "checks": checks, **facts})
     else:
         for check in checks:
             advice = f"  -> {check.advice}" if check.advice else ""
@@ -75,10 +80,14 @@ def _store(path: Path, existing: Path) -> Check:
     return Check("run store", ok, str(path), "" if ok else "not writable: set RACETUI_HOME to a directory of yours")
 
 
-def _terminal() -> Check:
-    size = shutil.get_terminal_size()
-    kind = os.environ.get("TERM", "")
-    tty = sys.stdout.isatty()
-    found = f"{kind or 'no TERM'}, {size.columns}x{size.lines}, {locale.getpreferredencoding()}"
-    usable = tty and kind not in ("", "dumb")
-    return Check("terminal", True, found, "" if usable else "the panel needs a terminal; commands do not")
+def _settings(loaded: Loaded) -> list[Check]:
+    """The panel's file, one line for each thing that is wrong in it."""
+    where = str(loaded.path) if loaded.path and loaded.path.exists() else f"none yet: {loaded.path}"
+    wrong = [
+        Check("settings", False, problem, "mend it; the panel opens all the same") for problem in loaded.problems
+    ]
+    return wrong or [Check("settings", True, where)]
+
+
+def _check(ability: Ability) -> Check:
+    return Check(f"terminal {ability.name}".strip(), True, f"{ability.found}: {ability.follows}", ability.advice)

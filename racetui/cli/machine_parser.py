@@ -50,3 +50,6 @@ def add_machine_commands(commands: Any) -> None:
     doctor = commands.add_parser("doctor", help="check versions, hardware, limits, terminal and the run store")
     doctor.set_defaults(command=later("racetui.cli.doctor:doctor"))
     add_json(doctor)
+    keys = commands.add_parser("keys", help="the panel's keys and the names of their actions, yours among them")
+    keys.set_defaults(command=later("racetui.cli.keys:keys"))
+    add_json(keys)

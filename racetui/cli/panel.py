@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 
-def panel(_options: argparse.Namespace) -> int:
+def panel(options: argparse.Namespace) -> int:
     """Open the panel; without a terminal, print the runs and say so by the exit code."""
+    from racetui.cli.panel_options import given
     from racetui.tui.launch import open_panel
 
-    return open_panel()
+    return open_panel(given(options), bool(options.demo))

@@ -17,6 +17,7 @@ from racetui.cli.measuring_parser import add_measuring_commands
 from racetui.cli.options import RUN_HELP, add_now
 from racetui.cli.options import add_json as _json
 from racetui.cli.options import later as _later
+from racetui.cli.panel_options import add_panel_options
 from racetui.cli.pipeline_parser import add_pipeline_command
 from racetui.cli.policy_parser import add_policy_commands
 from racetui.cli.queue_parser import add_queue_command
@@ -28,8 +29,11 @@ from racetui.presets import preset_names
 
 EPILOG = """\
 exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 no terminal, 4 not found, 5 timeout, 130 interrupted
-environment: RACETUI_HOME moves the run store; NO_COLOR is honoured; RACETUI_DEBUG=1 shows tracebacks"""
+environment: RACETUI_HOME moves the run store, RACETUI_CONFIG the panel's config.toml; RACETUI_READONLY=1 opens panels
+that only show; NO_COLOR is honoured; RACETUI_DEBUG=1 shows tracebacks"""
 
+PANEL = _later("racetui.cli.panel:panel")
+"""What is done without a command."""
 _SET_HELP = "one setting, as agent.learning_rate=1e-4, task.frame_skip=2, collector.lanes=16; repeatable"
 
 
@@ -42,7 +46,8 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"racetui {__version__}")
-    parser.set_defaults(command=_later("racetui.cli.panel:panel"))
+    add_panel_options(parser)
+    parser.set_defaults(command=PANEL)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_train(commands)
     add_pipeline_command(commands)

@@ -9,11 +9,12 @@ from textual.binding import BindingType
 
 from racetui.keys import ALIVE, OVER, PAUSED, TESTABLE, TRAINING, WORKING, Need, Place
 from racetui.runs.limits import used_up
+from racetui.runs.paths import RunPaths
 from racetui.tui.clockwork import RATES
+from racetui.tui.colours import COLOURS
 from racetui.tui.core import Core
 from racetui.tui.presses import bindings
 from racetui.tui.targets import Targets, targets
-from racetui.tui.themes import COLOURS
 from racetui.tui.view import View
 
 
@@ -179,8 +180,17 @@ class Panel(Core):
 
     def do_theme(self) -> None:
         """Next theme."""
+        if self.no_color:
+            self.tell("NO_COLOR is set: there are no colours to choose from", "warning")
+            return
         names = list(COLOURS)
-        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+        self.set("panel.theme", names[(names.index(self.theme) + 1) % len(names)])
+
+    def do_settings(self) -> Awaitable[object]:
+        """What the person wants of the panel."""
+        from racetui.tui.screens.settings import SettingsForm
+
+        return self.push_screen(SettingsForm())
 
     def do_detach(self) -> None:
         """Leave; every run goes on."""

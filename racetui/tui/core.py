@@ -13,23 +13,29 @@ from typing import Any
 from textual import events
 from textual.app import App
 
-from racetui.notifications import NotificationSettings, from_environment
+from racetui.keys import Key
+from racetui.preferences import Loaded
+from racetui.preferences.reading import Origin
+from racetui.preferences.saver import Saver
 from racetui.runs.filtering import Filter
 from racetui.runs.logbook import LogLine, merged
 from racetui.runs.model import RunSummary
+from racetui.tui import tailor
 from racetui.tui.announcing import Announcer, sequences
 from racetui.tui.chart.view import ChartView
 from racetui.tui.clockwork import Clockwork, Pictures
-from racetui.tui.glyphs import choose_glyphs
+from racetui.tui.colours import COLOURS
+from racetui.tui.glyphs import Glyphs
 from racetui.tui.lines import clean
 from racetui.tui.look import Look, coloured, colourless
 from racetui.tui.marks import TAGS, Marks
 from racetui.tui.news import Finished, NewPicture, ReaderFailed
 from racetui.tui.orders import Answer, Orders
+from racetui.tui.pane import Cells
 from racetui.tui.picture import Compared, Picture
 from racetui.tui.screens.dashboard import Dashboard
-from racetui.tui.services import Services
-from racetui.tui.themes import COLOURS, make_themes
+from racetui.tui.services import Services, refusing
+from racetui.tui.themes import make_themes
 from racetui.tui.view import View
 from racetui.tui.watching import Watching
 
@@ -37,6 +43,12 @@ KEPT_NOTES = 200
 """Answers to orders that the log goes on showing."""
 _SEVERITY = {"info": "information"}
 """Levels that Textual calls otherwise."""
+_BY = {
+    Origin.OPTION: "--readonly",
+    Origin.ENVIRONMENT: "RACETUI_READONLY",
+    Origin.FILE: "config.toml",
+    Origin.PANEL: "its own setting",
+}
 STYLES = Path(__file__).parent / "styles"
 
 
@@ -53,27 +65,30 @@ class Core(App[None], inherit_bindings=False):
         source: Callable[[], Pictures],
         services: Services | None = None,
         graphics: bool = False,
-        notifications: NotificationSettings | None = None,
+        loaded: Loaded | None = None,
     ) -> None:
         no_color = "NO_COLOR" in os.environ
         # Without colours Textual would turn them into greys, unless it believes them to be the terminal's own.
         super().__init__(ansi_color=True if no_color else None)
         self.animation_level = "none"
-        self.glyphs = choose_glyphs(os.environ)
+        self.loaded = loaded or Loaded()
+        wanted = self.loaded.preferences.panel
+        self.glyphs = tailor.chosen_glyphs(wanted.ascii, os.environ)
         for theme in make_themes():
             self.register_theme(theme)
-        self.theme = "terminal" if no_color or self.console.color_system == "standard" else "dark"
+        self.theme = tailor.chosen_theme(wanted.theme, os.environ, self.console.color_system)
         self.look: Look = self._make_look()
         self.picture = Picture()
-        self.services = services or Services()
+        self._services = services or Services()
+        self._saver = Saver(self.loaded.path) if self.loaded.path is not None else None
         self.charts = ChartView()
         self.marks = Marks()
         self._metric = Compared().metric
         self._closely = False
         self.filter = Filter()
-        self.watching = Watching(self.services.drive, graphics)
-        self.orders = Orders(self.in_background, self._report, self.wake)
-        self.announcer = Announcer(notifications or from_environment())
+        self.watching = Watching(lambda: self.services, graphics)
+        self.orders = Orders(self.in_background, self._report, self.wake, lambda: self.services)
+        self.announcer = Announcer(self.loaded.preferences.notifications)
         self.orders.given = self.announcer.expect
         self._told = 0
         """Serial number of the last news told."""
@@ -88,9 +103,11 @@ class Core(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to look."""
-        self.set_class(self.glyphs.ascii, "-ascii")
+        tailor.apply(self)
         self.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
         self.clockwork.start()
+        for problem in self.loaded.problems:
+            self.tell(problem, "warning")
 
     def leave(self) -> None:
         """Leave, from any thread or signal handler."""
@@ -109,6 +126,8 @@ class Core(App[None], inherit_bindings=False):
 
     def on_unmount(self) -> None:
         """Stop looking."""
+        if self._saver is not None:
+            self._saver.flush()
         self.clockwork.stop()
         self.watching.close()
 
@@ -136,6 +155,44 @@ class Core(App[None], inherit_bindings=False):
     def frozen(self) -> bool:
         """No new pictures now."""
         return self.clockwork.frozen
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The key table, with the person's own keys."""
+        return self.loaded.keys
+
+    @property
+    def services(self) -> Services:
+        """What the panel has done by others; in a read-only one they refuse."""
+        return refusing(self._services, self.readonly) if self.readonly else self._services
+
+    @property
+    def readonly(self) -> str:
+        """Why nothing can be started, ordered or written; empty where it can."""
+        if not self.loaded.preferences.panel.readonly:
+            return ""
+        return f"this panel is read-only, by {_BY[self.loaded.origin('panel.readonly')]}"
+
+    def set(self, key: str, value: Any) -> None:
+        """Change a setting from now on, and in ``config.toml``; a read-only panel changes it until it is left."""
+        keep = self._saver is not None and (key == "panel.readonly" or not self.readonly)
+        self.loaded = self.loaded.changed(key, value, keep)
+        tailor.apply(self, key)
+        self.repaint()
+        if self._saver is not None and keep:
+            self._saver.add(key, value)
+            self.in_background(self._saver.flush, self._saved)
+
+    def _saved(self, trouble: str) -> None:
+        if trouble:
+            self.tell(trouble, "error")
+
+    def show_glyphs(self, glyphs: Glyphs) -> None:
+        """Draw with these symbols from now on."""
+        self.set_class(glyphs.ascii, "-ascii")
+        if glyphs is not self.glyphs:
+            self.glyphs = glyphs
+            self._restyle()
 
     def select(self, run_id: str) -> None:
         """Show this run from now on."""
@@ -272,8 +329,8 @@ class Core(App[None], inherit_bindings=False):
     def _restyle(self) -> None:
         self.look = self._make_look()
         for screen in self.screen_stack:
-            if isinstance(screen, View):
-                screen.restyle()
+            for pane in screen.query(Cells):
+                pane.restyle()
 
 
 def _warm_up() -> None:
@@ -292,4 +349,5 @@ def _warm_up() -> None:
     import racetui.tui.screens.compare
     import racetui.tui.screens.help
     import racetui.tui.screens.logs
-    import racetui.tui.screens.run  # noqa: F401
+    import racetui.tui.screens.run
+    import racetui.tui.screens.settings  # noqa: F401

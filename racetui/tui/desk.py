@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from textual.dom import DOMNode
 
+from racetui.keys import Key
+from racetui.preferences import Loaded
 from racetui.runs.filtering import Filter
 from racetui.runs.logbook import LogLine
 from racetui.runs.model import RunSummary
@@ -37,6 +39,8 @@ class Desk(Protocol):
     """Which runs the list shows."""
     watching: Watching
     """The car in view."""
+    loaded: Loaded
+    """What the person wants of the panel."""
 
     @property
     def selected_run(self) -> RunSummary | None:
@@ -53,6 +57,17 @@ class Desk(Protocol):
     @property
     def frozen(self) -> bool:
         """No new pictures now."""
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The key table, with the person's own keys."""
+
+    @property
+    def readonly(self) -> str:
+        """Why nothing can be started, ordered or written; empty where it can."""
+
+    def set(self, key: str, value: Any) -> None:
+        """Change a setting from now on, and in ``config.toml``."""
 
     def select(self, run_id: str) -> None:
         """Show this run from now on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from typing import Any, TextIO
 
 from racetui.exits import Exit
 
@@ -14,21 +14,24 @@ FRAMES_PER_SECOND = "15"
 _NO_SCREEN = frozenset({"", "dumb", "unknown"})
 
 
-def open_panel() -> int:
-    """Show the panel until it is left; returns the exit code.
+def open_panel(given: Mapping[str, Any] | None = None, demo: bool = False) -> int:
+    """Show the panel until it is left, with settings ``given`` by section.name; returns the exit code.
+
+    A ``demo`` shows a recorded session rather than the runs of the store.
 
     Where no terminal can show it, prints a table of the runs to stdout instead and returns Exit.NO_TERMINAL.
     Raises StoreError if that fails.
     """
     reason = why_not(os.environ, (sys.stdin, sys.stdout, sys.stderr))
     if reason:
-        _print_table()
+        if not demo:
+            _print_table()
         sys.stderr.write(f"racetui: no panel: {reason}\n")
         return Exit.NO_TERMINAL
     os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_SECOND)  # read when Textual is imported
     from racetui.tui.session import run_panel
 
-    return run_panel()
+    return run_panel(given, demo)
 
 
 def why_not(environment: Mapping[str, str], streams: tuple[TextIO, TextIO, TextIO]) -> str:

@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from racetui.runs.errors import ControlError, OrderTimeout, StoreError
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
+
+if TYPE_CHECKING:
+    from racetui.tui.services import Services
 
 PATIENCE = 300.0
 """Seconds to wait for an answer before saying that there is none; the order stands all the same."""
@@ -45,7 +48,9 @@ class Orders:
         in_background: Callable[[Callable[[], Answer], Callable[[Answer], None]], None],
         report: Callable[[Answer], None],
         wake: Callable[[], None],
+        services: Callable[[], Services],
     ) -> None:
+        self._services = services
         self._in_background = in_background
         self._report = report
         self._wake = wake
@@ -56,7 +61,8 @@ class Orders:
         """Order the run to do something."""
         self.given(run.id, name)
         self._in_background(
-            partial(obey, RunPaths(run.path), run.name, name, dict(args or {}), self._wake), self._report
+            partial(obey, RunPaths(run.path), run.name, name, dict(args or {}), self._wake, self._services().order),
+            self._report,
         )
 
     def do(self, run: RunSummary, what: str, work: Callable[[], object], order: str = "") -> None:
@@ -68,13 +74,18 @@ class Orders:
         self._in_background(partial(_attempt, run, what, work), self._report)
 
 
-def obey(paths: RunPaths, title: str, name: str, args: Mapping[str, Any], sent: Callable[[], None]) -> Answer:
-    """Send an order and wait for its answer; ``sent`` is called once it is in the store."""
-    from racetui.runs import control
-
+def obey(
+    paths: RunPaths,
+    title: str,
+    name: str,
+    args: Mapping[str, Any],
+    sent: Callable[[], None],
+    send: Callable[[RunPaths, str, Mapping[str, Any]], int],
+) -> Answer:
+    """Send an order by ``send`` and wait for its answer; ``sent`` is called once it is in the store."""
     title = f"{paths.id} {title}"
     try:
-        order = control.send(paths, name, args, source="panel")
+        order = send(paths, name, args)
         sent()
         outcome = _await(paths, order).outcome
     except OrderTimeout as error:

@@ -33,7 +33,8 @@ class Pace:
     """Frames sent, and answers to them."""
 
     def __init__(self, environment: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
-        self.fastest = FASTEST_IN_TMUX if in_multiplexer(environment) else FASTEST
+        self._limit = FASTEST_IN_TMUX if in_multiplexer(environment) else FASTEST
+        self.fastest = self._limit
         self._clock = clock
         self._sent: deque[float] = deque()
         """When those frames went out that have no answer yet."""
@@ -41,6 +42,10 @@ class Pace:
         self._shown: deque[float] = deque()
         self.seconds: float | None = None
         """From the last answered frame to its answer; None before the first, and while one is overdue."""
+
+    def cap(self, frames: float) -> None:
+        """Send no more frames a second than this, whatever the link could take."""
+        self.fastest = min(self._limit, frames)
 
     def ready(self) -> bool:
         """Another frame may be sent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from rich.text import Text
@@ -10,40 +11,60 @@ from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hit
 from textual.widgets import LoadingIndicator
 
 from racetui.keys import Key, applies, keys_of, shown
+from racetui.tui.colours import COLOURS
 from racetui.tui.desk import desk
 from racetui.tui.presses import Presses
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row."""
+
+    title: str
+    help: str
+    do: Callable[[], Awaitable[None]]
+
+
 class Commands(Provider):
-    """What can be done on the screen beneath, given the selected run."""
+    """What can be done on the screen beneath, given the selected run; and each theme by name."""
 
     async def discover(self) -> Hits:
         """Everything, before anything is typed."""
-        for key, run in self._keys():
-            yield DiscoveryHit(_title(key), run, help=_help(key))
+        for command in self._commands():
+            yield DiscoveryHit(command.title, command.do, help=_help(command))
 
     async def search(self, query: str) -> Hits:
         """What matches, by label and description."""
         matcher = self.matcher(query)
-        for key, run in self._keys():
-            score = max(matcher.match(_title(key)), 0.9 * matcher.match(key.help))
+        for command in self._commands():
+            score = max(matcher.match(command.title), 0.9 * matcher.match(command.help))
             if score > 0:
-                yield Hit(score, matcher.highlight(_title(key)), run, text=_title(key), help=_help(key))
+                yield Hit(
+                    score, matcher.highlight(command.title), command.do, text=command.title, help=_help(command)
+                )
 
-    def _keys(self) -> Iterator[tuple[Key, Callable[[], Awaitable[None]]]]:
-        screen = self.screen
+    def _commands(self) -> Iterator[Command]:
+        screen, app = self.screen, desk(self.screen)
         if isinstance(screen, Presses):
-            for key in keys_of(*screen.PLACES):
-                if key.in_palette and applies(key, desk(self.screen).selected_run, desk(self.screen).marked_runs):
-                    yield key, partial(screen.perform, key)
+            for key in keys_of(*screen.PLACES, table=app.keys):
+                if key.in_palette and applies(key, app.selected_run, app.marked_runs):
+                    why = f" ({app.readonly})" if key.acts and app.readonly else ""
+                    yield Command(_title(key), key.help + why, partial(screen.perform, key))
+        if not app.look.colours:
+            return
+        for name in COLOURS:
+            yield Command(f"theme {name}", "These colours; config.toml remembers them", partial(self._dress, name))
+
+    async def _dress(self, theme: str) -> None:
+        desk(self.screen).set("panel.theme", theme)
 
 
 def _title(key: Key) -> str:
     return f"{key.id.replace('_', ' ')}  ({shown(key.keys[0])})"
 
 
-def _help(key: Key) -> str:
-    return Text(key.help).plain.replace("[", "\\[")
+def _help(command: Command) -> str:
+    return Text(command.help).plain.replace("[", "\\[")
 
 
 class Palette(CommandPalette):

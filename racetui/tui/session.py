@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from racetui.config import ConfigError
 from racetui.exits import Exit
-from racetui.notifications import from_environment
+from racetui.preferences import Loaded, config_path, load
 from racetui.runs.errors import StoreError
 from racetui.runs.model import RunSummary
 from racetui.runs.store import RunStore
@@ -17,18 +17,28 @@ from racetui.tui import kitty
 from racetui.tui.app import Panel
 from racetui.tui.endings import Endings
 from racetui.tui.feed import Feed
+from racetui.tui.services import Services
 from racetui.tui.words import percent
 
 
-def run_panel() -> int:
-    """Run the panel on this terminal until it is left; returns the exit code."""
-    store = RunStore()
+def run_panel(given: Mapping[str, Any] | None = None, demo: bool = False) -> int:
+    """Run the panel on this terminal until it is left; returns the exit code.
+
+    ``given`` are settings by options of the command line, by section.name. Raises StoreError where a ``demo`` cannot
+    be played.
+    """
+    loaded = load(config_path(), given, os.environ)
+    if not demo:
+        return _run(RunStore(), loaded, Services())
+    from racetui.demo.playing import demo_services, playing
+
+    with playing() as store:
+        return _run(store, loaded, demo_services())
+
+
+def _run(store: RunStore, loaded: Loaded, services: Services) -> int:
     graphics = kitty.available(os.environ, sys.stdin.fileno(), sys.stdout.fileno())
-    try:
-        notifications = from_environment(os.environ)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    app = Panel(lambda: Feed(store), graphics=graphics, notifications=notifications)
+    app = Panel(lambda: Feed(store), services, graphics, loaded)
     endings = Endings(app.leave)
     endings.watch()
     try:
@@ -40,7 +50,7 @@ def run_panel() -> int:
         sys.stderr.write("".join(traceback.format_exception(app.error)))
         sys.stderr.write("racetui: the panel stopped at an error of its own (above); every run goes on\n")
         return Exit.FAILURE
-    sys.stdout.write(goodbye(_runs(store, app.picture.runs)))
+    sys.stdout.write("" if services.demo else goodbye(_runs(store, app.picture.runs)))
     return endings.code if endings.code is not None else Exit.OK
 
 

@@ -19,11 +19,6 @@ class View(Presses, Screen[None], inherit_bindings=False):
         for pane in self.query(Cells):
             pane.repaint()
 
-    def restyle(self) -> None:
-        """Let every pane draw everything again: the look changed."""
-        for pane in self.query(Cells):
-            pane.restyle()
-
     def on_screen_suspend(self) -> None:
         """Another screen comes in front."""
         for pane in self.query(Cells):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from subprocess import Popen
 
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.tui.pace import Pace
+from racetui.tui.services import Services
 from racetui.watch.lease import Source, sources
 from racetui.watch.recording import Recording
 from racetui.watch.watcher import View, Watcher
@@ -21,14 +21,21 @@ GOODBYE_SECONDS = 2.0
 class Watching:
     """Shared by all panes that show the car; no more than one of them is in sight."""
 
-    def __init__(self, start: Callable[[RunPaths], Popen[bytes]], graphics: bool) -> None:
+    def __init__(self, services: Callable[[], Services], graphics: bool) -> None:
+        self._able = graphics
         self.graphics = graphics
-        """The terminal takes pictures as pixels."""
-        self.watcher = Watcher(start)
+        """The terminal takes pictures as pixels, and the person wants them."""
+        self.watcher = Watcher(
+            lambda paths: services().drive(paths), lambda paths, lease: services().watch(paths, lease)
+        )
         self.pace = Pace(os.environ)
         self.recording: Recording | None = None
         self._recorded: tuple[View, float] | None = None
         self._chosen: Source | None = None
+
+    def allow_pixels(self, wanted: bool) -> None:
+        """Show the car in pixels from now on, where the terminal can; or never."""
+        self.graphics = self._able and wanted
 
     def view(self, run: RunSummary | None) -> View | None:
         """What is to be seen now; None where a run has nothing to show. A recording stays with what it records."""

@@ -51,8 +51,13 @@ class Watcher:
     It lives only while there is something to do.
     """
 
-    def __init__(self, start: Callable[[RunPaths], subprocess.Popen[bytes]] = start_driving) -> None:
+    def __init__(
+        self,
+        start: Callable[[RunPaths], subprocess.Popen[bytes]] = start_driving,
+        renew: Callable[[RunPaths, Lease], None] = renew,
+    ) -> None:
         self._start = start
+        self._renew = renew
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._view: View | None = None
@@ -113,7 +118,7 @@ class Watcher:
             time.sleep(RENEW_SECONDS if self._ring is not None else RENEW_SECONDS / 4)
 
     def _look_after(self, view: View) -> None:
-        renew(view.paths, Lease(view.source))
+        self._renew(view.paths, Lease(view.source))
         reader = self._ring[1] if self._ring is not None and self._ring[0].paths == view.paths else None
         if reader is None or not reader.current:
             self._drop()

@@ -13,6 +13,7 @@ from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
+from racetui.preferences import Loaded
 from racetui.runs.paths import RunPaths
 from racetui.runs.store import RunStore
 from racetui.tui.app import Panel
@@ -65,10 +66,13 @@ _CHARACTERS = {"space": " ", "plus": "+", "minus": "-", "colon": ":", "question_
 
 @asynccontextmanager
 async def opened(
-    source: Callable[[], Pictures], size: tuple[int, int] = (120, 40), services: Services | None = None
+    source: Callable[[], Pictures],
+    size: tuple[int, int] = (120, 40),
+    services: Services | None = None,
+    loaded: Loaded | None = None,
 ) -> AsyncIterator[tuple[Panel, Pilot[None]]]:
     """The panel with its first picture on the screen."""
-    panel = Panel(source, services)
+    panel = Panel(source, services, loaded=loaded)
     async with panel.run_test(size=size, notifications=True) as pilot:
         await until(lambda: panel.picture.time > 0, "first picture")
         await pilot.pause()

@@ -27,12 +27,12 @@ from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
 from racetui.tui import kitty
 from racetui.tui.app import Panel
+from racetui.tui.colours import DARK
 from racetui.tui.glyphs import ASCII, UNICODE
 from racetui.tui.halfblocks import picture_rows, resized
 from racetui.tui.look import coloured, colourless
 from racetui.tui.pace import PATIENCE, Pace, in_multiplexer
 from racetui.tui.services import Services
-from racetui.tui.themes import DARK
 from racetui.tui.widgets.car import Car
 from racetui.tui.widgets.car_rows import car_rows
 from racetui.watch.lease import Lease, current

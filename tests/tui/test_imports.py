@@ -25,6 +25,10 @@ def test_the_panel_and_its_forms_load_nothing_heavy() -> None:
     assert modules.isdisjoint(HEAVY), modules & set(HEAVY)
 
 
+def test_opening_the_panel_does_not_load_what_only_saving_needs() -> None:
+    assert not loaded_by("import racetui.tui.session, racetui.cli.panel_options") & {"tomlkit"}
+
+
 def test_deciding_against_the_panel_does_not_even_load_textual() -> None:
     assert "textual" not in loaded_by("import racetui.tui.launch")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import replace
 
 import pytest
-from textual.keys import Keys
+from textual.keys import Keys, _character_to_key
 
+from racetui.keynames import CHARACTERS, key_name
 from racetui.keys import KEYS, Key, Place, choose, for_footer, keys_of, shown
 from racetui.runs.model import RunState
 from racetui.tui.app import Panel
@@ -74,21 +76,18 @@ def test_names_are_textuals() -> None:
     named = {key.value for key in Keys}
     for key in KEYS:
         for name in key.keys:
-            assert len(name) == 1 or name in named or name in _PUNCTUATION, name
+            assert len(name) == 1 or name in named or name in CHARACTERS or name == "space", name
 
 
-_PUNCTUATION = {
-    "left_square_bracket",
-    "right_square_bracket",
-    "plus",
-    "equals_sign",
-    "minus",
-    "underscore",
-    "question_mark",
-    "colon",
-    "space",
-    "slash",
-}
+def test_what_people_write_is_what_textual_calls_it() -> None:
+    for character in string.printable.strip() + " äß":
+        assert key_name(character) == _character_to_key(character)
+    assert [key_name(text) for text in ("esc", "PgUp", "ctrl+p", "shift+up")] == [
+        "escape",
+        "pageup",
+        "ctrl+p",
+        "shift+up",
+    ]
 
 
 def test_p_pauses_or_resumes_by_the_state_of_the_run() -> None:

@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from racetui.tui.app import Panel
+from racetui.tui.colours import COLOURS
 from racetui.tui.look import Look
 from racetui.tui.pane import Cells
 from tests.tui import scenes
@@ -29,7 +30,7 @@ async def test_dashboard_looks_as_stored(size: tuple[int, int]) -> None:
         check(f"dashboard-{size[0]}x{size[1]}", text(panel))
 
 
-@pytest.mark.parametrize("theme", ["dark", "light", "terminal"])
+@pytest.mark.parametrize("theme", COLOURS)
 async def test_themes_change_colours_not_text(theme: str) -> None:
     async with opened(scenes.Still) as (panel, pilot):
         await select_running(panel, pilot)

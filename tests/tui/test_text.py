@@ -9,12 +9,12 @@ from rich.cells import cell_len
 
 from racetui.runs.model import RunState
 from racetui.tui import words
+from racetui.tui.colours import COLOURS
 from racetui.tui.frame import Box, framed
 from racetui.tui.glyphs import ASCII, UNICODE, choose_glyphs
 from racetui.tui.lines import clean, fit, line, wrapped
 from racetui.tui.look import coloured, colourless
 from racetui.tui.meters import bar, levels, sparkline, stacked
-from racetui.tui.themes import COLOURS
 
 LOOK = colourless(UNICODE)
 PLAIN = colourless(ASCII)

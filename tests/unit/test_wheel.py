@@ -31,6 +31,7 @@ def test_wheel_brings_its_data_and_nothing_else(unpacked: Path) -> None:
     assert list(unpacked.glob("profiles/presets/auto.yaml"))
     assert list(unpacked.glob("racetui/tui/styles/*.tcss"))
     assert (unpacked / "racetui" / "keys.py").is_file()
+    assert (unpacked / "racetui" / "demo" / "session.tar.xz").is_file()
     tops = {path.name for path in unpacked.iterdir() if not path.name.endswith(".dist-info")}
     startup = {"racetui_gymnasium.py", "racetui_gymnasium.pth"}
     assert tops == {"agents", "carracing", "collectors", "profiles", "racetui", *startup}

@@ -8,7 +8,7 @@ from typing import Any
 
 from racetui.runs.errors import InvalidNote
 from racetui.runs.model import RunSummary
-from racetui.runs.notes import MOST_TAGS, NOTE_LENGTH, check_tag, set_note, set_tags
+from racetui.runs.notes import MOST_TAGS, NOTE_LENGTH, check_tag
 from racetui.runs.paths import RunPaths
 from racetui.tui.desk import desk
 from racetui.tui.forms.entry import Entry
@@ -34,9 +34,9 @@ class AnnotateForm(Form):
         """Write what has changed."""
         run, paths = self._run, RunPaths(self._run.path)
         if values["note"] != run.note:
-            desk(self).orders.do(run, "note", partial(set_note, paths, values["note"]))
+            desk(self).orders.do(run, "note", partial(desk(self).services.note, paths, values["note"]))
         if values["tags"] != run.tags:
-            desk(self).orders.do(run, "tags", partial(set_tags, paths, values["tags"]))
+            desk(self).orders.do(run, "tags", partial(desk(self).services.tag, paths, values["tags"]))
         self.dismiss()
 
 

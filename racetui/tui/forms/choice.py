@@ -63,6 +63,11 @@ class Choice(Presses, Cells, can_focus=True):
         if value not in values:
             self.post_message(self.Changed())
 
+    def show(self, value: str) -> None:
+        """Go back to an option by its value, without a word to anybody."""
+        self._index = next(i for i, option in enumerate(self.options) if option.value == value)
+        self.repaint()
+
     def choose(self, value: str) -> None:
         """Choose an option by its value."""
         self._move_to(next(i for i, option in enumerate(self.options) if option.value == value))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import events, on
@@ -48,6 +48,8 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
     HEADING = ""
     VERB = "go"
     """What enter does, for the footer."""
+    LABELS: ClassVar[Mapping[str, str]] = {}
+    """Other words for the footer, by action."""
 
     def fields(self) -> Iterable[Field]:
         """The rows, made once."""
@@ -90,7 +92,7 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
                             yield Note(classes="hint", id=f"{field.control.id}-hint")
                 yield from self.below()
             yield Note(id="verdict")
-            yield Footer(Place.FORM, Place.CHOICE, labels={"submit": self.VERB})
+            yield Footer(Place.FORM, Place.CHOICE, labels={"submit": self.VERB, **self.LABELS})
 
     def on_resize(self, event: events.Resize) -> None:
         """Fields that there is no room for are scrolled to; what enter does and what went wrong stay in sight."""

@@ -53,7 +53,7 @@ class StartForm(Form):
         )
         yield Field("collector", Choice("collector", _collectors(USUAL.backend), USUAL.collector))
         yield Field("cars", Entry("cars", "", _optional(whole(1, 4096)), "auto"), "on each track, as ghosts")
-        yield Field("profile", Choice("profile", _profiles(), USUAL.profile))
+        yield Field("profile", Choice("profile", _profiles(), desk(self).loaded.preferences.start.profile))
         yield Field("backend", Choice("backend", _backends(), USUAL.backend), "what simulates")
         yield Field("observation", Choice("observation", _observations(USUAL.backend), USUAL.task.observation))
         yield Field("seed", Entry("seed", str(USUAL.seed), whole(0, MAX_SEED)), "of weights, tracks and noise")

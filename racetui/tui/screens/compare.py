@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
 from racetui.comparison import Comparison
 from racetui.keys import Place
+from racetui.runs.errors import ControlError
 from racetui.runs.positions import COUNTS
 from racetui.tui.charting import Charting
 from racetui.tui.desk import desk
@@ -96,15 +98,18 @@ class CompareView(Charting, View):
 
         slots = (app.marks.slot(contestant.run.id) for contestant in comparison.contestants)
         shown = Shown(metric, app.charts.axis, metric in app.charts.log, tuple(slot or 0 for slot in slots))
-        app.in_background(lambda: _export(comparison, shown), lambda done: app.tell(*done))
+        export = app.services.export
+        app.in_background(lambda: _export(export, comparison, shown), lambda done: app.tell(*done))
 
 
-def _export(comparison: Comparison, shown: Shown) -> tuple[str, str]:
+def _export(
+    export: Callable[[Comparison, Shown, Path], Path], comparison: Comparison, shown: Shown
+) -> tuple[str, str]:
     """Export; returns what to say of it, and how serious it is."""
-    from racetui.comparison.export import export
-
     store = comparison.contestants[0].run.path.parent.parent
     try:
         return f"comparison written to {export(comparison, shown, store)}", "information"
     except OSError as error:
         return f"nothing exported to {store}: {error.strerror or error}", "error"
+    except ControlError as error:
+        return f"nothing exported: {error}", "error"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 from textual.strip import Strip
 
-from racetui.keys import Place, keys_of, shown
+from racetui.keys import KEYS, Key, Place, keys_of, shown
 from racetui.runs.model import RunState
+from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, cells, line, wrapped
 from racetui.tui.look import Look
@@ -56,21 +57,22 @@ class HelpText(Scrolled):
 
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
         """The box with what is in sight."""
-        self._text = help_text(self._about, width - 2, look)
+        self._text = help_text(self._about, width - 2, look, desk(self).keys, desk(self).readonly)
         rows = self.window(width - 2, height - 2, look)
         return framed(rows, width, height, Box("Help", [(self.place, look.muted)], focused=True), look)
 
 
-def help_text(about: str, width: int, look: Look) -> list[Strip]:
+def help_text(about: str, width: int, look: Look, table: Iterable[Key] = KEYS, readonly: str = "") -> list[Strip]:
     """The rows, section by section."""
     rows = [line([(" " + text, look.text)], width, look) for text in wrapped(about, width - 2, look)] if about else []
     rows += _heading("States", width, look)
     rows += _states(width, look)
     for place in Place:
         rows += _heading(place.value, width, look)
-        for key in keys_of(place):
+        for key in keys_of(place, table=table):
             names = " ".join(shown(name, not look.glyphs.ascii) for name in key.keys)
-            rows += _entry(names, key.help, width, look)
+            text = f"{key.help} ({readonly})" if key.acts and readonly else key.help
+            rows += _entry(names, text, width, look)
     return rows
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.strip import Strip
 from textual.timer import Timer
 
 from racetui.keys import Place
+from racetui.runs.errors import ControlError
 from racetui.tui import kitty, words
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
@@ -19,6 +20,7 @@ from racetui.tui.pane import Cells
 from racetui.tui.presses import Presses, bindings
 from racetui.tui.widgets.car_rows import car_rows, layout
 from racetui.video.writers import usual_suffix
+from racetui.watch.recording import Recording
 from racetui.watch.shot import Shot
 from racetui.watch.watcher import View
 
@@ -112,7 +114,7 @@ class Car(Presses, Cells, can_focus=True):
                 gone = f", {recording.missed} left out" if recording.missed else ""
                 app.tell(f"recorded {recording.frames} frames{gone}: {recording.path}")
 
-        app.in_background(recording.run, done)
+        app.in_background(lambda: _recorded(app.services.record, recording), done)
         app.tell(f"recording to {recording.path.name}; the same key ends it")
 
     def _tick(self) -> None:
@@ -183,3 +185,11 @@ class Car(Presses, Cells, can_focus=True):
             return [*facts, ("frozen", look.warn)]
         link = f"{1000 * pace.seconds:.0f} ms" if pace.seconds is not None else words.UNKNOWN
         return [*facts, (f"{pace.rate:.0f} fps {look.glyphs.dot} link {link}", look.muted)]
+
+
+def _recorded(record: Callable[[Recording], str], recording: Recording) -> str:
+    """Record; returns what went wrong, in words."""
+    try:
+        return record(recording)
+    except ControlError as error:
+        return str(error)

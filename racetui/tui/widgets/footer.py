@@ -37,16 +37,17 @@ class Footer(Cells):
         marked = desk(self).marked_runs
         keys = [
             replace(key, label=_labelled(self.labels.get(key.id, key.label), key, marked))
-            for key in for_footer(self.places, desk(self).selected_run, marked)
+            for key in for_footer(self.places, desk(self).selected_run, marked, table=desk(self).keys)
         ]
-        while keys and cells(_pieces(keys, look)) > width:
+        readonly = bool(desk(self).readonly)
+        while keys and cells(_pieces(keys, look, readonly)) > width:
             keys.remove(max(keys, key=lambda key: key.rank))
         self._spans, start = [], 1
         for key in keys:
             end = start + len(shown(key.keys[0], not look.glyphs.ascii)) + 1 + len(key.label)
             self._spans.append((start, end, key))
             start = end + 2
-        return [line(_pieces(keys, look), width, look)]
+        return [line(_pieces(keys, look, readonly), width, look)]
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key would do."""
@@ -60,11 +61,13 @@ def _labelled(label: str, key: Key, marked: Sequence[RunSummary]) -> str:
     return f"{label} {sum(map(key.need.met, marked))}" if key.group and marked else label
 
 
-def _pieces(keys: Sequence[Key], look: Look) -> list[Piece]:
+def _pieces(keys: Sequence[Key], look: Look, readonly: bool) -> list[Piece]:
+    """The row; what a read-only panel leaves to others is faint."""
     pieces: list[Piece] = [(" ", look.text)]
     for key in keys:
+        away = key.acts and readonly
         pieces += [
-            (shown(key.keys[0], not look.glyphs.ascii), look.accent + look.strong),
-            (f" {key.label}  ", look.muted),
+            (shown(key.keys[0], not look.glyphs.ascii), look.faint if away else look.accent + look.strong),
+            (f" {key.label}  ", look.faint if away else look.muted),
         ]
     return pieces

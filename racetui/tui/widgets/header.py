@@ -30,13 +30,14 @@ class Header(Cells):
     def paint(self, width: int, _height: int, look: Look) -> Sequence[Strip]:
         """One row."""
         app = desk(self)
-        return [header(app.picture, app.rate, app.frozen, width, look)]
+        notes = [text for text, wanted in (("DEMO", app.services.demo), ("READ-ONLY", app.readonly)) if wanted]
+        return [header(app.picture, app.rate, app.frozen, width, look, notes)]
 
 
-def header(picture: Picture, rate: float, frozen: bool, width: int, look: Look) -> Strip:
-    """The row, with what matters least left out where it is too narrow."""
+def header(picture: Picture, rate: float, frozen: bool, width: int, look: Look, notes: Sequence[str] = ()) -> Strip:
+    """The row, with what matters least left out where it is too narrow; ``notes`` stay."""
     pace = [("FROZEN", look.warn + look.strong)] if frozen else [(f"{rate:g} Hz", look.muted)]
-    right: list[Piece] = [*pace, (" ", look.text)]
+    right: list[Piece] = [*((f"{note}  ", look.warn + look.strong) for note in notes), *pace, (" ", look.text)]
     name: list[Piece] = [(" racetui", look.accent + look.strong)]
     if picture.problem:
         return line([*name, (f"  {picture.problem}", look.bad)], width, look, right)
