@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from racetui.preferences import load
 from racetui.runs.model import RunState
 from racetui.runs.news import News
 from tests.tui import scenes, stores
@@ -28,10 +29,10 @@ async def test_events_of_every_run_are_shown_old_ones_are_not(home: Path) -> Non
     second.close()
 
 
-async def test_a_crash_is_told_and_stands_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RACETUI_NOTIFY", "bell,desktop")
+async def test_a_crash_is_told_and_stands_in_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loud = load(tmp_path / "config.toml", None, {"RACETUI_NOTIFY": "bell,desktop"})
     source = scenes.Still(replace(scenes.PICTURE, runs=(scenes.RUN,)))
-    async with opened(lambda: source) as (panel, _):
+    async with opened(lambda: source, loaded=loud) as (panel, _):
         written: list[str] = []
         monkeypatch.setattr(panel, "write", written.append)
         crashed = replace(scenes.RUN, state=RunState.CRASHED, detail="its process 7 is gone")
