@@ -13,13 +13,14 @@ class Place(StrEnum):
     """Where a key works; the value is its heading in the help."""
 
     DASHBOARD = "Dashboard"
-    VIEW = "Dashboard, run, log, comparison and car views"
+    VIEW = "Dashboard, run, log, comparison, hardware and car views"
     CHARTS = "Charts, on the dashboard and in the comparison"
     CHART = "The focused chart"
     COMPARE = "Comparison"
     CAR = "The car"
-    READING = "Run view, log view, comparison, car and help"
-    TEXT = "Scrolling text: log, run view, log view, ranking, help"
+    HARDWARE = "Hardware"
+    READING = "Run view, log view, comparison, hardware, car and help"
+    TEXT = "Scrolling text: log, run view, log view, ranking, hardware, help"
     FORM = "Forms"
     CHOICE = "A choice in a form"
     ANYWHERE = "Anywhere"
@@ -125,6 +126,7 @@ KEYS = (
         "compare",
         rank=7,
     ),
+    Key("hardware", ("4",), "The machine and who uses it: cores, memory, GPUs, disk, processes", Place.VIEW),
     Key("car", ("5",), "The car on the whole screen, with its actions and the track", Place.VIEW, need=A_RUN),
     Key("freeze", ("f",), "Stop redrawing, and go on; the runs do not notice", Place.VIEW, "freeze", rank=7),
     Key("faster", ("plus", "equals_sign"), "Refresh more often, up to 4 times a second", Place.VIEW),
@@ -162,6 +164,7 @@ KEYS = (
     Key("previous_metric", ("N",), "Compare the metric before", Place.COMPARE),
     Key("export", ("E",), "Write the comparison to the store: CSV, JSON, SVG, text", Place.COMPARE, "export", rank=1),
     Key("other_pane", ("tab", "shift+tab"), "Chart or ranking", Place.COMPARE, "pane", rank=2, in_palette=False),
+    _silent("other_half", "tab shift+tab", "The machine, or the runs on it", Place.HARDWARE),
     Key(
         "other_car",
         ("B",),

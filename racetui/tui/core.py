@@ -225,6 +225,7 @@ def _warm_up() -> None:
     import racetui.tui.palette
     import racetui.tui.screens.car
     import racetui.tui.screens.compare
+    import racetui.tui.screens.hardware
     import racetui.tui.screens.help
     import racetui.tui.screens.logs
     import racetui.tui.screens.run  # noqa: F401

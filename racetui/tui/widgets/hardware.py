@@ -49,45 +49,49 @@ def hardware_rows(
     machine: MachineSample, usage: HardwareRow | None, width: int, height: int, look: Look
 ) -> list[Strip]:
     """The pane's rows, at most ``height``."""
-    below = [_memory(machine, width, look)]
+    below = [memory_row(machine, width, look)]
     if usage is not None:
         below.append(_run(usage, machine, width, look))
-    top = [_cpu(machine, width, look)]
+    top = [cpu_row(machine, width, look)]
     room = height - len(top) - len(below)
-    cores = _cores(machine.cores, width, max(0, room), look)
+    cores = core_rows(machine.cores, width, max(0, room), look)
     return [*top, *cores, *below][:height]
 
 
-def _cpu(machine: MachineSample, width: int, look: Look) -> Strip:
+def cpu_row(machine: MachineSample, width: int, look: Look) -> Strip:
+    """How much of the processor time that may be used is used."""
     share = machine.cpu_share
     cores = f"{machine.usable_cores:g} core{'' if machine.usable_cores == 1 else 's'}"
     if machine.usable_cores != machine.logical_cores:
         cores += f" of {machine.logical_cores}"
-    return _meter("CPU", share, cores, width, look)
+    return meter("CPU", share, cores, width, look)
 
 
-def _memory(machine: MachineSample, width: int, look: Look) -> Strip:
+def memory_row(machine: MachineSample, width: int, look: Look) -> Strip:
+    """How much of the memory that may be used is used."""
     share = machine.memory_used / machine.memory_total if machine.memory_total else None
     note = f"{words.size(machine.memory_used)}/{words.size(machine.memory_total)}"
     style = fill_style(share or 0.0, look)
-    return _meter("RAM", share, note + (" limit" if machine.limited else ""), width, look, style)
+    return meter("RAM", share, note + (" limit" if machine.limited else ""), width, look, style)
 
 
 def _run(usage: HardwareRow, machine: MachineSample, width: int, look: Look) -> Strip:
     memory = usage.pss_bytes if usage.pss_bytes is not None else usage.rss_bytes
-    return _meter("run", usage.cpu_percent / 100 / machine.usable_cores, words.size(memory), width, look)
+    return meter("run", usage.cpu_percent / 100 / machine.usable_cores, words.size(memory), width, look)
 
 
-def _meter(label: str, share: float | None, note: str, width: int, look: Look, style: Style | None = None) -> Strip:
-    """Label, bar, percentage, and a note in a column of its own."""
+def meter(label: str, share: float | None, note: str, width: int, look: Look, style: Style | None = None) -> Strip:
+    """Label, bar, percentage, and a note in a column of its own; no bar where the share is not known."""
     text = f" {words.percent(share):>4} "
     room = max(4, width - _LABEL - len(text) - _NOTE)
     style = style or load_style(share or 0.0, look)
-    meter = bar(share if share is not None else 0.0, room, look, style)
-    return line([(f" {label:<{_LABEL - 1}}", look.muted), *meter, (text, look.text), (note, look.muted)], width, look)
+    filled = bar(share if share is not None else 0.0, room, look, style)
+    return line(
+        [(f"{label:>{_LABEL - 1}} ", look.muted), *filled, (text, look.text), (note, look.muted)], width, look
+    )
 
 
-def _cores(cores: Sequence[float], width: int, rows: int, look: Look) -> list[Strip]:
+def core_rows(cores: Sequence[float], width: int, rows: int, look: Look) -> list[Strip]:
     """A bar each if they fit, else a cell each."""
     if not cores or rows < 1:
         return []
