@@ -19,10 +19,12 @@ from racetui.tui.chart.view import ChartView
 from racetui.tui.clockwork import Clockwork, Pictures
 from racetui.tui.glyphs import choose_glyphs
 from racetui.tui.lines import clean
+from racetui.tui.link import Link, metered
 from racetui.tui.look import Look, coloured, colourless
 from racetui.tui.marks import TAGS, Marks
 from racetui.tui.news import Finished, NewPicture, ReaderFailed
 from racetui.tui.orders import Answer, Orders
+from racetui.tui.pace import ASK
 from racetui.tui.picture import Compared, Picture
 from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.services import Services
@@ -61,6 +63,8 @@ class Core(App[None], inherit_bindings=False):
         self.marks = Marks()
         self._metric = Compared().metric
         self.watching = Watching(self.services.drive, graphics)
+        self.link = Link(self.watching.pace, os.environ)
+        self.driver_class = metered(self.driver_class, self.link)
         self.orders = Orders(self.in_background, self._report, self.wake)
         self.clockwork = Clockwork(source, self._deliver, self._fail)
         self._selected_id: str | None = None
@@ -158,8 +162,8 @@ class Core(App[None], inherit_bindings=False):
             self._driver.write(sequence)
 
     def on_cursor_position(self, _event: events.CursorPosition) -> None:
-        """The terminal has got the car's last picture."""
-        self.watching.pace.answered()
+        """The terminal has got the car's last picture, or was asked how far away it is."""
+        self.link.answered()
 
     # News
 
@@ -182,6 +186,9 @@ class Core(App[None], inherit_bindings=False):
         if self._selected_id is None and self.picture.runs:
             self._selected_id = self.picture.runs[0].id
         self.repaint()
+        if self.link.due() and not self.frozen and not self.is_headless:
+            self.link.asked()
+            self.call_after_refresh(self.write, ASK)
 
     def on_finished(self, message: Finished) -> None:
         """Go on where the work was asked for."""

@@ -10,6 +10,7 @@ from textual.dom import DOMNode
 from racetui.runs.logbook import LogLine
 from racetui.runs.model import RunSummary
 from racetui.tui.chart.view import ChartView
+from racetui.tui.link import Link
 from racetui.tui.look import Look
 from racetui.tui.marks import Marks
 from racetui.tui.orders import Orders
@@ -34,6 +35,8 @@ class Desk(Protocol):
     """The runs to compare."""
     watching: Watching
     """The car in view."""
+    link: Link
+    """What is between the panel and its terminal."""
 
     @property
     def selected_run(self) -> RunSummary | None:

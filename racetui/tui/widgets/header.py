@@ -12,6 +12,7 @@ from racetui.runs.model import RunState
 from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.lines import Piece, cells, line
+from racetui.tui.link import Link
 from racetui.tui.look import Look
 from racetui.tui.pane import Cells
 from racetui.tui.picture import Picture
@@ -30,10 +31,20 @@ class Header(Cells):
     def paint(self, width: int, _height: int, look: Look) -> Sequence[Strip]:
         """One row."""
         app = desk(self)
-        return [header(app.picture, app.rate, app.frozen, width, look)]
+        link = link_pieces(app.link, look) if app.link.answers and not app.frozen else []
+        return [header(app.picture, app.rate, app.frozen, width, look, link)]
 
 
-def header(picture: Picture, rate: float, frozen: bool, width: int, look: Look) -> Strip:
+def link_pieces(link: Link, look: Look) -> list[Piece]:
+    """There and back, and what is sent: ``link 38ms 21kB/s``."""
+    seconds, rate = link.seconds, link.rate() / 1000
+    there: list[Piece] = []
+    if seconds is not None:
+        there = [(f"{1000 * seconds:.0f}ms " if seconds < 1 else f"{seconds:.1f}s ", look.text)]
+    return [("link ", look.muted), *there, (f"{rate:.{0 if rate >= 10 else 1}f}kB/s", look.text)]
+
+
+def header(picture: Picture, rate: float, frozen: bool, width: int, look: Look, link: Sequence[Piece] = ()) -> Strip:
     """The row, with what matters least left out where it is too narrow."""
     pace = [("FROZEN", look.warn + look.strong)] if frozen else [(f"{rate:g} Hz", look.muted)]
     right: list[Piece] = [*pace, (" ", look.text)]
@@ -52,9 +63,12 @@ def header(picture: Picture, rate: float, frozen: bool, width: int, look: Look) 
         [counts, cpu[:-1], memory[:-1]],
         [counts, cpu[:-1]],
     )
-    room = width - cells(right) - 1
-    rows = [_joined(variant, look) for variant in variants]
-    return line(next((row for row in rows if cells(row) <= room), rows[-1]), width, look, right)
+    rows = [(_joined(variant, look), right) for variant in variants]
+    if link:
+        linked = [*link, ("  ", look.text), *right]
+        rows = [*((row, linked) for row, _ in rows[:2]), *rows[1:]]
+    left, right = next((row for row in rows if cells(row[0]) + cells(row[1]) < width), rows[-1])
+    return line(left, width, look, right)
 
 
 def _joined(groups: list[list[Piece]], look: Look) -> list[Piece]:
