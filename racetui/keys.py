@@ -162,7 +162,14 @@ KEYS = (
     _silent("cursor_last", "end", "Read off the newest values", Place.CHART),
     Key("next_metric", ("n",), "Compare the next metric", Place.COMPARE, "metric", rank=1),
     Key("previous_metric", ("N",), "Compare the metric before", Place.COMPARE),
-    Key("export", ("E",), "Write the comparison to the store: CSV, JSON, SVG, text", Place.COMPARE, "export", rank=1),
+    Key(
+        "export",
+        ("E",),
+        "Write the comparison to the store: CSV, JSON, SVG, PNG, text",
+        Place.COMPARE,
+        "export",
+        rank=1,
+    ),
     Key("other_pane", ("tab", "shift+tab"), "Chart or ranking", Place.COMPARE, "pane", rank=2, in_palette=False),
     _silent("other_half", "tab shift+tab", "The machine, or the runs on it", Place.HARDWARE),
     Key(

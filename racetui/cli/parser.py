@@ -141,6 +141,14 @@ def _add_reading(commands: Any) -> None:
     )
     compared.set_defaults(command=_later("racetui.cli.compare:compare_command"))
     compared.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
+    compared.add_argument(
+        "--export",
+        nargs="?",
+        const="return_mean",
+        metavar="METRIC",
+        help="write curves of METRIC (default return_mean), ranking and settings into the store: CSV, JSON, SVG, PNG "
+        "and text",
+    )
     _json(compared)
 
 
