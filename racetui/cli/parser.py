@@ -18,6 +18,7 @@ from racetui.cli.options import add_json as _json
 from racetui.cli.options import later as _later
 from racetui.cli.pipeline_parser import add_pipeline_command
 from racetui.cli.policy_parser import add_policy_commands
+from racetui.cli.serve import add_serve_command
 from racetui.cli.values import count, counts, duration
 from racetui.planning import known_profiles
 from racetui.presets import preset_names
@@ -47,6 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_machine_commands(commands)
     add_policy_commands(commands)
     add_demonstration_commands(commands)
+    add_serve_command(commands)
     _add_bench(commands)
     return parser
 
