@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,13 +53,6 @@ class GpuMeter:
     def read(self) -> tuple[GpuLoad, ...]:
         """Look now."""
         return self._named or tuple(self._read(handle) for handle in self._handles)
-
-    def close(self) -> None:
-        """Let go of the library."""
-        if self._library is not None:
-            with contextlib.suppress(self._library.NVMLError):
-                self._library.nvmlShutdown()
-        self._library, self._handles = None, ()
 
     def _read(self, handle: Any) -> GpuLoad:
         library = self._library

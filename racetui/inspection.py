@@ -10,7 +10,6 @@ import psutil
 
 from profiles import Storage, look_at
 from profiles.cgroup import Limits, read_limits
-from profiles.gpu_meter import GpuLoad, GpuMeter
 from profiles.hardware import CGROUP_MEMBERSHIP, CGROUP_ROOT
 from racetui.members import Member, Members
 from racetui.runs.model import RunSummary
@@ -50,7 +49,6 @@ class RunUse:
 class Inspection:
     """Everything that was found."""
 
-    gpus: tuple[GpuLoad, ...]
     temperatures: tuple[Temperature, ...]
     """Empty where the system shows none, as in most virtual machines."""
     limits: Limits
@@ -70,18 +68,14 @@ class Inspector:
 
     def __init__(self, root: Path = CGROUP_ROOT, membership: Path = CGROUP_MEMBERSHIP) -> None:
         self._root, self._membership = root, membership
-        self._meter: GpuMeter | None = None
         self._members: dict[str, tuple[int, Members]] = {}
         """By run, with the process they belong to."""
 
     def look(self, store: Path, runs: Sequence[RunSummary]) -> Inspection:
         """Look now, at the machine, the disk under ``store`` and the living ones of ``runs``."""
-        if self._meter is None:
-            self._meter = GpuMeter()
         limits = read_limits(self._root, self._membership)
         swap_used, swap_total = _swap(limits)
         return Inspection(
-            gpus=self._meter.read(),
             temperatures=temperatures(),
             limits=limits,
             swap_used=swap_used,
@@ -90,12 +84,6 @@ class Inspector:
             storage=_disk(store),
             runs=self._uses(runs),
         )
-
-    def close(self) -> None:
-        """Let go of the GPUs."""
-        if self._meter is not None:
-            self._meter.close()
-        self._meter = None
 
     def _uses(self, runs: Sequence[RunSummary]) -> tuple[RunUse, ...]:
         before, self._members = self._members, {}

@@ -79,7 +79,6 @@ def test_only_living_runs_are_looked_at_and_each_for_itself(tmp_path: Path) -> N
     assert found.storage.free > 0
     assert found.swap_total == psutil.swap_memory().total
     assert inspector.look(tmp_path, [others]).runs[0].members == (), "gone since"
-    inspector.close()
 
 
 def test_a_container_has_the_swap_that_it_may_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,8 +82,8 @@ class HardwareView(View):
     def _found(self, found: Inspection | str) -> None:
         self._looking = False
         if not self.is_attached:
-            self._let_go()
-        elif isinstance(found, str):
+            return
+        if isinstance(found, str):
             desk(self).tell(f"the machine cannot be looked at: {found}", "error")
         else:
             for pane in (self.query_one(Machine), self.query_one(Users)):
@@ -92,15 +92,6 @@ class HardwareView(View):
             self._looks += 1
             if self._looks == 1:
                 self.set_timer(FIRST_WAIT, self._look)  # percentages need a second look
-
-    def on_unmount(self) -> None:
-        """Let go of what was opened; what still looks does it itself."""
-        if not self._looking:
-            self._let_go()
-
-    def _let_go(self) -> None:
-        if self._inspector is not None:
-            desk(self).in_background(self._inspector.close, lambda _: None)
 
 
 def _looked_at(inspector: Inspector, store: Path, runs: Sequence[RunSummary]) -> Inspection | str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.style import Style
 from textual.strip import Strip
 
+from profiles.gpu_meter import GpuLoad
 from racetui.hardware import MachineSample
 from racetui.runs.model import HardwareRow
 from racetui.tui import words
@@ -20,6 +21,7 @@ from racetui.tui.pane import Cells
 _LABEL = 5
 _NOTE = 13
 """Cells for the figures beside a bar."""
+UNREADABLE = "n/a"
 _CORE_CELLS = 18
 """The least width of a core's own bar, number and percentage included."""
 
@@ -29,7 +31,8 @@ class Hardware(Cells, can_focus=True):
 
     HELP = (
         "The machine as far as this process may use it. One bar per core, or one cell per core where there are many; "
-        "memory without caches; inside a container its limits, not the machine's. The last row is the selected run."
+        "memory without caches; inside a container its limits, not the machine's; GPUs. The last row is the "
+        "selected run."
     )
 
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
@@ -49,7 +52,7 @@ def hardware_rows(
     machine: MachineSample, usage: HardwareRow | None, width: int, height: int, look: Look
 ) -> list[Strip]:
     """The pane's rows, at most ``height``."""
-    below = [memory_row(machine, width, look)]
+    below = [memory_row(machine, width, look), *_gpus(machine.gpus, width, height // 3, look)]
     if usage is not None:
         below.append(_run(usage, machine, width, look))
     top = [cpu_row(machine, width, look)]
@@ -73,6 +76,26 @@ def memory_row(machine: MachineSample, width: int, look: Look) -> Strip:
     note = f"{words.size(machine.memory_used)}/{words.size(machine.memory_total)}"
     style = fill_style(share or 0.0, look)
     return meter("RAM", share, note + (" limit" if machine.limited else ""), width, look, style)
+
+
+def _gpus(gpus: Sequence[GpuLoad], width: int, rows: int, look: Look) -> list[Strip]:
+    """A bar each if they fit, else a cell each; those that do not tell are n/a."""
+    if 0 < len(gpus) <= max(1, rows):
+        return [_gpu(number, gpu, width, look) for number, gpu in enumerate(gpus)]
+    if not gpus:
+        return []
+    known = [gpu.busy for gpu in gpus if gpu.busy is not None]
+    silent = f" {len(gpus) - len(known)} {UNREADABLE}" if len(known) < len(gpus) else ""
+    return [line([(f"{'GPUs':>{_LABEL - 1}} ", look.muted), *levels(known, look), (silent, look.muted)], width, look)]
+
+
+def _gpu(number: int, gpu: GpuLoad, width: int, look: Look) -> Strip:
+    label = f"GPU{number}"
+    if gpu.busy is None:
+        told = [(f"{label:>{_LABEL - 1}} ", look.muted), (UNREADABLE, look.text), (f" {gpu.name}", look.muted)]
+        return line(told, width, look)
+    memory = f"{words.size(gpu.memory_used)}/{words.size(gpu.memory_total)}" if gpu.memory_used is not None else ""
+    return meter(label, gpu.busy, memory or UNREADABLE, width, look)
 
 
 def _run(usage: HardwareRow, machine: MachineSample, width: int, look: Look) -> Strip:

@@ -56,9 +56,10 @@ def header(picture: Picture, rate: float, frozen: bool, width: int, look: Look, 
         return line(_joined([name, counts], look), width, look, right)
     host: list[Piece] = [(machine.host, look.text)]
     cpu, memory = _cpu(machine, look), _memory(machine, look)
+    gpus = [_gpus(machine, look)] if machine.gpus else []
     variants = (
-        [name, host, counts, cpu, memory],
-        [name, counts, cpu, memory],
+        [name, host, counts, cpu, memory, *gpus],
+        [name, counts, cpu, memory, *gpus],
         [counts, cpu, memory],
         [counts, cpu[:-1], memory[:-1]],
         [counts, cpu[:-1]],
@@ -106,3 +107,10 @@ def _memory(machine: MachineSample, look: Look) -> list[Piece]:
     used, total = words.size(machine.memory_used), words.size(machine.memory_total)
     style = look.bad if machine.memory_used > 0.9 * machine.memory_total else look.text
     return [("RAM ", look.muted), (used, style), (f"/{total}", look.muted)]
+
+
+def _gpus(machine: MachineSample, look: Look) -> list[Piece]:
+    """The busy share: of one GPU, or the mean of all that tell."""
+    known = [gpu.busy for gpu in machine.gpus if gpu.busy is not None]
+    share = words.percent(sum(known) / len(known)) if known else "n/a"
+    return [("GPU " if len(machine.gpus) == 1 else f"{len(machine.gpus)} GPUs ", look.muted), (share, look.text)]

@@ -19,12 +19,11 @@ from racetui.tui.lines import Piece, line, wrapped
 from racetui.tui.look import Look
 from racetui.tui.meters import fill_style
 from racetui.tui.scrolled import Scrolled
-from racetui.tui.widgets.hardware import core_rows, cpu_row, memory_row, meter
+from racetui.tui.widgets.hardware import UNREADABLE, core_rows, cpu_row, memory_row, meter
 
 _CORE_ROWS = 8
 """At most, for all cores together."""
 _LABEL = 5
-UNREADABLE = "n/a"
 T = TypeVar("T")
 
 
@@ -77,7 +76,7 @@ def machine_rows(machine: MachineSample, inspection: Inspection | None, width: i
     yield _swap(inspection, width, look)
     yield _container(machine, inspection, width, look)
     yield line([], width, look)
-    yield from _gpus(inspection.gpus, width, look)
+    yield from _gpus(machine.gpus, width, look)
     yield from _temperatures(inspection, width, look)
     yield line([], width, look)
     yield _disk(inspection.storage, width, look)
