@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import ipaddress
+import os
 import socket
 import sys
 from typing import Any
@@ -47,7 +48,14 @@ def serve_command(options: argparse.Namespace) -> int:
         print(f"http://{_in_address(options.host)}:{port}/{token}/", flush=True)
         sys.stderr.write(_how_to_reach(options.host, port))
 
-    asyncio.run(serve(options.host, options.port, ready))
+    try:
+        asyncio.run(serve(options.host, options.port, ready))
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error
+        sys.stderr.write(
+            f"racetui: cannot listen on {options.host}, port {options.port}: {reason}; --port 0 takes a free one\n"
+        )
+        return Exit.FAILURE
     return Exit.OK
 
 

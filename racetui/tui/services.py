@@ -12,7 +12,6 @@ from racetui.runs.paths import RunPaths
 from racetui.watch.watcher import start_driving
 
 if TYPE_CHECKING:
-    from racetui.inspection import Inspector
     from racetui.launching import StartRequest
 
 
@@ -65,12 +64,6 @@ def evaluate_ended(paths: RunPaths, choice: EvaluationChoice) -> int:
     return process.wait()
 
 
-def _inspector() -> Inspector:
-    from racetui.inspection import Inspector
-
-    return Inspector()
-
-
 @dataclass(frozen=True, slots=True)
 class Services:
     """Each may block and may raise; called from threads."""
@@ -81,5 +74,3 @@ class Services:
     evaluate_ended: Callable[[RunPaths, EvaluationChoice], int] = evaluate_ended
     drive: Callable[[RunPaths], subprocess.Popen[bytes]] = start_driving
     """Starts the process that drives the watched car."""
-    inspect: Callable[[], Inspector] = _inspector
-    """Makes what looks closely at the machine; its ``look`` is called from threads."""

@@ -36,7 +36,8 @@ class PanelServer(Server):
         super().__init__(shlex.join([sys.executable, "-P", "-m", "racetui.web.panel"]), title="racetui")
         self.command = f"exec {self.command}"  # a shell starts it, which would not pass signals on
         self._token = token.encode()
-        self._pages = 0
+        self._pages: set[asyncio.Task[None]] = set()
+        """What serves the pages that are open."""
 
     def make(self) -> web.Application:
         """The application to serve."""
@@ -50,6 +51,7 @@ class PanelServer(Server):
         )
         outside = web.Application(middlewares=[self._guard()])
         outside.add_subapp(f"/{self._token.decode()}", inside)
+        outside.on_shutdown.append(self.on_shutdown)
         return outside
 
     def _guard(self) -> Middleware:
@@ -66,13 +68,21 @@ class PanelServer(Server):
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Run a panel for as long as the page stays open."""
-        if self._pages >= MOST_PAGES:
+        if len(self._pages) >= MOST_PAGES:
             raise web.HTTPServiceUnavailable(text=f"{MOST_PAGES} panels are open already: close one first.\n")
-        self._pages += 1
+        self._pages.add(request.task)
         try:
             return await super().handle_websocket(request)
         finally:
-            self._pages -= 1
+            self._pages.discard(request.task)
+
+    async def on_shutdown(self, _app: web.Application) -> None:
+        """Close every page, and give the panels time to be left."""
+        pages = set(self._pages)
+        for page in pages:
+            page.cancel()
+        if pages:
+            await asyncio.wait(pages, timeout=_GRACE_SECONDS)
 
 
 _SAME_NAME = (("/page.css", "page.css"), ("/page.js", "page.js"))

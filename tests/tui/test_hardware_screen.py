@@ -19,7 +19,7 @@ from racetui.runs.model import RunSummary
 from racetui.tui.glyphs import ASCII, UNICODE
 from racetui.tui.look import colourless
 from racetui.tui.picture import NOBODY, Compared, Picture
-from racetui.tui.services import Services
+from racetui.tui.screens import hardware
 from racetui.tui.widgets.machine import machine_rows
 from racetui.tui.widgets.users import users_rows
 from tests.tui import scenes
@@ -66,9 +66,12 @@ class Moving(scenes.Still):
         return super().poll(selected, compared)
 
 
-async def test_the_screen_tells_everything_and_looks_only_while_it_is_in_front() -> None:
+async def test_the_screen_tells_everything_and_looks_only_while_it_is_in_front(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     inspector = Watched()
-    async with opened(lambda: Moving(PICTURE), services=Services(inspect=lambda: inspector)) as (panel, pilot):
+    monkeypatch.setattr(hardware, "Inspector", lambda: inspector)
+    async with opened(lambda: Moving(PICTURE)) as (panel, pilot):
         await press(pilot, "down", "down", "plus", "plus")
         await asyncio.sleep(0.3)
         assert inspector.looks == 0
@@ -90,12 +93,13 @@ async def test_the_screen_tells_everything_and_looks_only_while_it_is_in_front()
         assert inspector.looks == seen, "nobody looks"
 
 
-async def test_a_machine_that_cannot_be_looked_at_ends_nothing() -> None:
+async def test_a_machine_that_cannot_be_looked_at_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(Watched):
         def look(self, store: Path, runs: Sequence[RunSummary]) -> Inspection:
             raise RuntimeError("sensor 7 is on fire")
 
-    async with opened(lambda: Moving(PICTURE), (80, 24), Services(inspect=Broken)) as (panel, pilot):
+    monkeypatch.setattr(hardware, "Inspector", Broken)
+    async with opened(lambda: Moving(PICTURE), (80, 24)) as (panel, pilot):
         await press(pilot, "4")
         await shows(panel, "cannot be looked at: sensor 7 is on fire", "CPU", "RAM")
         await press(pilot, "escape")

@@ -140,6 +140,24 @@ async def test_a_page_shows_the_dashboard_and_its_keys_pause_a_run(home: Path) -
     writer.close()
 
 
+async def test_the_interrupt_key_ends_server_and_panels_and_frees_the_port(home: Path) -> None:
+    _, writer = stores.running(home)
+    with serving(home) as served:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(served.url + "ws?width=100&height=30") as ws,
+        ):
+            await ws.receive()
+            panels = served.panels
+            port = str(urlsplit(served.url).port)
+            assert await asyncio.to_thread(main, ["serve", "--port", port]) == 1, "it is taken"
+            served.process.send_signal(signal.SIGINT)
+            assert await asyncio.to_thread(served.process.wait, 20) == 0
+        _, alive = await asyncio.to_thread(psutil.wait_procs, panels, timeout=5)
+        assert panels and not alive
+    writer.close()
+
+
 def test_bad_ports_and_a_missing_extra_are_said(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

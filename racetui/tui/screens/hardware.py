@@ -36,11 +36,12 @@ class HardwareView(View):
 
     def __init__(self) -> None:
         super().__init__()
-        self._inspector: Inspector | None = None
+        self._inspector = Inspector()
         self._looking = False
         self._looked = 0.0
         """Time of the picture that was last looked closely at."""
         self._looks = 0
+        self._problem = ""
 
     def compose(self) -> ComposeResult:
         """Header, machine and runs, footer."""
@@ -74,8 +75,7 @@ class HardwareView(View):
         if self._looking or app.frozen or self.app.screen is not self:
             return
         self._looking, self._looked = True, app.picture.time
-        inspector = self._inspector = self._inspector or app.services.inspect()
-        runs = app.picture.runs
+        inspector, runs = self._inspector, app.picture.runs
         store = runs[0].path.parent if runs else home()
         app.in_background(lambda: _looked_at(inspector, store, runs), self._found)
 
@@ -84,7 +84,9 @@ class HardwareView(View):
         if not self.is_attached:
             return
         if isinstance(found, str):
-            desk(self).tell(f"the machine cannot be looked at: {found}", "error")
+            if found != self._problem:  # told once, not every second
+                desk(self).tell(f"the machine cannot be looked at: {found}", "error")
+            self._problem = found
         else:
             for pane in (self.query_one(Machine), self.query_one(Users)):
                 pane.inspection = found
