@@ -18,7 +18,7 @@ from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line, wrapped
 from racetui.tui.look import Look
 from racetui.tui.meters import fill_style
-from racetui.tui.scrolled import Scrolled
+from racetui.tui.scrolled import Written
 from racetui.tui.widgets.hardware import UNREADABLE, core_rows, cpu_row, memory_row, meter
 
 _CORE_ROWS = 8
@@ -27,7 +27,7 @@ _LABEL = 5
 T = TypeVar("T")
 
 
-class Machine(Scrolled):
+class Machine(Written):
     """The machine as far as this process may use it."""
 
     HELP = (
@@ -39,15 +39,6 @@ class Machine(Scrolled):
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self.inspection: Inspection | None = None
-        self._text: list[Strip] = []
-
-    def count(self) -> int:
-        """How many rows there are."""
-        return len(self._text)
-
-    def entry(self, index: int, _width: int, _look: Look) -> Sequence[Strip]:
-        """One row."""
-        return self._text[index : index + 1]
 
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
         """The box with what is in sight."""
@@ -55,7 +46,7 @@ class Machine(Scrolled):
         if machine is None:
             return framed([], width, height, Box("Machine", (), self.has_focus), look)
         rows = machine_rows(machine, self.inspection, max(0, width - 3), look)
-        self._text = [Strip([Segment(" ", look.text), *row], width - 2) for row in rows]
+        self.text = [Strip([Segment(" ", look.text), *row], width - 2) for row in rows]
         shown = self.window(width - 2, height - 2, look)
         return framed(
             shown, width, height, Box(f"Machine {machine.host}", [(self.place, look.muted)], self.has_focus), look

@@ -17,7 +17,7 @@ from racetui.tui.lines import Piece, line, wrapped
 from racetui.tui.look import Look
 from racetui.tui.meters import bar, load_style
 from racetui.tui.picture import Detail, Picture
-from racetui.tui.scrolled import Scrolled
+from racetui.tui.scrolled import Written
 from racetui.tui.widgets.shares import shares_bar, shares_text
 
 _BAR = 10
@@ -25,7 +25,7 @@ _ROLE = 18
 """Cells for what a process does."""
 
 
-class Users(Scrolled):
+class Users(Written):
     """The runs on this machine."""
 
     HELP = (
@@ -37,20 +37,11 @@ class Users(Scrolled):
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self.inspection: Inspection | None = None
-        self._text: list[Strip] = []
-
-    def count(self) -> int:
-        """How many rows there are."""
-        return len(self._text)
-
-    def entry(self, index: int, _width: int, _look: Look) -> Sequence[Strip]:
-        """One row."""
-        return self._text[index : index + 1]
 
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
         """The box with what is in sight."""
         app = desk(self)
-        self._text = list(users_rows(app.picture, app.selected_run, self.inspection, width - 2, look))
+        self.text = list(users_rows(app.picture, app.selected_run, self.inspection, width - 2, look))
         rows = self.window(width - 2, height - 2, look)
         return framed(rows, width, height, Box("Runs", [(self.place, look.muted)], self.has_focus), look)
 
