@@ -9,9 +9,10 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing import Pipe, forkserver, get_context, parent_process
+from multiprocessing import Pipe, current_process, forkserver, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +21,8 @@ from collectors.api import CollectorError, WorkerError
 START_SECONDS = 120.0
 """A worker may take this long to make its worlds: compiling a simulator takes some 20 s on a loaded machine."""
 _EXIT_SECONDS = 2.0
+WORKER = "racetui-w"
+"""Name of worker processes, before their number."""
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -127,12 +130,19 @@ def begin_as_worker() -> None:
     would not do: the process that forked this one is the fork server, which lives on while any worker does.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    name_process(WORKER + current_process().name.rpartition("-")[2])
     parent = parent_process()
     if sys.platform == "linux" and parent is not None:
         fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
         flags = fcntl.fcntl(parent.sentinel, fcntl.F_GETFL)
         fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
+
+
+def name_process(name: str) -> None:
+    """Show this process under that name in ``top`` and the like, where the system lets it: Linux, 15 letters."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(name[:15])
 
 
 @contextlib.contextmanager

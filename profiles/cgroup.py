@@ -21,19 +21,28 @@ class Limits:
     """Bytes."""
     memory_left: int | None = None
     """Bytes until a limit is met; cached files count as free, since they are dropped first."""
+    swap: int | None = None
+    """Bytes of swap that may be used, of the tightest limit."""
+    swap_used: int | None = None
+    """Bytes of it in use."""
 
 
 def read_limits(root: Path, membership: Path) -> Limits:
     """Read the limits of the groups listed in ``membership`` (/proc/self/cgroup) below ``root`` (/sys/fs/cgroup)."""
     cores: list[float] = []
     memory: list[tuple[int, int]] = []
+    swap: list[tuple[int, int]] = []
     for level in _levels(root, membership):
         cores += _cores(level)
         memory += _memory(level)
+        swap += _swap(level)
+    tightest = min(swap, default=(None, None))
     return Limits(
         cores=min(cores, default=None),
         memory=min((limit for limit, _ in memory), default=None),
         memory_left=min((max(limit - used, 0) for limit, used in memory), default=None),
+        swap=tightest[0],
+        swap_used=tightest[1],
     )
 
 
@@ -73,6 +82,19 @@ def _memory(level: Path) -> list[tuple[int, int]]:
             pairs = (line.split() for line in _read(level / "memory.stat").splitlines())
             cached = sum(int(pair[1]) for pair in pairs if pair[0] in cached_keys)
             return [(int(limit), int(used) - cached)]
+    return []
+
+
+def _swap(level: Path) -> list[tuple[int, int]]:
+    """Version 1 limits memory and swap together: swap is what that leaves beyond memory."""
+    names = ("memory.swap.max", "memory.swap.current")
+    limit, used = (_read(level / name).strip() for name in names)
+    if limit.isdigit() and used.isdigit():
+        return [(int(limit), int(used))]
+    both, memory = (_read(level / f"memory.{name}limit_in_bytes").strip() for name in ("memsw.", ""))
+    used, of_memory = (_read(level / f"memory.{name}usage_in_bytes").strip() for name in ("memsw.", ""))
+    if all(text.isdigit() for text in (both, memory, used, of_memory)):
+        return [(max(0, int(both) - int(memory)), max(0, int(used) - int(of_memory)))]
     return []
 
 

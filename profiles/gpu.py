@@ -6,10 +6,13 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 DRIVER = Path("/proc/driver/nvidia")
 """Where Linux shows the driver's GPUs: names, no memory."""
+_NONE = ("", "-1")
+"""Values of CUDA_VISIBLE_DEVICES that hide every GPU."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +30,17 @@ def find_gpus(driver: Path = DRIVER) -> tuple[Gpu, ...]:
     Asks the driver's library where the extra ``gpu`` is installed, else PyTorch if it is loaded, else the driver's
     files.
     """
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None and visible.strip() in ("", "-1"):
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0").strip() in _NONE:
         return ()
-    return _visible(_by_library(), visible) or _by_torch() or _visible(_by_files(driver), visible)
+    return visible(_by_library()) or _by_torch() or visible(_by_files(driver))
 
 
-def _visible(found: tuple[Gpu, ...], visible: str | None) -> tuple[Gpu, ...]:
-    """Those numbered in ``visible``; all of them where it has no numbers but identifiers."""
-    numbers = [part.strip() for part in (visible or "").split(",")]
+def visible(found: tuple[T, ...]) -> tuple[T, ...]:
+    """Those numbered in CUDA_VISIBLE_DEVICES; all of them where it has no numbers but identifiers."""
+    wanted = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if wanted is not None and wanted.strip() in _NONE:
+        return ()
+    numbers = [part.strip() for part in (wanted or "").split(",")]
     if not all(number.isdecimal() for number in numbers):
         return found
     return tuple(found[int(number)] for number in numbers if int(number) < len(found))

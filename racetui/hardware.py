@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from profiles.cgroup import read_limits
+from profiles.gpu_meter import GpuLoad, GpuMeter
 from profiles.hardware import CGROUP_MEMBERSHIP, CGROUP_ROOT, Hardware, detect
 
 
@@ -37,6 +38,8 @@ class MachineSample:
     """A container's memory limit or processor quota applies."""
     load: float | None
     """Mean number of runnable processes over the last minute, of the whole machine."""
+    gpus: tuple[GpuLoad, ...] = ()
+    """Those that may be used."""
 
 
 class MachineSampler:
@@ -48,6 +51,7 @@ class MachineSampler:
         self._host = socket.gethostname()
         self._cpus = _allowed_cpus(self._hardware.logical_cores)
         self._before: tuple[float, float | None] | None = None
+        self._gpus = GpuMeter()
         psutil.cpu_percent(percpu=True)
 
     def sample(self) -> MachineSample:
@@ -71,6 +75,7 @@ class MachineSampler:
             memory_total=total,
             limited=limited or quota is not None,
             load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+            gpus=self._gpus.read(),
         )
 
     def _cores(self) -> tuple[float, ...]:

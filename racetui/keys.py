@@ -14,14 +14,15 @@ class Place(StrEnum):
     """Where a key works; the value is its heading in the help."""
 
     DASHBOARD = "Dashboard"
-    VIEW = "Dashboard, run, log, comparison and car views"
+    VIEW = "Dashboard, run, log, comparison, hardware and car views"
     CHARTS = "Charts, on the dashboard and in the comparison"
     CHART = "The focused chart"
     COMPARE = "Comparison"
     CAR = "The car"
+    HARDWARE = "Hardware"
     RUN = "Run view"
-    READING = "Run view, log view, comparison, car and help"
-    TEXT = "Scrolling text: log, run view, log view, ranking, help"
+    READING = "Run view, log view, comparison, hardware, car and help"
+    TEXT = "Scrolling text: log, run view, log view, ranking, hardware, help"
     FORM = "Forms"
     CHOICE = "A choice in a form"
     ANYWHERE = "Anywhere"
@@ -191,6 +192,7 @@ KEYS = (
         "compare",
         rank=7,
     ),
+    Key("hardware", ("4",), "The machine and who uses it: cores, memory, GPUs, disk, processes", Place.VIEW),
     Key("car", ("5",), "The car on the whole screen, with its actions and the track", Place.VIEW, need=A_RUN),
     Key("freeze", ("f",), "Stop redrawing, and go on; the runs do not notice", Place.VIEW, "freeze", rank=7),
     Key("faster", ("plus", "equals_sign"), "Refresh more often, up to 4 times a second", Place.VIEW),
@@ -227,8 +229,16 @@ KEYS = (
     _silent("cursor_last", "end", "Read off the newest values", Place.CHART),
     Key("next_metric", ("n",), "Compare the next metric", Place.COMPARE, "metric", rank=1),
     Key("previous_metric", ("N",), "Compare the metric before", Place.COMPARE),
-    Key("export", ("E",), "Write the comparison to the store: CSV, JSON, SVG, text", Place.COMPARE, "export", rank=1),
+    Key(
+        "export",
+        ("E",),
+        "Write the comparison to the store: CSV, JSON, SVG, PNG, text",
+        Place.COMPARE,
+        "export",
+        rank=1,
+    ),
     Key("other_pane", ("tab", "shift+tab"), "Chart or ranking", Place.COMPARE, "pane", rank=2, in_palette=False),
+    _silent("other_half", "tab shift+tab", "The machine, or the runs on it", Place.HARDWARE),
     Key(
         "other_car",
         ("B",),

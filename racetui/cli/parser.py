@@ -23,6 +23,7 @@ from racetui.cli.policy_parser import add_policy_commands
 from racetui.cli.queue_parser import add_queue_command
 from racetui.cli.report_parser import add_out, add_report_command, add_sweep_command
 from racetui.cli.run_parser import add_run_commands
+from racetui.cli.serve import add_serve_command
 from racetui.cli.values import count, counts, duration
 from racetui.planning import known_profiles
 from racetui.presets import preset_names
@@ -58,6 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_machine_commands(commands)
     add_policy_commands(commands)
     add_demonstration_commands(commands)
+    add_serve_command(commands)
     _add_bench(commands)
     return parser
 

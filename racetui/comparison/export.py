@@ -15,6 +15,7 @@ from typing import Any
 from racetui.comparison.comparing import Comparison
 from racetui.comparison.contestant import RETURN
 from racetui.comparison.figures import FIGURES, comparison_text, document, figures, settings_rows
+from racetui.comparison.png import write_png
 from racetui.comparison.svg import Labels, Line, svg
 from racetui.documents import plain
 from racetui.runs.positions import Axis, positions
@@ -66,7 +67,9 @@ def write_files(directory: Path, comparison: Comparison, shown: Shown = _USUAL) 
     text = json.dumps(plain(told), indent=2, allow_nan=False) + "\n"
     (directory / "comparison.json").write_text(text, encoding="utf-8")
     (directory / "comparison.txt").write_text(comparison_text(comparison), encoding="utf-8")
-    (directory / "chart.svg").write_text(_picture(comparison, shown), encoding="utf-8")
+    lines, labels = _lines(comparison, shown), Labels(shown.metric, shown.axis.value, shown.axis.timed, shown.log)
+    (directory / "chart.svg").write_text(svg(lines, labels), encoding="utf-8")
+    write_png(lines, labels, directory / "chart.png")
     _write(directory / "ranking.csv", FIGURES, map(figures, comparison.standings))
     _write(directory / "settings.csv", *settings_rows(comparison))
     _write(
@@ -84,7 +87,7 @@ def _points(comparison: Comparison, metric: str) -> Iterable[tuple[Any, ...]]:
             yield from ((*head, *point) for point in zip(*columns, strict=True))
 
 
-def _picture(comparison: Comparison, shown: Shown) -> str:
+def _lines(comparison: Comparison, shown: Shown) -> list[Line]:
     lines = []
     for number, contestant in enumerate(comparison.contestants):
         series = contestant.series.get(shown.metric)
@@ -92,7 +95,7 @@ def _picture(comparison: Comparison, shown: Shown) -> str:
         if series is not None and x is not None:
             slot = shown.slots[number] if number < len(shown.slots) else number
             lines.append(Line(f"{contestant.run.id} {contestant.run.name}", slot, x, series.values))
-    return svg(lines, Labels(shown.metric, shown.axis.value, shown.axis.timed, shown.log))
+    return lines
 
 
 def _write(path: Path, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

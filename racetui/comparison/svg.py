@@ -17,7 +17,7 @@ WIDTH, HEIGHT = 960, 540
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 20, 70, 55
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 """Okabe and Ito's ("Color universal design", 2008), which people of every colour vision tell apart."""
-_DASHES = ("", "9 4", "2 3", "12 4 2 4", "5 5", "16 5")
+DASHES = ("", "9 4", "2 3", "12 4 2 4", "5 5", "16 5")
 """By slot, as colours are: lines are told apart in black and white, too."""
 
 
@@ -129,6 +129,6 @@ def _stretches(drawn: np.ndarray) -> Iterator[tuple[int, int]]:
 
 
 def _stroke(slot: int) -> str:
-    dash = _DASHES[slot % len(_DASHES)]
+    dash = DASHES[slot % len(DASHES)]
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
     return f'stroke="{COLOURS[slot % len(COLOURS)]}" stroke-width="1.8"{dashes}'

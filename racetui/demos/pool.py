@@ -16,6 +16,7 @@ from multiprocessing import connection, get_context, parent_process
 from agents.api import Pulse, no_pulse
 from agents.demonstrations import DemonstrationsError, recording_into, write_block
 from carracing import backend_module, warm_up
+from collectors.child_process import name_process
 from racetui.demos.driving import drive_block
 from racetui.demos.plan import RecordingPlan
 
@@ -112,6 +113,7 @@ def _do_block(plan: RecordingPlan, number: int) -> tuple[int, int]:
 def _settle() -> None:
     """In a worker, before anything else: leave Ctrl-C to the parent, and go when the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    name_process("racetui-demos")
     os.environ["OMP_NUM_THREADS"] = "1"
     parent = parent_process()
     if parent is not None:

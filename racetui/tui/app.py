@@ -148,6 +148,12 @@ class Panel(Core):
         else:
             await self.push_screen(kind())
 
+    def do_hardware(self) -> Awaitable[object] | None:
+        """The machine, and who uses it."""
+        from racetui.tui.screens.hardware import HardwareView
+
+        return None if isinstance(self.screen, HardwareView) else self.push_screen(HardwareView())
+
     def do_help(self) -> Awaitable[object]:
         """Keys, and what the focused pane shows."""
         from racetui.tui.screens.help import HelpScreen

@@ -27,10 +27,12 @@ from racetui.tui.clockwork import Clockwork, Pictures
 from racetui.tui.colours import COLOURS
 from racetui.tui.glyphs import Glyphs
 from racetui.tui.lines import clean
+from racetui.tui.link import Link, metered
 from racetui.tui.look import Look, coloured, colourless
 from racetui.tui.marks import TAGS, Marks
 from racetui.tui.news import Finished, NewPicture, ReaderFailed
 from racetui.tui.orders import Answer, Orders
+from racetui.tui.pace import ASK
 from racetui.tui.pane import Cells
 from racetui.tui.picture import Compared, Picture
 from racetui.tui.screens.dashboard import Dashboard
@@ -87,6 +89,8 @@ class Core(App[None], inherit_bindings=False):
         self._closely = False
         self.filter = Filter()
         self.watching = Watching(lambda: self.services, graphics)
+        self.link = Link(self.watching.pace, os.environ)
+        self.driver_class = metered(self.driver_class, self.link)
         self.orders = Orders(self.in_background, self._report, self.wake, lambda: self.services)
         self.announcer = Announcer(self.loaded.preferences.notifications)
         self.orders.given = self.announcer.expect
@@ -262,8 +266,8 @@ class Core(App[None], inherit_bindings=False):
             self._driver.write(sequence)
 
     def on_cursor_position(self, _event: events.CursorPosition) -> None:
-        """The terminal has got the car's last picture."""
-        self.watching.pace.answered()
+        """The terminal has got the car's last picture, or was asked how far away it is."""
+        self.link.answered()
 
     # News
 
@@ -287,6 +291,9 @@ class Core(App[None], inherit_bindings=False):
             self._selected_id = self.picture.runs[0].id
         self._announce()
         self.repaint()
+        if self.link.due() and not self.frozen and not self.is_headless:
+            self.link.asked()
+            self.call_after_refresh(self.write, ASK)
 
     def _announce(self) -> None:
         """Tell of what happened since the last picture."""
@@ -347,6 +354,7 @@ def _warm_up() -> None:
     import racetui.tui.palette
     import racetui.tui.screens.car
     import racetui.tui.screens.compare
+    import racetui.tui.screens.hardware
     import racetui.tui.screens.help
     import racetui.tui.screens.logs
     import racetui.tui.screens.run

@@ -13,6 +13,7 @@ from racetui.runs.filtering import Filter
 from racetui.runs.logbook import LogLine
 from racetui.runs.model import RunSummary
 from racetui.tui.chart.view import ChartView
+from racetui.tui.link import Link
 from racetui.tui.look import Look
 from racetui.tui.marks import Marks
 from racetui.tui.orders import Orders
@@ -41,6 +42,8 @@ class Desk(Protocol):
     """The car in view."""
     loaded: Loaded
     """What the person wants of the panel."""
+    link: Link
+    """What is between the panel and its terminal."""
 
     @property
     def selected_run(self) -> RunSummary | None:

@@ -7,6 +7,7 @@ until the answer is the link's.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -38,7 +39,7 @@ class Pace:
         self._clock = clock
         self._sent: deque[float] = deque()
         """When those frames went out that have no answer yet."""
-        self._last = -PATIENCE
+        self._last = -math.inf
         self._shown: deque[float] = deque()
         self.seconds: float | None = None
         """From the last answered frame to its answer; None before the first, and while one is overdue."""
@@ -66,6 +67,16 @@ class Pace:
         """The terminal has it."""
         if self._sent:
             self.seconds = self._clock() - self._sent.popleft()
+
+    @property
+    def waiting(self) -> bool:
+        """A frame has no answer yet."""
+        return bool(self._sent)
+
+    @property
+    def active(self) -> bool:
+        """A car is shown, or was a moment ago."""
+        return self._clock() - self._last < PATIENCE
 
     @property
     def rate(self) -> float:

@@ -114,3 +114,19 @@ class Scrolled(Presses, Cells, can_focus=True):
         """Three entries down."""
         event.stop()
         self.scroll_by(3)
+
+
+class Written(Scrolled):
+    """A text of single rows that is written anew with every picture: whoever paints sets ``text`` first."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id)
+        self.text: list[Strip] = []
+
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.text)
+
+    def entry(self, index: int, _width: int, _look: Look) -> Sequence[Strip]:
+        """One row."""
+        return self.text[index : index + 1]

@@ -56,11 +56,11 @@ async def test_real_runs_are_ranked_and_exported(home: Path) -> None:
         await press(pilot, "n", "n", "n", "n", "n")
         await shows(panel, "─ time/act")
         await press(pilot, "tab", "G", "E")
-        await until(lambda: bool(list(home.glob("comparisons/*"))), "files")
-        await shows(panel, "comparison written to")
+        await until(lambda: bool(list(home.glob("comparisons/2*"))), "files", seconds=60)
+        await shows(panel, "comparison written to", seconds=60)
     [made] = home.glob("comparisons/*")
     assert sorted(path.name for path in made.iterdir()) == [
-        *("chart.svg", "comparison.json", "comparison.txt", "curves.csv", "ranking.csv", "settings.csv")
+        *("chart.png", "chart.svg", "comparison.json", "comparison.txt", "curves.csv", "ranking.csv", "settings.csv")
     ]
     document = json.loads((made / "comparison.json").read_text())
     assert document["metric"] == "time/act"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from profiles.gpu_meter import GpuLoad
 from racetui.hardware import MachineSampler
 from racetui.runs.model import HardwareRow
 from racetui.tui.glyphs import ASCII, UNICODE
 from racetui.tui.look import colourless
 from racetui.tui.widgets.hardware import hardware_rows
+from racetui.tui.widgets.header import header
 from tests.tui import scenes
 
 LOOK = colourless(UNICODE)
@@ -86,3 +89,18 @@ def test_the_runs_share_is_of_the_cores_it_may_use() -> None:
     assert row.split()[0] == "run"
     assert "25%" in row
     assert "800M" in row, "proportional memory where it is known"
+
+
+def test_gpus_have_bars_or_a_cell_each_and_silence_is_not_idleness() -> None:
+    busy, silent = GpuLoad("NVIDIA H100", 0.83, 9 << 30, 80 << 30), GpuLoad("NVIDIA T4")
+    two = [row.text for row in hardware_rows(replace(scenes.machine(2), gpus=(busy, silent)), None, 46, 9, LOOK)]
+    assert two[-2].split()[0] == "GPU0" and "83% 9.00G/80.0G" in two[-2]
+    assert two[-1].split() == ["GPU1", "n/a", "NVIDIA", "T4"]
+    eight = [
+        row.text for row in hardware_rows(replace(scenes.machine(2), gpus=(busy,) * 7 + (silent,)), None, 46, 7, LOOK)
+    ]
+    assert eight[-1].split() == ["GPUs", "▇" * 7, "1", "n/a"]
+    assert len(eight) <= 7
+    for gpus, words in (((busy,), "GPU 83%"), ((busy, silent), "2 GPUs 83%"), ((silent,), "GPU n/a")):
+        picture = replace(scenes.PICTURE, machine=replace(scenes.machine(2), gpus=gpus))
+        assert words in header(picture, 1.0, False, 120, LOOK).text

@@ -19,6 +19,7 @@ def test_the_panel_and_its_forms_load_nothing_heavy() -> None:
     modules = loaded_by(
         "import racetui.tui.session, racetui.tui.forms.start, racetui.tui.forms.stop, racetui.tui.forms.evaluate,"
         " racetui.tui.screens.run, racetui.tui.screens.car, racetui.tui.screens.compare, racetui.comparison.export,"
+        " racetui.tui.screens.hardware,"
         " racetui.tui.screens.logs, racetui.tui.screens.help, racetui.tui.palette,"
         " racetui.launching, racetui.runs.control"
     )

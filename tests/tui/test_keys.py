@@ -18,6 +18,7 @@ from racetui.tui.presses import bindings
 from racetui.tui.screens.car import CarView
 from racetui.tui.screens.compare import ComparedChart, CompareView
 from racetui.tui.screens.dashboard import Dashboard
+from racetui.tui.screens.hardware import HardwareView
 from racetui.tui.screens.help import HelpScreen
 from racetui.tui.screens.logs import LogView
 from racetui.tui.screens.run import RunView
@@ -28,7 +29,7 @@ from tests.tui import scenes
 
 TAKERS = (
     *(Panel, Dashboard, RunView, LogView, CarView, CompareView, Car, Chart, ComparedChart),
-    *(HelpScreen, Scrolled, Form, Choice),
+    *(HardwareView, HelpScreen, Scrolled, Form, Choice),
 )
 
 

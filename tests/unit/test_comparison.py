@@ -11,12 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from agents.bc.config import DAggerConfig
 from racetui.cli import main
 from racetui.comparison import compare, contestant_of
 from racetui.comparison.export import Shown, export
 from racetui.comparison.figures import comparison_text
+from racetui.comparison.png import write_png
 from racetui.comparison.ranking import area, reached
 from racetui.comparison.settings import ABSENT, differences, settings_of
 from racetui.comparison.svg import Labels, Line, svg
@@ -181,6 +183,15 @@ def test_an_export_has_everything_and_a_name_of_its_own(runs: list[RunPaths], st
     picture = (first / "chart.svg").read_text()
     assert "loss/value, log scale" in picture and "training time" in picture and "2 high" in picture
     assert not list(first.parent.glob(".new-*"))
+    pixels = np.asarray(Image.open(first / "chart.png").convert("RGB"))
+    assert pixels.shape[:2] == (2 * 540, 2 * 960)
+    for colour in ((0xCC, 0x79, 0xA7), (0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00)):
+        assert (pixels == colour).all(axis=2).any(), "a line of each run's own colour"
+
+
+def test_a_picture_that_cannot_be_drawn_says_why(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"chart\.png cannot be drawn: .*No such file"):
+        write_png([], Labels("return", "frames"), tmp_path / "absent" / "chart.png")
 
 
 def test_an_export_that_fails_leaves_nothing(runs: list[RunPaths], monkeypatch: pytest.MonkeyPatch) -> None:

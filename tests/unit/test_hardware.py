@@ -11,6 +11,7 @@ import pytest
 
 from profiles import Gpu, detect, look_at
 from profiles.gpu import find_gpus
+from profiles.gpu_meter import GpuLoad, GpuMeter
 from profiles.hardware import computes_bfloat16
 
 NOWHERE = Path("/nowhere")
@@ -77,6 +78,37 @@ def test_torch_tells_only_where_it_is_loaded_anyway(monkeypatch: pytest.MonkeyPa
     )
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
     assert find_gpus(NOWHERE) == (Gpu("C", 9),)
+
+
+def test_a_meter_tells_what_a_gpu_does_and_what_it_keeps_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_: object) -> None:
+        raise LibraryError
+
+    nvml = library(("A", "B"))
+    nvml.NVML_TEMPERATURE_GPU = 0
+    nvml.nvmlDeviceGetUtilizationRates = lambda index: SimpleNamespace(gpu=83, memory=1) if index == 0 else silent()
+    nvml.nvmlDeviceGetMemoryInfo = lambda index: SimpleNamespace(total=8, used=3) if index == 0 else silent()
+    nvml.nvmlDeviceGetTemperature = lambda index, sensor: 71 if index == 0 else silent()
+    nvml.nvmlDeviceGetPowerUsage = lambda index: 301_500
+    nvml.nvmlDeviceGetEnforcedPowerLimit = silent
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    meter = GpuMeter(NOWHERE)
+    assert meter.read() == (GpuLoad("A", 0.83, 3, 8, 71.0, 301.5, None), GpuLoad("B", watts=301.5)), "None, never 0"
+    nvml.nvmlDeviceGetUtilizationRates = silent
+    assert meter.read()[0].busy is None
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert [gpu.name for gpu in GpuMeter(NOWHERE).read()] == ["B"]
+
+
+@pytest.mark.parametrize("found", [None, library((), broken=True)], ids=["no library", "no driver"])
+def test_a_meter_without_a_library_has_names_at_least(
+    found: SimpleNamespace | None, driver: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without(monkeypatch, "torch")
+    monkeypatch.setitem(sys.modules, "pynvml", found)
+    assert GpuMeter(driver).read() == (GpuLoad("NVIDIA T4"),)
+    assert GpuMeter(NOWHERE).read() == ()
 
 
 def test_without_either_the_drivers_files_give_names(driver: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -438,6 +438,26 @@ def test_version_1_groups(tmp_path: Path) -> None:
     assert read_limits(tmp_path / "root", tmp_path / "membership") == Limits(0.5, 2 * GIB, GIB)
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"membership": "0::/\n", "root/memory.swap.max": f"{GIB}\n", "root/memory.swap.current": "5\n"},
+        {
+            "membership": "4:memory:/\n",
+            "root/memory/memory.limit_in_bytes": f"{GIB}\n",
+            "root/memory/memory.usage_in_bytes": "7\n",
+            "root/memory/memory.memsw.limit_in_bytes": f"{2 * GIB}\n",
+            "root/memory/memory.memsw.usage_in_bytes": "12\n",
+        },
+    ],
+    ids=["version 2", "version 1"],
+)
+def test_a_limit_of_swap(files: dict[str, str], tmp_path: Path) -> None:
+    tree(tmp_path, files)
+    found = read_limits(tmp_path / "root", tmp_path / "membership")
+    assert (found.swap, found.swap_used) == (GIB, 5)
+
+
 def test_no_groups_no_limits(tmp_path: Path) -> None:
     assert read_limits(tmp_path / "absent", tmp_path / "absent") == Limits()
 

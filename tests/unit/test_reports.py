@@ -110,7 +110,16 @@ def test_a_comparison_has_seeds_scaling_and_what_stands_against_it(
     printed = capsys.readouterr().out
     assert "caution: they trained for different amounts: 3,000 to 4,000 frames" in printed
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {
-        *("returns.png", "seeds.png", "speed-memory.png", "scaling-lanes.png", "ranking.csv", "metrics.json", MARK)
+        *(
+            "returns.png",
+            "seeds.png",
+            "speed-memory.png",
+            "scaling-lanes.png",
+            "ranking.csv",
+            "chart.png",
+            "metrics.json",
+            MARK,
+        )
     }
     assert not (tmp_path / "out" / "scaling-workers.png").exists(), "all have as many workers"
     assert main(["compare", "1", "2", "--json"]) == 0

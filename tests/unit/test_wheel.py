@@ -30,6 +30,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_brings_its_data_and_nothing_else(unpacked: Path) -> None:
     assert list(unpacked.glob("profiles/presets/auto.yaml"))
     assert list(unpacked.glob("racetui/tui/styles/*.tcss"))
+    assert {"page.html", "page.css", "page.js"} <= {path.name for path in (unpacked / "racetui" / "web").iterdir()}
     assert (unpacked / "racetui" / "keys.py").is_file()
     assert (unpacked / "racetui" / "demo" / "session.tar.xz").is_file()
     tops = {path.name for path in unpacked.iterdir() if not path.name.endswith(".dist-info")}

@@ -11,9 +11,10 @@ from racetui.runs.model import EvaluationRow, RunState, RunSummary
 from racetui.tui import words
 from racetui.tui.lines import Piece, cells, line, wrapped
 from racetui.tui.look import Look
-from racetui.tui.meters import bar, sparkline, stacked
-from racetui.tui.picture import SHARES, Detail
+from racetui.tui.meters import bar, sparkline
+from racetui.tui.picture import Detail
 from racetui.tui.widgets.rows import LABEL, Row
+from racetui.tui.widgets.shares import shares_bar, shares_text
 from racetui.tui.widgets.stages import stage_rows
 
 _BROKEN = frozenset({RunState.FAILED, RunState.CRASHED})
@@ -128,22 +129,9 @@ class _Writer:
         known = self.subject.detail.shares if self.subject.detail else {}
         if not known:
             return
-        styles = dict(
-            zip(
-                SHARES,
-                (look.series["return"], look.series["episodes"], look.series["frames"], look.faint),
-                strict=True,
-            )
-        )
-        text = [
-            piece
-            for name in SHARES
-            if name in known
-            for piece in ((f"{name} ", styles[name]), (f"{100 * known[name]:.0f} ", look.text))
-        ]
+        text = shares_text(known, look)
         yield self._first_fit(5, "time", [*text, ("%", look.muted)], [*text[:-2], ("%", look.muted)])
-        parts = [(known.get(name, 0.0), styles[name]) for name in SHARES]
-        yield self._row(9, "", *stacked(parts, self.width - LABEL - 2, look))
+        yield self._row(9, "", *shares_bar(known, self.width - LABEL - 2, look))
 
     def remarks(self) -> Iterator[Row]:
         """What holds it back, and what to change."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.style import Style
 from textual.strip import Strip
 
+from profiles.gpu_meter import GpuLoad
 from racetui.hardware import MachineSample
 from racetui.runs.model import HardwareRow
 from racetui.tui import words
@@ -20,6 +21,7 @@ from racetui.tui.pane import Cells
 _LABEL = 5
 _NOTE = 13
 """Cells for the figures beside a bar."""
+UNREADABLE = "n/a"
 _CORE_CELLS = 18
 """The least width of a core's own bar, number and percentage included."""
 
@@ -29,7 +31,8 @@ class Hardware(Cells, can_focus=True):
 
     HELP = (
         "The machine as far as this process may use it. One bar per core, or one cell per core where there are many; "
-        "memory without caches; inside a container its limits, not the machine's. The last row is the selected run."
+        "memory without caches; inside a container its limits, not the machine's; GPUs. The last row is the "
+        "selected run."
     )
 
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
@@ -49,45 +52,69 @@ def hardware_rows(
     machine: MachineSample, usage: HardwareRow | None, width: int, height: int, look: Look
 ) -> list[Strip]:
     """The pane's rows, at most ``height``."""
-    below = [_memory(machine, width, look)]
+    below = [memory_row(machine, width, look), *_gpus(machine.gpus, width, height // 3, look)]
     if usage is not None:
         below.append(_run(usage, machine, width, look))
-    top = [_cpu(machine, width, look)]
+    top = [cpu_row(machine, width, look)]
     room = height - len(top) - len(below)
-    cores = _cores(machine.cores, width, max(0, room), look)
+    cores = core_rows(machine.cores, width, max(0, room), look)
     return [*top, *cores, *below][:height]
 
 
-def _cpu(machine: MachineSample, width: int, look: Look) -> Strip:
+def cpu_row(machine: MachineSample, width: int, look: Look) -> Strip:
+    """How much of the processor time that may be used is used."""
     share = machine.cpu_share
     cores = f"{machine.usable_cores:g} core{'' if machine.usable_cores == 1 else 's'}"
     if machine.usable_cores != machine.logical_cores:
         cores += f" of {machine.logical_cores}"
-    return _meter("CPU", share, cores, width, look)
+    return meter("CPU", share, cores, width, look)
 
 
-def _memory(machine: MachineSample, width: int, look: Look) -> Strip:
+def memory_row(machine: MachineSample, width: int, look: Look) -> Strip:
+    """How much of the memory that may be used is used."""
     share = machine.memory_used / machine.memory_total if machine.memory_total else None
     note = f"{words.size(machine.memory_used)}/{words.size(machine.memory_total)}"
     style = fill_style(share or 0.0, look)
-    return _meter("RAM", share, note + (" limit" if machine.limited else ""), width, look, style)
+    return meter("RAM", share, note + (" limit" if machine.limited else ""), width, look, style)
+
+
+def _gpus(gpus: Sequence[GpuLoad], width: int, rows: int, look: Look) -> list[Strip]:
+    """A bar each if they fit, else a cell each; those that do not tell are n/a."""
+    if 0 < len(gpus) <= max(1, rows):
+        return [_gpu(number, gpu, width, look) for number, gpu in enumerate(gpus)]
+    if not gpus:
+        return []
+    known = [gpu.busy for gpu in gpus if gpu.busy is not None]
+    silent = f" {len(gpus) - len(known)} {UNREADABLE}" if len(known) < len(gpus) else ""
+    return [line([(f"{'GPUs':>{_LABEL - 1}} ", look.muted), *levels(known, look), (silent, look.muted)], width, look)]
+
+
+def _gpu(number: int, gpu: GpuLoad, width: int, look: Look) -> Strip:
+    label = f"GPU{number}"
+    if gpu.busy is None:
+        told = [(f"{label:>{_LABEL - 1}} ", look.muted), (UNREADABLE, look.text), (f" {gpu.name}", look.muted)]
+        return line(told, width, look)
+    memory = f"{words.size(gpu.memory_used)}/{words.size(gpu.memory_total)}" if gpu.memory_used is not None else ""
+    return meter(label, gpu.busy, memory or UNREADABLE, width, look)
 
 
 def _run(usage: HardwareRow, machine: MachineSample, width: int, look: Look) -> Strip:
     memory = usage.pss_bytes if usage.pss_bytes is not None else usage.rss_bytes
-    return _meter("run", usage.cpu_percent / 100 / machine.usable_cores, words.size(memory), width, look)
+    return meter("run", usage.cpu_percent / 100 / machine.usable_cores, words.size(memory), width, look)
 
 
-def _meter(label: str, share: float | None, note: str, width: int, look: Look, style: Style | None = None) -> Strip:
-    """Label, bar, percentage, and a note in a column of its own."""
+def meter(label: str, share: float | None, note: str, width: int, look: Look, style: Style | None = None) -> Strip:
+    """Label, bar, percentage, and a note in a column of its own; no bar where the share is not known."""
     text = f" {words.percent(share):>4} "
     room = max(4, width - _LABEL - len(text) - _NOTE)
     style = style or load_style(share or 0.0, look)
-    meter = bar(share if share is not None else 0.0, room, look, style)
-    return line([(f" {label:<{_LABEL - 1}}", look.muted), *meter, (text, look.text), (note, look.muted)], width, look)
+    filled = bar(share if share is not None else 0.0, room, look, style)
+    return line(
+        [(f"{label:>{_LABEL - 1}} ", look.muted), *filled, (text, look.text), (note, look.muted)], width, look
+    )
 
 
-def _cores(cores: Sequence[float], width: int, rows: int, look: Look) -> list[Strip]:
+def core_rows(cores: Sequence[float], width: int, rows: int, look: Look) -> list[Strip]:
     """A bar each if they fit, else a cell each."""
     if not cores or rows < 1:
         return []

@@ -13,7 +13,7 @@ from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line, wrapped
 from racetui.tui.look import Look
 from racetui.tui.marks import TAGS, Marks, role
-from racetui.tui.scrolled import Scrolled
+from racetui.tui.scrolled import Written
 
 _NAME_CELLS = 10
 """The least room for a name before a column is given up."""
@@ -21,7 +21,7 @@ _VALUE_CELLS = 14
 """The least room for a setting's value, if it needs that much, before values are written below each other."""
 
 
-class Standings(Scrolled):
+class Standings(Written):
     """The ranking, then the settings that differ."""
 
     HELP = (
@@ -30,18 +30,6 @@ class Standings(Scrolled):
         "settings in which they differ, as --set takes them."
     )
 
-    def __init__(self, id: str) -> None:
-        super().__init__(id=id)
-        self._text: list[Strip] = []
-
-    def count(self) -> int:
-        """How many rows there are."""
-        return len(self._text)
-
-    def entry(self, index: int, _width: int, _look: Look) -> Sequence[Strip]:
-        """One row."""
-        return self._text[index : index + 1]
-
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
         """The box with what is in sight."""
         app = desk(self)
@@ -49,9 +37,9 @@ class Standings(Scrolled):
         inner = width - 2
         if not app.marks.ids or comparison is None:
             text = "Reading ..." if app.marks.ids else "No run is marked. Mark up to six in the run list with space."
-            self._text = [line([(" " + row, look.muted)], inner, look) for row in wrapped(text, inner - 2, look)]
+            self.text = [line([(" " + row, look.muted)], inner, look) for row in wrapped(text, inner - 2, look)]
         else:
-            self._text = standings_text(comparison, app.marks, inner, look)
+            self.text = standings_text(comparison, app.marks, inner, look)
         rows = self.window(inner, height - 2, look)
         return framed(rows, width, height, Box("Ranking", [(self.place, look.muted)], self.has_focus), look)
 
