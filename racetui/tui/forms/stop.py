@@ -14,7 +14,7 @@ from racetui.tui.forms.form import Field, Form
 RUNGS = (
     Option("round", "after this round", "finishes it, saves, stops"),
     Option("now", "now", "gives this round up, saves"),
-    Option("kill", "kill", "at once; keeps the last checkpoint only"),
+    Option("kill", "kill", "keeps the last checkpoint only"),
 )
 
 
