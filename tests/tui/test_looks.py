@@ -81,6 +81,16 @@ async def test_live_resizing_never_fails() -> None:
         check("dashboard/120x40", text(panel))
 
 
+async def test_what_is_behind_a_form_fits_a_new_size() -> None:
+    async with opened(scenes.Still) as (panel, pilot):
+        await select_running(panel, pilot)
+        await press(pilot, "x")
+        await shows(panel, "after this round")
+        await pilot.resize_terminal(80, 24)
+        await shows(panel, "after this round", "CPU 61%", "● 3 ppo-async")
+        assert [len(row) for row in lines(panel)] == [80] * 24
+
+
 async def test_many_runs_scroll_with_the_selection() -> None:
     runs = tuple(replace(scenes.RUN, id=str(number), name=f"run-{number}") for number in range(60, 0, -1))
     async with opened(lambda: scenes.Still(replace(scenes.PICTURE, runs=runs))) as (panel, pilot):
