@@ -11,6 +11,7 @@ from carracing.registry import BACKENDS
 from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from racetui import __version__
+from racetui.cli.bench_panel_parser import add_panel
 from racetui.cli.demos_parser import add_demonstration_commands
 from racetui.cli.machine_parser import add_machine_commands
 from racetui.cli.options import RUN_HELP
@@ -171,6 +172,7 @@ def _add_bench(commands: Any) -> None:
     simulators.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
     _json(simulators)
     _add_bench_replay(subjects)
+    add_panel(subjects)
 
 
 def _add_bench_collectors(subjects: Any) -> None:
