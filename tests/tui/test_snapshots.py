@@ -56,8 +56,13 @@ async def test_screens_look_as_stored(
 
 
 async def settled(panel: Panel, pilot: Pilot[None]) -> None:
-    """Wait until two looks at the screen see the same, colours included: the focus moves after the text is there."""
+    """Wait until two looks at the screen see the same, colours included: the focus moves after the text is there.
+
+    What is behind a form is kept as it was when the form opened, unless the form is drawn again.
+    """
     before: list[Strip] = []
+    panel.screen.refresh()
+    await pilot.pause()
     while before != (now := panel.screen._compositor.render_strips()):
         before = now
         await pilot.pause(0.05)
