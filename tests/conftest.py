@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,17 @@ from carracing import TaskConfig, warm_up
 for observation in ("rgb", "grey", "grey-fast", "vector"):
     warm_up("fast", TaskConfig(observation=observation, labels=True))
 """
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One option for the panel's stored screens."""
+    parser.addoption("--update-snapshots", action="store_true", help="store the panel's screens as they are now")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the tests, wherever they run."""
+    if config.getoption("--update-snapshots"):
+        os.environ["RACETUI_UPDATE_SNAPSHOTS"] = "1"
 
 
 @pytest.hookimpl(optionalhook=True)

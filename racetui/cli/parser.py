@@ -11,6 +11,7 @@ from carracing.registry import BACKENDS
 from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from racetui import __version__
+from racetui.cli.bench_panel_parser import add_panel
 from racetui.cli.demos_parser import add_demonstration_commands
 from racetui.cli.machine_parser import add_machine_commands
 from racetui.cli.measuring_parser import add_measuring_commands
@@ -196,6 +197,7 @@ def _add_bench(commands: Any) -> None:
     _json(simulators)
     _add_bench_replay(subjects)
     add_measuring_commands(subjects)
+    add_panel(subjects)
 
 
 def _add_bench_collectors(subjects: Any) -> None:

@@ -10,19 +10,27 @@ from racetui.runs.reader import RunReader
 _NO_POINTS = Series(np.empty(0, np.int64), np.empty(0), np.empty(0))
 
 
-class CurveFollower:
-    """Curves of a run by name, as far as they were asked for."""
+MOST_POINTS = 10_000
+"""Of a curve that is drawn: many more than a screen has columns, and little beside what a panel takes anyway."""
 
-    def __init__(self, reader: RunReader) -> None:
+
+class CurveFollower:
+    """Curves of a run by name, as far as they were asked for; thinned to ``most`` points where they are longer."""
+
+    def __init__(self, reader: RunReader, most: int | None = None) -> None:
         self._reader = reader
+        self._most = most
         self._series: dict[str, Series] = {}
         self._rows: dict[str, int] = {}
 
     def follow(self, name: str) -> Series:
         """The whole curve; the same object as before if nothing is new. Raises StoreError."""
-        known = self._series.get(name, _NO_POINTS)
-        news, self._rows[name] = self._reader.series_since(name, self._rows.get(name, 0))
-        if len(news.frames):
+        known, row = self._series.get(name, _NO_POINTS), self._rows.get(name, 0)
+        if self._most is not None and (row == 0 or len(known.frames) > 2 * self._most):
+            news, self._rows[name] = self._reader.thinned(name, self._most)
+            known = news if len(news.frames) else known
+        else:
+            news, self._rows[name] = self._reader.series_since(name, row)
             known = known.joined(news)
         self._series[name] = known
         return known

@@ -88,6 +88,30 @@ class RunReader:
             ).fetchall()
             return rows.series(found), found[-1][0] if found else seq
 
+    def thinned(self, name: str, most: int) -> tuple[Series, int]:
+        """A curve of about ``most`` rows at the most, and its last row number; all of it where it is no longer.
+
+        Of each stretch the least and the greatest value are kept, and a NaN where there is one, so a chart looks the
+        same. The database does it: a long curve never comes into this process.
+        """
+        with self._reading() as connection:
+            parts = {"name": name, "most": most}
+            (rows_there,) = connection.execute(_COUNT, parts).fetchone()
+            if rows_there > most:
+                found = connection.execute(_THINNED, parts).fetchall()
+                return rows.series(found), found[-1][0]
+        return self.series_since(name, 0)
+
+    def latest(self, name: str) -> float | None:
+        """The last value of a curve; None where it is none, or NaN."""
+        with self._reading() as connection:
+            found = connection.execute(
+                "SELECT value FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE name = ?)"
+                " ORDER BY seq DESC LIMIT 1",
+                (name,),
+            ).fetchone()
+            return None if found is None else found[0]
+
     def episodes(self, last: int = 100) -> list[EpisodeRow]:
         """The last finished episodes, oldest first."""
         with self._reading() as connection:
@@ -232,6 +256,30 @@ class RunReader:
             self.close()
             raise DamagedRun(f"{self.paths.database} cannot be opened: {error.strerror}") from error
         return stat.st_dev, stat.st_ino, side_file(self.paths.database).exists()
+
+
+_COUNT = "SELECT count(*) FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE name = :name)"
+_STRETCH = "metric = curve.id AND seq >= start AND seq < start + curve.step"
+_THINNED = f"""
+WITH RECURSIVE
+curve AS MATERIALIZED (
+    SELECT n.id AS id, min(seq) AS first, max(seq) AS last, 1 + (max(seq) - min(seq)) * 2 / :most AS step
+    FROM metrics JOIN metric_names n ON metric = n.id WHERE n.name = :name
+),
+stretches(start) AS (
+    SELECT first FROM curve UNION ALL
+    SELECT start + step FROM stretches, curve WHERE start + step <= last
+)
+SELECT seq, frames, time, value FROM metrics WHERE metric = (SELECT id FROM curve) AND seq IN (
+    SELECT (SELECT seq FROM metrics WHERE {_STRETCH} AND value NOT NULL ORDER BY value LIMIT 1) FROM stretches, curve
+    UNION
+    SELECT (SELECT seq FROM metrics WHERE {_STRETCH} ORDER BY value DESC LIMIT 1) FROM stretches, curve
+    UNION
+    SELECT (SELECT seq FROM metrics WHERE {_STRETCH} AND value IS NULL LIMIT 1) FROM stretches, curve
+    UNION
+    SELECT last FROM curve
+) ORDER BY seq
+"""  # noqa: S608 - our own names
 
 
 def _last(connection: sqlite3.Connection, columns: str, table: str, last: int) -> list[Any]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from profiles import detect
 from racetui.bottleneck import Remark, remarks_on
 from racetui.hardware import MachineSampler
-from racetui.runs.curves import CurveFollower
+from racetui.runs.curves import MOST_POINTS, CurveFollower
 from racetui.runs.errors import StoreError
 from racetui.runs.logbook import Logbook
 from racetui.runs.model import EventRow, RunState, RunSummary
@@ -34,7 +34,7 @@ class RunFeed:
     def __init__(self, run: RunSummary) -> None:
         self._reader = RunReader(RunPaths(run.path))
         self._logbook = Logbook(self._reader)
-        self._curves = CurveFollower(self._reader)
+        self._curves = CurveFollower(self._reader, MOST_POINTS)
         self._spec: RunSpec | None = None
         self._cores = detect().usable_cores
         self._events: deque[EventRow] = deque(maxlen=KEPT_EVENTS)
@@ -44,11 +44,11 @@ class RunFeed:
         """What is known of the run now; ``closely``: all metrics and events, too. Raises StoreError."""
         reader = self._reader
         hardware, heats = reader.hardware(last=1), reader.heats(last=1)
-        shares = {name: self._curves.follow(f"time/{name}") for name in SHARES}
+        shares = {name: reader.latest(f"time/{name}") for name in SHARES}
         self.detail = replace(
             self.detail,
             series={name: self._curves.follow(name) for name in (*CURVES, *COUNTS.values())},
-            shares={name: float(series.values[-1]) for name, series in shares.items() if len(series.values)},
+            shares={name: share for name, share in shares.items() if share is not None},
             usage=hardware[-1] if hardware else None,
             log=self._logbook.poll(),
             orders=tuple(order for order in reader.commands(last=20) if order.done is None),

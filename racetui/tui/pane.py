@@ -72,8 +72,7 @@ class Cells(Widget):
 
     def restyle(self) -> None:
         """Paint everything again: the look changed."""
-        self._rows = ()
-        self.repaint()
+        self._paint_anew()
 
     def render_line(self, y: int) -> Strip:
         """Give Textual one row."""
@@ -84,8 +83,15 @@ class Cells(Widget):
 
     def on_resize(self, _event: events.Resize) -> None:
         """Paint for the new size."""
+        self._paint_anew()
+
+    def _paint_anew(self) -> None:
+        """Paint every row, also behind a form, where what no longer fits would be seen as a hole."""
         self._rows = ()
-        self.repaint()
+        if self.is_mounted and self.size:
+            self._stale = False
+            self._rows = self.paint(*self.size, self.look)
+            self.refresh()
 
     def covered(self) -> None:
         """Another screen comes in front: take away what is drawn by other means than rows."""

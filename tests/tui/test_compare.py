@@ -9,18 +9,6 @@ import pytest
 
 from tests.tui import scenes, stores
 from tests.tui.panels import front, lines, on_store, opened, press, shows, text, until
-from tests.tui.snapshots import check
-
-SIZES = [(60, 18), (80, 24), (120, 40)]
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-async def test_looks_as_stored(size: tuple[int, int]) -> None:
-    async with opened(scenes.Still, size) as (panel, pilot):
-        await press(pilot, "space", "down", "down", "space", "down", "space", "c")
-        await shows(panel, "return_mean", "1 c ✓ 1 ppo-base", "871.2 ± 22.1", "c 993")
-        check(f"compare-{size[0]}x{size[1]}", text(panel))
-        assert [len(row) for row in lines(panel)] == [size[0]] * size[1]
 
 
 @pytest.mark.parametrize("mode", ["NO_COLOR", "LC_ALL"])

@@ -1,57 +1,50 @@
-"""What the panel costs with a live run, held to its budget: ``pytest -m slow -s tests/tui/test_cost.py``."""
+"""What the panel costs with a live run: that it is measured, and held to its budget (``pytest -m slow -s``)."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.tui.terminals import ROOT, Terminal
+from racetui.bench import panel
+from racetui.bench.panel import LINK, SIZES, TARGETS, Case, Cost, beside, cases, run, stand_in
 
-SECONDS = 20.0
-CPU_PERCENT, BYTES_PER_SECOND, FIRST_PAINT_SECONDS, RSS_BYTES = 3.0, 40_000, 0.6, 120 << 20
+CHATTY = "import time\nwhile True:\n    print('x' * 2000, flush=True)\n    time.sleep(0.5)"
 
 
-@pytest.fixture
-def live(home: Path) -> Iterator[Path]:
-    """A store in which a run gains a round a second."""
-    trainer = subprocess.Popen(
-        [sys.executable, "-m", "tests.tui.live_run", str(home)], stdout=subprocess.PIPE, cwd=ROOT, text=True
-    )
-    assert trainer.stdout is not None
-    assert trainer.stdout.readline().strip() == "1"
-    yield home
-    trainer.kill()
-    trainer.wait()
+def test_panel_and_others_are_measured_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panel, "WARM_SECONDS", 1.0)
+    other = beside((sys.executable, "-c", CHATTY))[0]
+    frozen = next(case for case in cases() if case.name == "panel, car, frozen")
+    told: list[str] = []
+    with stand_in() as home:
+        missing = Case("missing", SIZES[0], ("no-such-monitor",))
+        costs = {cost.name: cost for cost in run([frozen, other, missing], home, 1.0, 1, told.append)}
+    assert set(costs) == {frozen.name, other.name}
+    assert any(text.startswith("left out: missing") for text in told)
+    assert costs[frozen.name].bytes_per_second == 0, "nothing moves, the car neither"
+    assert costs[frozen.name].rss_bytes > 20 << 20
+    assert 1000 <= costs[other.name].bytes_per_second <= 8000
+    assert costs[other.name].first_picture_seconds > 0
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [(120, 40), (180, 50)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_cost_with_a_live_run(live: Path, size: tuple[int, int]) -> None:
-    paints = []
-    for _ in range(5):
-        with Terminal(live, size=size) as terminal:
-            terminal.shows("● 1 live", "q detach", "frames/s", "Hardware")
-            paints.append(time.monotonic() - terminal.started)
-    with Terminal(live, size=size) as terminal:
-        terminal.shows("● 1 live")
-        terminal.pump(3.0)
-        process = psutil.Process(terminal.pid)
-        before = sum(process.cpu_times()[:2])
-        sent = terminal.pump(SECONDS) / SECONDS
-        cpu = 100 * (sum(process.cpu_times()[:2]) - before) / SECONDS
-        memory = process.memory_info().rss
-    best = min(paints)
-    print(
-        f"\n{size[0]}x{size[1]}: first paint {best:.2f} s (median {sorted(paints)[2]:.2f}), {cpu:.1f} % of a core,"
-        f" {sent / 1000:.1f} kB/s, {memory / (1 << 20):.0f} MiB"
-    )
-    assert best <= FIRST_PAINT_SECONDS
-    assert cpu <= CPU_PERCENT
-    assert sent <= BYTES_PER_SECOND
-    assert memory <= RSS_BYTES
+def test_the_panel_keeps_to_its_budget() -> None:
+    with stand_in() as home:
+        for cost, case in zip(run(cases(), home, 20.0, 5, print), cases(), strict=True):
+            print(cost)
+            check(cost, case)
+
+
+def check(cost: Cost, case: Case) -> None:
+    """Figures that a case is held to: all of an open panel, keys and memory of every case."""
+    assert cost.rss_bytes <= TARGETS["rss_bytes"], cost
+    if case.rate is None and not case.busy:
+        assert cost.first_picture_seconds <= TARGETS["first_picture_seconds"], cost
+    if case.words == "FROZEN":
+        assert cost.bytes_per_second == 0, cost
+    if case.name == "panel" and case.size == SIZES[0]:
+        assert cost.cpu_percent <= TARGETS["cpu_percent"], cost
+        assert cost.bytes_per_second <= TARGETS["bytes_per_second"], cost
+    if cost.key_seconds is not None:
+        assert cost.key_seconds <= TARGETS["key_seconds_on_slow_link" if case.rate == LINK else "key_seconds"], cost

@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from collectors.api import Heat
@@ -71,6 +72,27 @@ def test_winners_and_what_holds_the_run_back_are_told(home: Path) -> None:
     paths.spec.write_text("name: [broken")
     detail = feed(home).poll(None).detail
     assert detail is not None and detail.remarks == () and detail.heat is not None
+    writer.close()
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_extremes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("racetui.tui.feed.MOST_POINTS", 100)
+    paths, writer = stores.running(home, rounds=1)
+    values = np.sin(np.arange(2, 1002) / 30)
+    values[500], values[501], values[700] = 99.0, -99.0, np.nan
+    with writer.transaction():
+        for number, value in enumerate(values, 2):
+            writer.metrics(number * 4096, {"return_mean": value})
+    source = feed(home)
+    series = source.poll(paths.id).detail.series["return_mean"]  # type: ignore[union-attr]
+    assert 80 <= len(series.values) <= 150
+    assert {99.0, -99.0} <= set(series.values.tolist()) and np.isnan(series.values).sum() == 1
+    assert (series.frames[0], series.frames[-1]) == (4096, 1001 * 4096) and (np.diff(series.frames) > 0).all()
+    for number in range(1002, 1300):
+        writer.metrics(number * 4096, {"return_mean": 0.5})
+        grown = source.poll(paths.id).detail.series["return_mean"]  # type: ignore[union-attr]
+        assert len(grown.values) <= 202 and grown.frames[-1] == number * 4096, "it stays bounded, and goes on"
+    assert {99.0, -99.0} <= set(grown.values.tolist())
     writer.close()
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -23,6 +25,18 @@ LEFT = b"\x1b[?1049l"
 """Back from the alternate screen."""
 
 
+OFF = (b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?2004l")
+"""No reports of the mouse or of pasting any more."""
+
+
+def usable(terminal: Terminal) -> bool:
+    """A shell could go on in it: keys are echoed, lines are edited, nothing is reported, the cursor is there."""
+    flags = termios.tcgetattr(terminal.descriptor)[3]
+    typed = flags & (termios.ECHO | termios.ICANON | termios.ISIG) == termios.ECHO | termios.ICANON | termios.ISIG
+    quiet = all(terminal.raw.rfind(off) > terminal.raw.rfind(off[:-1] + b"h") for off in OFF)
+    return bool(typed) and (quiet or b"\x1bc" in terminal.raw) and terminal.cursor_shown()
+
+
 def test_first_screen_detach_and_last_words(home: Path) -> None:
     paths, writer = stores.running(home)
     stores.finished(home)
@@ -32,7 +46,7 @@ def test_first_screen_detach_and_last_words(home: Path) -> None:
         terminal.press("q")
         assert terminal.ends(5) == 0
         assert LEFT in terminal.raw
-        assert terminal.cursor_shown()
+        assert usable(terminal)
         assert "1 run goes on; `racetui` opens the panel again:" in terminal.text
         assert "1 ppo-async: running, 49% done" in terminal.text
     assert RunReader(paths).summary().state is RunState.RUNNING
@@ -46,7 +60,7 @@ def test_signals_leave_in_good_order(home: Path, number: signal.Signals) -> None
         terminal.signal(number)
         assert terminal.ends(2) == 128 + number
         assert LEFT in terminal.raw
-        assert terminal.cursor_shown()
+        assert usable(terminal)
 
 
 def test_a_terminal_that_takes_nothing_more_cannot_keep_it(home: Path) -> None:
@@ -110,6 +124,29 @@ def test_kill_leaves_the_runs_untouched(home: Path) -> None:
     writer.close()
 
 
+SHELL = f"""
+import os, subprocess, sys
+panel = subprocess.run([sys.executable, "-c", {PANEL!r}])
+os.read(0, 1)
+sys.exit(subprocess.run(["reset"]).returncode)
+"""
+"""As a person at a shell: the panel, and after its end, at a key, what the README says."""
+
+
+@pytest.mark.skipif(shutil.which("reset") is None, reason="ncurses is not installed")
+def test_after_kill_reset_gives_the_terminal_back(home: Path) -> None:
+    with Terminal(home, SHELL) as terminal:
+        terminal.shows("q detach", seconds=20)
+        assert not usable(terminal)
+        [panel] = psutil.Process(terminal.pid).children()
+        panel.kill()
+        terminal.pump(0.5)
+        assert not usable(terminal), "nobody was left to do it"
+        terminal.press("x")
+        assert terminal.ends(10) == 0
+        assert usable(terminal)
+
+
 CRASH = f"""
 from racetui.tui.widgets.hardware import Hardware
 looks = [0]
@@ -128,7 +165,7 @@ def test_a_crash_restores_the_terminal_and_says_what_happened(home: Path) -> Non
     with Terminal(home, CRASH) as terminal:
         assert terminal.ends(10) == 1
         assert LEFT in terminal.raw
-        assert terminal.cursor_shown()
+        assert usable(terminal)
         assert "ZeroDivisionError: injected" in terminal.text
         assert "every run goes on" in terminal.text
 
@@ -146,7 +183,7 @@ def test_a_crash_of_the_reader_is_not_hidden(home: Path) -> None:
     with Terminal(home, READER_CRASH) as terminal:
         assert terminal.ends(10) == 1
         assert "ZeroDivisionError: in the reader" in terminal.text
-        assert terminal.cursor_shown()
+        assert usable(terminal)
 
 
 def test_without_a_terminal_there_is_a_table(home: Path) -> None:
@@ -227,7 +264,6 @@ def test_an_ascii_locale_gets_ascii_only(home: Path) -> None:
 def test_resizing_a_real_terminal(home: Path) -> None:
     import fcntl
     import struct
-    import termios
 
     stores.finished(home)
     with Terminal(home) as terminal:

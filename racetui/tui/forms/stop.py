@@ -19,7 +19,7 @@ from racetui.tui.targets import Targets
 RUNGS = (
     Option("round", "after this round", "finishes it, saves, stops"),
     Option("now", "now", "gives this round up, saves"),
-    Option("kill", "kill", "at once; keeps the last checkpoint only"),
+    Option("kill", "kill", "keeps the last checkpoint only"),
 )
 
 
