@@ -134,6 +134,8 @@ class RunSummary:
     """How tracks are dealt; see ``collectors.seeds``."""
     stages: tuple[StageRow, ...] = ()
     """Of a pipeline, in order; none of other runs."""
+    best_checkpoint: int | None = None
+    """Frames of the checkpoint that is the best one now: that evaluated best, or that somebody chose."""
     note: str = ""
     """What people say of it, one line."""
     tags: tuple[str, ...] = ()

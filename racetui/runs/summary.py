@@ -49,6 +49,7 @@ def read_summary(connection: sqlite3.Connection, paths: RunPaths, now: float) ->
         facts |= {"note": plain(run["note"]), "tags": tuple(plain(run["labels"]).split())}
     speeds = (run["frames_per_second"], run["episodes_per_second"]) if training else (None, None)
     saved = connection.execute("SELECT time, frames FROM checkpoints ORDER BY frames DESC LIMIT 1").fetchone()
+    chosen = connection.execute("SELECT frames FROM tags WHERE tag = 'best'").fetchone()
     best = connection.execute(
         "SELECT mean, std, frames FROM evaluations WHERE purpose IN ('periodic', 'final') AND mean IS NOT NULL"
         " ORDER BY mean DESC, id LIMIT 1"
@@ -69,6 +70,7 @@ def read_summary(connection: sqlite3.Connection, paths: RunPaths, now: float) ->
         ended=_ended(run, state),
         checkpoint_time=saved[0] if saved else None,
         checkpoint_frames=saved[1] if saved else None,
+        best_checkpoint=chosen[0] if chosen else None,
         best_mean=best[0] if best else None,
         best_std=best[1] if best else None,
         best_frames=best[2] if best else None,

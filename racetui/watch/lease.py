@@ -48,6 +48,6 @@ def current(paths: RunPaths) -> Lease | None:
 
 def sources(run: RunSummary) -> tuple[Source, ...]:
     """What can be watched of a run, the usual first: of a living one its training, of an ended one its best."""
-    best: tuple[Source, ...] = ("best",) if run.best_frames is not None else ()
+    best: tuple[Source, ...] = ("best",) if run.best_checkpoint is not None else ()
     latest: tuple[Source, ...] = ("latest",) if run.checkpoint_frames is not None else ()
     return (*best, *latest) if run.state.ended else ("training", *best)

@@ -50,6 +50,7 @@ RUN = RunSummary(
     best_mean=871.2,
     best_std=22.1,
     best_frames=3_000_000,
+    best_checkpoint=3_000_000,
 )
 PAUSED = replace(
     RUN,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from carracing.registry import make_worlds
 from carracing.task import Array, TaskConfig, task_spec
 from collectors.lanes import WorldLanes
 from racetui.evaluation import EpisodeScore, EvaluationSettings
+from racetui.evaluation.__main__ import main as evaluate_process
 from racetui.video import VideoError, VideoPlan
 from racetui.video import writers as module
 from racetui.video.drives import Drive, LoggedLanes
@@ -191,3 +193,14 @@ def test_the_command_refuses_at_once(tmp_path: Path, options: tuple[str, ...], w
     result = racetui("eval", str(save_policy(tmp_path)), "--backend", "fast", "--episodes", "1000", *options)
     assert (result.code, result.out) == (2, "")
     assert word in result.err
+
+
+def test_the_process_beside_training_counts_films_and_scores(tmp_path: Path) -> None:
+    policy = save_policy(tmp_path / "checkpoints", TaskConfig(frame_skip=50, observation="vector"), always=STRAIGHT)
+    out, driven, video = tmp_path / "4.json", tmp_path / "4.driven", tmp_path / "evaluation-4.gif"
+    how = ("--episodes", "2", "--seed", "2000000", "--progress", str(driven), "--video", str(video))
+    assert evaluate_process([str(policy), str(out), *how, "--video-episode", "worst"]) == 0
+    returns = json.loads(out.read_text())["results"]["returns"]
+    assert (len(returns), driven.read_text()) == (2, "2\n")
+    with Image.open(video) as moving:
+        assert len(list(ImageSequence.Iterator(moving))) > 10

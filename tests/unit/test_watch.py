@@ -162,8 +162,8 @@ def test_what_can_be_watched_depends_on_the_run() -> None:
     with RunReader(new_run()) as reader:
         run = replace(reader.summary(), state=RunState.RUNNING, checkpoint_frames=5)
     assert sources(run) == ("training",)
-    assert sources(replace(run, best_frames=4)) == ("training", "best")
-    assert sources(replace(run, state=RunState.CRASHED, best_frames=4)) == ("best", "latest")
+    assert sources(replace(run, best_checkpoint=4)) == ("training", "best")
+    assert sources(replace(run, state=RunState.CRASHED, best_checkpoint=4)) == ("best", "latest")
     assert sources(replace(run, state=RunState.FAILED, checkpoint_frames=None)) == ()
 
 

@@ -113,7 +113,7 @@ def _scores(backend: str, observation: Any) -> bool:
 
 
 def _has_best(run: RunSummary) -> bool:
-    return run.best_frames is not None and run.checkpoint_frames is not None
+    return run.best_checkpoint is not None
 
 
 def _worth(one: Kept) -> str:
