@@ -36,7 +36,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
 
 
 def apply_overrides(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """A copy of ``document`` with each ``key=value`` set, later ones winning; values are read as YAML.
+    """A copy of ``document`` with each ``key=value`` set, later ones winning; values are read as YAML, but for text.
 
     Sections are reached by dots: ``task.frame_skip=2``. ``agent.KEY`` is short for ``agent_config.KEY``,
     ``collector.KEY`` for ``collector_config.KEY``. Raises ConfigError naming the option.
@@ -47,6 +47,8 @@ def apply_overrides(document: Mapping[str, Any], overrides: Sequence[str]) -> di
     for option, keys, value in sorted(pairs, key=lambda pair: pair[1] != ("agent",)):
         source = f"--set {option}"
         kind = _kind_of(keys, _sections(result, source), source)
+        if kind is str and isinstance(value, bool | int | float):
+            value = option.partition("=")[2].strip()  # text that YAML takes for a number: a run's, or a name
         try:
             convert_value(value, kind, f"{source}: {keys[-1]}")
         except DocumentError as error:

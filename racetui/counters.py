@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
-from racetui.spec import Budget
+if TYPE_CHECKING:
+    from racetui.spec import Budget
 
 COUNTED_STEPS, COUNTED_EPISODES, COUNTED_SECONDS = "count/steps", "count/episodes", "count/seconds"
 """Metrics that say how far a run was at each point of its curves, which are over frames."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ class Place(StrEnum):
     CHART = "The focused chart"
     COMPARE = "Comparison"
     CAR = "The car"
+    RUN = "Run view"
     READING = "Run view, log view, comparison, car and help"
     TEXT = "Scrolling text: log, run view, log view, ranking, help"
     FORM = "Forms"
@@ -49,9 +50,15 @@ PAUSED = Need("a paused run", _in(_PAUSED))
 WORKING = Need("a run that trains or is paused", _in(_TRAINING | _PAUSED))
 ALIVE = Need("a run that has not ended", lambda run: run is not None and not run.state.ended)
 OVER = Need(
-    "a run that ended and has a checkpoint, or stages left",
-    lambda run: run is not None and run.state.ended and (run.checkpoint_frames is not None or run.stage is not None),
+    "a run that ended and has a checkpoint, or stages left, or never began",
+    lambda run: (
+        run is not None
+        and run.state.ended
+        and (run.checkpoint_frames is not None or run.stage is not None or not run.begun)
+    ),
 )
+QUEUED = Need("a run that waits for its turn", _in(frozenset({RunState.QUEUED})))
+SAVED = Need("a run with a checkpoint", lambda run: run is not None and run.checkpoint_frames is not None)
 TESTABLE = Need(
     "a run that trains or is paused, or has a checkpoint",
     lambda run: run is not None and (run.state in _TRAINING | _PAUSED or run.checkpoint_frames is not None),
@@ -59,7 +66,10 @@ TESTABLE = Need(
 
 
 ACTING = frozenset(
-    {"start", "pause", "resume", "stop", "go_on", "evaluate", "checkpoint", "export", "record", "record_gif"}
+    {
+        *("start", "pause", "resume", "stop", "go_on", "first", "evaluate", "checkpoint", "checkpoints", "annotate"),
+        *("export", "record", "record_gif"),
+    }
 )
 """Actions that change something outside the panel: keys that a read-only one shows as unavailable."""
 
@@ -81,6 +91,8 @@ class Key:
     rank: int = 5
     """Where the footer is too narrow, high ranks go first."""
     in_palette: bool = True
+    group: bool = False
+    """It goes to all marked runs where there are marks."""
 
     @property
     def acts(self) -> bool:
@@ -95,10 +107,28 @@ def _silent(id: str, keys: str, help: str, place: Place) -> Key:
 
 KEYS = (
     Key("start", ("s",), "Start a run: choose agent, collector, profile and budget", Place.VIEW, "start", rank=1),
-    Key("pause", ("p",), "Pause the selected run between two steps", Place.VIEW, "pause", TRAINING, rank=2),
-    Key("resume", ("p",), "Let the paused run go on", Place.VIEW, "resume", PAUSED, rank=2),
-    Key("stop", ("x",), "Stop the selected run: after this round, now, or kill", Place.VIEW, "stop", ALIVE, rank=3),
-    Key("go_on", ("R",), "Train on from the last checkpoint of a run that ended", Place.VIEW, "resume", OVER, rank=3),
+    Key("pause", ("p",), "Pause the selected run between two steps", Place.VIEW, "pause", TRAINING, 2, group=True),
+    Key("resume", ("p",), "Let the paused run go on", Place.VIEW, "resume", PAUSED, 2, group=True),
+    Key(
+        "stop",
+        ("x",),
+        "Stop the selected run: after this round, now, or kill",
+        Place.VIEW,
+        "stop",
+        ALIVE,
+        3,
+        group=True,
+    ),
+    Key(
+        "go_on",
+        ("R",),
+        "Train on from the last checkpoint of a run that ended",
+        Place.VIEW,
+        "resume",
+        OVER,
+        3,
+        group=True,
+    ),
     Key(
         "evaluate",
         ("e",),
@@ -106,9 +136,32 @@ KEYS = (
         Place.VIEW,
         "evaluate",
         TESTABLE,
+        group=True,
     ),
-    Key("checkpoint", ("C",), "Save the selected run as it is now", Place.VIEW, "checkpoint", WORKING, rank=8),
+    Key("first", ("F",), "Let the queued run go before all others that wait", Place.VIEW, "first", QUEUED, rank=3),
+    Key("checkpoint", ("C",), "Save the selected run as it is now", Place.VIEW, "checkpoint", WORKING, 8, group=True),
     Key("open", ("enter",), "Everything about the selected run", Place.DASHBOARD, "open", A_RUN, rank=6),
+    Key("dashboard", ("1",), "Back to all runs", Place.VIEW),
+    Key("run", ("2",), "Everything about the selected run, from anywhere", Place.VIEW, need=A_RUN),
+    Key("whole_log", ("6",), "The whole log of the selected run, from anywhere", Place.VIEW, need=A_RUN),
+    Key("annotate", ("a",), "Write a note on the selected run, and its tags", Place.VIEW, "note", A_RUN, rank=8),
+    Key(
+        "checkpoints",
+        ("K",),
+        "Make a checkpoint of the selected run the best one, or delete it",
+        Place.VIEW,
+        "checkpoints",
+        SAVED,
+        rank=7,
+    ),
+    Key(
+        "filter",
+        ("slash",),
+        "Show only runs such as agent:ppo return>800 tag:good",
+        Place.DASHBOARD,
+        "filter",
+        rank=8,
+    ),
     Key("logs", ("l",), "The whole log of the selected run", Place.DASHBOARD, "log", A_RUN, rank=6),
     Key(
         "watch",
@@ -119,16 +172,17 @@ KEYS = (
         A_RUN,
         rank=7,
     ),
-    Key("maximise", ("z",), "Let the focused pane fill the screen, and back", Place.DASHBOARD, "zoom", rank=9),
+    Key("maximise", ("z",), "Let the focused pane fill the screen, and back", Place.DASHBOARD, "maximise", rank=9),
     Key(
         "mark",
         ("space",),
-        "Mark the selected run, up to six to compare, or no more",
+        "Mark the selected run, or no more: up to six to compare, and to give orders to together",
         Place.DASHBOARD,
         "mark",
         A_RUN,
         8,
     ),
+    Key("unmark", ("u",), "Unmark all runs", Place.DASHBOARD),
     Key(
         "compare",
         ("c", "3"),
@@ -153,7 +207,7 @@ KEYS = (
     _silent("last_run", "end G", "Select the last run", Place.DASHBOARD),
     _silent("next_pane", "tab right", "Focus the next pane", Place.DASHBOARD),
     _silent("previous_pane", "shift+tab left h", "Focus the pane before", Place.DASHBOARD),
-    _silent("restore", "escape", "Undo zoom; back to the run list", Place.DASHBOARD),
+    _silent("restore", "escape", "Undo maximising; back to the run list", Place.DASHBOARD),
     Key("x_axis", ("X",), "Draw over the next of frames, steps, wall time, training time, episodes", Place.CHARTS),
     Key("log_scale", ("y",), "A logarithmic or a linear scale for the focused chart", Place.CHARTS),
     Key("smooth", ("m",), "Smooth more, the raw line behind; after the most not at all", Place.CHARTS),
@@ -194,6 +248,8 @@ KEYS = (
         rank=1,
     ),
     Key("record_gif", ("V",), "The same to a GIF, which every browser shows", Place.CAR, need=A_RUN),
+    Key("next_section", ("tab",), "To the next section", Place.RUN, "section", rank=1, in_palette=False),
+    _silent("previous_section", "shift+tab", "To the section before", Place.RUN),
     Key("back", ("escape", "enter"), "Back to the dashboard", Place.READING, "back", rank=0, in_palette=False),
     _silent("scroll_up", "up k", "One line up", Place.TEXT),
     _silent("scroll_down", "down j", "One line down", Place.TEXT),
@@ -224,19 +280,39 @@ def keys_of(*places: Place, table: Iterable[Key] = KEYS) -> tuple[Key, ...]:
     return tuple(key for key in table if key.place in places)
 
 
+def applies(key: Key, run: RunSummary | None, marked: Sequence[RunSummary] = ()) -> bool:
+    """Whether a key would do anything to the selected run, or to any of those that are marked."""
+    return any(map(key.need.met, marked)) if key.group and marked else key.need.met(run)
+
+
 def choose(
-    pressed: str, places: Iterable[Place], run: RunSummary | None, *, table: Iterable[Key] = KEYS
+    pressed: str,
+    places: Iterable[Place],
+    run: RunSummary | None,
+    marked: Sequence[RunSummary] = (),
+    *,
+    table: Iterable[Key] = KEYS,
 ) -> tuple[Key | None, str]:
     """What a pressed key means now: the action that applies, or None and why there is none."""
     meanings = [key for key in keys_of(*places, table=table) if pressed in key.keys]
     for key in meanings:
-        if key.need.met(run):
+        if applies(key, run, marked):
             return key, ""
     return None, " · ".join(
         f"{shown(pressed)} ({key.id.replace('_', ' ')}) needs {key.need.text}" for key in meanings
     )
 
 
-def for_footer(places: Iterable[Place], run: RunSummary | None, *, table: Iterable[Key] = KEYS) -> tuple[Key, ...]:
-    """The keys worth a place in the footer now, in the table's order."""
-    return tuple(key for key in keys_of(*places, table=table) if key.label and key.need.met(run))
+def for_footer(
+    places: Iterable[Place],
+    run: RunSummary | None,
+    marked: Sequence[RunSummary] = (),
+    *,
+    table: Iterable[Key] = KEYS,
+) -> tuple[Key, ...]:
+    """The keys worth a place in the footer now, in the table's order; of several on one key, what it means now."""
+    found: dict[str, Key] = {}
+    for key in keys_of(*places, table=table):
+        if key.label and applies(key, run, marked):
+            found.setdefault(key.keys[0], key)
+    return tuple(found.values())

@@ -17,13 +17,15 @@ from racetui.cloning import budget_of, check_set, with_task_of_set
 from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.fitness import check_agent
 from racetui.init_from import start_checkpoint
+from racetui.measured import read_knowledge
 from racetui.pipeline.building import check_stages, with_usual_stages
 from racetui.pipeline.config import PREVIOUS
 from racetui.pipeline.stages import Measured, rows_of, stages_of
 from racetui.pipeline.workers import plan_workers
-from racetui.planning import usable_cores, usual_collector, with_plan
+from racetui.planning import measures_of, usable_cores, usual_collector, with_plan
 from racetui.presets import with_preset
 from racetui.runs.control import launch
+from racetui.runs.limits import used_up
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -124,9 +126,11 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("collector", usual_collector(profile))
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
-    spec = load_spec(with_plan(_completed(document), detect()), str(request.config or "command line"))
-    check_agent(spec, detect().memory_free)
-    check_stages(spec, detect().memory_free)
+    hardware = detect()
+    measures = measures_of(read_knowledge(hardware).calibration)
+    spec = load_spec(with_plan(_completed(document), hardware, measures), str(request.config or "command line"))
+    check_agent(spec, hardware.memory_free)
+    check_stages(spec, hardware.memory_free)
     check_set(spec)
     check_config(spec.collector, spec.collector_config)
     if spec.collector == "ray":
@@ -134,34 +138,41 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     return spec
 
 
-def start_run(request: StartRequest, store: RunStore | None = None) -> RunPaths:
-    """Create the run and launch its trainer as a process of its own, which outlives this one."""
-    return start_spec(build_spec(request), store)
+def start_run(request: StartRequest, store: RunStore | None = None, now: bool = False) -> RunPaths:
+    """Create the run and launch its trainer as a process of its own, which outlives this one.
+
+    It waits its turn where other runs take what it needs, unless it is to start ``now``.
+    """
+    return start_spec(build_spec(request), store, now=now)
 
 
 def start_spec(
-    spec: RunSpec, store: RunStore | None = None, measured: Mapping[str, Measured] | None = None
+    spec: RunSpec,
+    store: RunStore | None = None,
+    measured: Mapping[str, Measured] | None = None,
+    now: bool = False,
 ) -> RunPaths:
     """The same for a spec that is complete, with what was measured of its stages beforehand, by their names."""
     paths = (store or RunStore()).create(spec)
     if spec.pipeline is not None:
         with RunWriter(paths) as writer, writer.transaction():
             writer.stages.plan(rows_of(spec, measured))
-    launch(paths)
+    launch(paths, now=now)
     return paths
 
 
-def resume_run(paths: RunPaths, budget: Budget | None = None) -> None:
+def resume_run(paths: RunPaths, budget: Budget | None = None, now: bool = False) -> None:
     """Launch the trainer of an ended run again, from its latest checkpoint; ``budget`` replaces the old one.
 
-    A pipeline goes on in the stage that it was in; with a new budget, and all stages over, in its last training.
+    It waits its turn as a new run does. One that never began (it was stopped, or died, before its turn) begins. A
+    pipeline goes on in the stage that it was in; with a new budget, and all stages over, in its last training.
     Raises NothingToResumeError, RunBusy.
     """
     reader = RunReader(paths)
     summary, spec = reader.summary(), reader.spec()
     if spec.pipeline is not None:
         _check_stages_left(summary, budget)
-    else:
+    elif summary.begun:
         _check_training_left(paths, reader, budget or spec.budget)
     if budget is not None:
         _replace_text(paths.spec, dump_spec(replace(spec, budget=budget)))
@@ -169,7 +180,7 @@ def resume_run(paths: RunPaths, budget: Budget | None = None) -> None:
             training = next(stage for stage in stages_of(spec) if stage.name == spec.agent)
             with RunWriter(paths) as writer:
                 writer.stages.reopen(training.number)
-    launch(paths, resume=True)
+    launch(paths, resume=summary.begun, now=now)
 
 
 def _check_stages_left(summary: RunSummary, budget: Budget | None) -> None:
@@ -189,9 +200,7 @@ def _check_training_left(paths: RunPaths, reader: RunReader, wanted: Budget) -> 
             f"run {summary.id} was imported and has no training to go on with: start one from it, "
             f"with --set agent.init_from={paths.checkpoints / str(summary.checkpoint_frames)}"
         )
-    done = (summary.checkpoint_frames, summary.steps, summary.episodes, summary.seconds)
-    limits = (wanted.frames, wanted.steps, wanted.episodes, wanted.seconds)
-    if any(limit and used >= limit for used, limit in zip(done, limits, strict=True)):
+    if used_up(summary, wanted):
         raise NothingToResumeError(
             f"run {summary.id} has used its budget ({summary.checkpoint_frames:,} frames): give it more, "
             f"for example --frames {summary.checkpoint_frames * 2}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,11 +32,12 @@ class Budget:
 
     def __post_init__(self) -> None:
         """Reject budgets that never end or never start."""
-        limits = (self.frames, self.steps, self.episodes, self.seconds)
-        if any(limit < 0 for limit in limits):
-            raise ValueError("a budget cannot be negative")
-        if not any(limits):
-            raise ValueError("a budget needs at least one of frames, steps, episodes, seconds")
+        limits = {name: getattr(self, name) for name in ("frames", "steps", "episodes", "seconds")}
+        for name, limit in limits.items():
+            if not 0 <= limit < math.inf:
+                raise ValueError(f"{name} must be 0 or more, not {limit}")
+        if not any(limits.values()):
+            raise ValueError("a run needs an end: at least one of frames, steps, episodes, seconds above 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,40 @@ class CheckpointConfig:
 
     every: int = 100_000
     """Frames between checkpoints; 0 saves at the end only."""
+    keep: int = 2
+    """How many are kept beside the latest, the best and those that people chose: the newest."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""
         if self.every < 0:
             raise ValueError(f"every must be 0 or more frames, not {self.every}")
+        if not 0 <= self.keep <= 1000:
+            raise ValueError(f"keep must be 0 to 1000 checkpoints, not {self.keep}")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryConfig:
+    """When a run is kept from being killed for its memory. Shares are of whatever limit is closest."""
+
+    limit: float = 0.0
+    """GB (10^9 bytes) that the run's processes may take together, beside the limits of the container, the machine and
+    ``ulimit``; 0 sets none. A profile's ``memory`` becomes this."""
+    warn: float = 0.85
+    """Share used from which on the run says that memory is short and begins no evaluations; 0 never. With 2 GiB
+    left, memory is never short."""
+    stop: float = 0.95
+    """Share used at which an evaluation is given up or, where that is not enough, the run saves itself and ends, to
+    be resumed with more; 0 never. With 512 MiB left, it goes on."""
+
+    def __post_init__(self) -> None:
+        """Reject impossible values, naming the key."""
+        if not 0 <= self.limit < float("inf"):
+            raise ValueError(f"limit must be 0 (none) or more GB, not {self.limit}")
+        for key, value in (("warn", self.warn), ("stop", self.stop)):
+            if not 0 <= value < 1:
+                raise ValueError(f"{key} must be 0 (never) or a share below 1, not {value}")
+        if self.warn and self.stop and self.warn > self.stop:
+            raise ValueError(f"warn must be at most stop ({self.stop}), not {self.warn}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +135,7 @@ class RunSpec:
     seeds: SeedsConfig = field(default_factory=SeedsConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    memory: MemoryConfig = field(default_factory=MemoryConfig)
     pipeline: PipelineConfig | None = None
     """The stages before and after this training; None of a run that is one training and no more."""
 

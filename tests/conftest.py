@@ -36,6 +36,7 @@ def store_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     for name in ("RACETUI_CONFIG", "RACETUI_READONLY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("RACETUI_QUEUE", "off")  # however many cores there are, tests start what they like
     yield home
     for run in home.glob("runs/[0-9]*"):
         with contextlib.suppress(ControlError, StoreError):

@@ -59,6 +59,8 @@ def make_first_version(paths: RunPaths) -> None:
         DROP TABLE heats;
         ALTER TABLE run DROP COLUMN cars;
         ALTER TABLE run DROP COLUMN seeds;
+        ALTER TABLE run DROP COLUMN note;
+        ALTER TABLE run DROP COLUMN labels;
         PRAGMA user_version = 1;
         """
     )

@@ -7,7 +7,15 @@ several names. One process writes it; anyone may read.
 
 from agents.checkpoint.building import build_agent, config_of, task_of
 from agents.checkpoint.content import Checkpoint
-from agents.checkpoint.directory import list_checkpoints, prune, read_pointer, resolve, set_pointer
+from agents.checkpoint.directory import (
+    clear_pointer,
+    delete,
+    list_checkpoints,
+    prune,
+    read_pointer,
+    resolve,
+    set_pointer,
+)
 from agents.checkpoint.reading import load_checkpoint
 from agents.checkpoint.writing import save_checkpoint
 from agents.errors import (
@@ -32,7 +40,9 @@ __all__ = [
     "TornCheckpointError",
     "UnwritableCheckpointError",
     "build_agent",
+    "clear_pointer",
     "config_of",
+    "delete",
     "list_checkpoints",
     "load_checkpoint",
     "prune",

@@ -79,18 +79,35 @@ def set_pointer(root: Path, pointer: Pointer, name: str) -> None:
         ) from error
 
 
+def clear_pointer(root: Path, pointer: Pointer) -> None:
+    """Point at nothing. Raises UnwritableCheckpointError."""
+    try:
+        (root / pointer).unlink(missing_ok=True)
+        sync_directory(root)
+    except OSError as error:
+        raise UnwritableCheckpointError(f"cannot take {pointer} away: {error.strerror or error}") from error
+
+
 def prune(root: Path, keep: set[str]) -> None:
     """Delete all checkpoints but those named in ``keep`` and those pointed at. Raises UnwritableCheckpointError."""
     kept = keep | {read_pointer(root, "LATEST"), read_pointer(root, "BEST")}
     for path in list_checkpoints(root):
         if path.name not in kept:
-            doomed = path.with_name(f"{_DELETED}{path.name}")
-            shutil.rmtree(doomed, ignore_errors=True)
-            try:
-                path.rename(doomed)
-                shutil.rmtree(doomed)
-            except OSError as error:
-                raise UnwritableCheckpointError(f"cannot delete checkpoint {path}: {error.strerror}") from error
+            delete(path)
+
+
+def delete(path: Path) -> None:
+    """Delete the checkpoint in directory ``path``, at one stroke for readers; pointers are the caller's.
+
+    Raises UnwritableCheckpointError.
+    """
+    doomed = path.with_name(f"{_DELETED}{path.name}")
+    shutil.rmtree(doomed, ignore_errors=True)
+    try:
+        path.rename(doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise UnwritableCheckpointError(f"cannot delete checkpoint {path}: {error.strerror}") from error
 
 
 def clean(root: Path) -> None:

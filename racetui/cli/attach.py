@@ -21,6 +21,8 @@ from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 
 POLL_SECONDS = 0.25
+_WAITING = frozenset({RunState.QUEUED, RunState.STARTING})
+"""States that say what they wait for."""
 LINE_SECONDS = 10.0
 """Between progress lines where there is no terminal to draw a bar on."""
 
@@ -153,7 +155,7 @@ class _Lines:
 
 
 def _title(summary: RunSummary) -> str:
-    waits = f" ({summary.detail})" if summary.state is RunState.STARTING and summary.detail else ""
+    waits = f" ({summary.detail})" if summary.state in _WAITING and summary.detail else ""
     stage = f", {summary.stage.name}" if summary.stage and not summary.state.ended else ""
     return f"{summary.id} {summary.name} {summary.state.value}{stage}{waits}"
 

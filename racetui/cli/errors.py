@@ -23,10 +23,13 @@ def explain(error: Exception) -> tuple[Exit, str]:
     from collectors.api import CollectorConfigError
     from collectors.registry import UnknownCollectorError
     from profiles import PlanError, ProfileError
+    from racetui.checkpointing import CheckpointOrderError
     from racetui.config import ConfigError
     from racetui.launching import NothingToResumeError
     from racetui.pipeline.probing import ProbeError
-    from racetui.runs.errors import AmbiguousRun, ControlError, OrderTimeout, RunNotFound, StoreError
+    from racetui.reports.folder import ReportPlaceError
+    from racetui.runs.errors import AmbiguousRun, ControlError, InvalidNote, OrderTimeout, RunNotFound, StoreError
+    from racetui.runs.filtering import FilterError
     from racetui.video import VideoError
 
     text = " ".join(str(error).split())
@@ -37,10 +40,13 @@ def explain(error: Exception) -> tuple[Exit, str]:
     usage = (
         CollectorConfigError,
         ConfigError,
+        FilterError,
+        InvalidNote,
         PlanError,
         ProfileError,
         StoreError,
         NothingToResumeError,
+        ReportPlaceError,
         UnknownAgentError,
         UnknownBackendError,
         UnknownCollectorError,
@@ -54,6 +60,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     failures = (
         ControlError,
         CheckpointError,
+        CheckpointOrderError,
         DemonstrationsError,
         ExportError,
         ForeignFileError,

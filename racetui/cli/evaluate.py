@@ -67,8 +67,14 @@ def evaluate_command(options: argparse.Namespace) -> int:
     camera = Camera(VideoPlan(options.video, options.video_episode or "first"), settings) if options.video else None
     act_on_one_thread()
     record = Record(target.run, int(checkpoint.counters["frames"]), settings)
+    show = progress_of(settings.episodes)
+
+    def driven(episode: EpisodeRecord) -> None:
+        show(episode)
+        record.progress(episode)
+
     with record.failing():
-        result = evaluate(checkpoint, settings, progress_of(settings.episodes), camera.watching if camera else None)
+        result = evaluate(checkpoint, settings, driven, camera.watching if camera else None)
     record.finish(result)
     if options.json:
         print_json({"checkpoint": target.path, **document_of(checkpoint, settings, result)})

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TypeVar
 
+from collectors.api import EpisodeRecord
 from racetui.evaluation import EvaluationResult, EvaluationSettings
 from racetui.runs.errors import StoreError
 from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
 
+PROGRESS_SECONDS = 1.0
 _Outcome = TypeVar("_Outcome")
 
 
@@ -21,7 +24,8 @@ class Record:
 
     def __init__(self, run: RunPaths | None, frames: int, settings: EvaluationSettings) -> None:
         """Say that it has begun, with the checkpoint of so many frames."""
-        self._run = run
+        self._run, self._frames, self._episodes = run, frames, settings.episodes
+        self._driven, self._next = 0, 0.0
         self._row = self._write(
             lambda writer: writer.evaluation_started(
                 frames=frames,
@@ -37,7 +41,16 @@ class Record:
         """Keep the scores."""
         row = self._row
         if row is not None:
-            self._write(lambda writer: writer.evaluation_finished(row, asdict(result)))
+            self._write(lambda writer: self._finish(writer, row, result))
+
+    def progress(self, _episode: EpisodeRecord) -> None:
+        """Say that one more track is driven; written once a second."""
+        self._driven += 1
+        row, now = self._row, time.monotonic()
+        if row is not None and now >= self._next:
+            self._next = now + PROGRESS_SECONDS
+            text = f"{self._driven} of {self._episodes} tracks driven"
+            self._write(lambda writer: writer.evaluation_progress(row, text))
 
     @contextmanager
     def failing(self) -> Iterator[None]:
@@ -50,6 +63,11 @@ class Record:
             if row is not None:
                 self._write(lambda writer: writer.evaluation_failed(row, reason))
             raise
+
+    def _finish(self, writer: RunWriter, row: int, result: EvaluationResult) -> None:
+        writer.evaluation_finished(row, asdict(result))
+        text = f"evaluation at {self._frames:,} frames on order: {result.mean:.1f} ± {result.std:.1f}"
+        writer.event("info", "evaluation", text)
 
     def _write(self, what: Callable[[RunWriter], _Outcome]) -> _Outcome | None:
         if self._run is None:

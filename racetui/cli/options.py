@@ -24,3 +24,10 @@ def later(path: str) -> Callable[[argparse.Namespace], int]:
 def add_json(parser: Any) -> None:
     """``--json``, as every command has that prints data."""
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def add_now(parser: Any) -> None:
+    """``--now``, as every command has that starts a run."""
+    parser.add_argument(
+        "--now", action="store_true", help="start at once, though other runs take the cores or the memory it needs"
+    )

@@ -13,12 +13,16 @@ from collectors.registry import COLLECTORS
 from racetui import __version__
 from racetui.cli.demos_parser import add_demonstration_commands
 from racetui.cli.machine_parser import add_machine_commands
-from racetui.cli.options import RUN_HELP
+from racetui.cli.measuring_parser import add_measuring_commands
+from racetui.cli.options import RUN_HELP, add_now
 from racetui.cli.options import add_json as _json
 from racetui.cli.options import later as _later
 from racetui.cli.panel_options import add_panel_options
 from racetui.cli.pipeline_parser import add_pipeline_command
 from racetui.cli.policy_parser import add_policy_commands
+from racetui.cli.queue_parser import add_queue_command
+from racetui.cli.report_parser import add_out, add_report_command, add_sweep_command
+from racetui.cli.run_parser import add_run_commands
 from racetui.cli.values import count, counts, duration
 from racetui.planning import known_profiles
 from racetui.presets import preset_names
@@ -49,6 +53,8 @@ def make_parser() -> argparse.ArgumentParser:
     add_pipeline_command(commands)
     _add_reading(commands)
     _add_orders(commands)
+    add_queue_command(commands)
+    add_run_commands(commands)
     add_machine_commands(commands)
     add_policy_commands(commands)
     add_demonstration_commands(commands)
@@ -119,6 +125,7 @@ def _add_train(commands: Any) -> None:
     settings.add_argument("--no-tensorboard", action="store_true", help="write no TensorBoard files")
     settings.add_argument("--no-aim", action="store_true", help="write nothing to Aim, where that is installed")
     how = train.add_argument_group("how to run")
+    add_now(how)
     how.add_argument("--resume", metavar="RUN", help="go on with an ended run from its latest checkpoint")
     how.add_argument("--verbose", action="store_true", help="print every episode: number, track seed, lane, return")
     how.add_argument("--detach", action="store_true", help="print the run's id and return; the run goes on")
@@ -128,6 +135,12 @@ def _add_train(commands: Any) -> None:
 def _add_reading(commands: Any) -> None:
     runs = commands.add_parser("runs", help="list the runs")
     runs.set_defaults(command=_later("racetui.cli.show:list_runs"))
+    runs.add_argument(
+        "--filter",
+        metavar="TEXT",
+        default="",
+        help="only those such as 'agent:ppo return>800 state:running tag:good -name:old'",
+    )
     _json(runs)
     show = _with_run(commands, "show", "everything about a run", "racetui.cli.show:show_run")
     _json(show)
@@ -142,11 +155,15 @@ def _add_reading(commands: Any) -> None:
         "compare",
         help="rank runs, and show the settings in which they differ",
         description="Rank runs by their best evaluation, with area under the return curve, time until a mean return "
-        "of 900, frames/s and memory, and show the settings in which they differ.",
+        "of 900, frames/s and memory, show the settings in which they differ, and say what stands against comparing "
+        "them. With --out, also write a report with pictures into a directory.",
     )
     compared.set_defaults(command=_later("racetui.cli.compare:compare_command"))
     compared.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
+    add_out(compared)
     _json(compared)
+    add_report_command(commands)
+    add_sweep_command(commands)
 
 
 def _add_orders(commands: Any) -> None:
@@ -176,6 +193,7 @@ def _add_bench(commands: Any) -> None:
     simulators.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
     _json(simulators)
     _add_bench_replay(subjects)
+    add_measuring_commands(subjects)
 
 
 def _add_bench_collectors(subjects: Any) -> None:

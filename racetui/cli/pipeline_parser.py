@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from carracing.task import OBSERVATIONS
-from racetui.cli.options import add_json, later
+from racetui.cli.options import add_json, add_now, later
 from racetui.cli.values import count, duration
 from racetui.pipeline import config
 
@@ -51,6 +51,7 @@ def add_pipeline_command(commands: Any) -> None:
     how.add_argument(
         "--no-probe", action="store_true", help="measure nothing beforehand: no estimate, and no speed-up at the end"
     )
+    add_now(how)
     how.add_argument("--detach", action="store_true", help="print the run's id and return; the run goes on")
     add_json(how)
 

@@ -10,7 +10,8 @@ from racetui.bottleneck import Remark, remarks_on
 from racetui.cli.output import moment, number, print_json, span, summary_document, table
 from racetui.cli.stages import stages_document, stages_text
 from racetui.exits import Exit
-from racetui.runs.model import HeatRow, RunSummary
+from racetui.runs.filtering import parse_filter
+from racetui.runs.model import HeatRow, RunState, RunSummary
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 
@@ -22,19 +23,22 @@ RECENT_HEATS = 100
 
 def list_runs(options: argparse.Namespace) -> int:
     """Print every run, the newest first."""
-    summaries = RunStore().list()
+    chosen = parse_filter(options.filter)
+    summaries = list(chosen.chosen(RunStore().list()))
     if options.json:
         print_json([summary_document(summary) for summary in summaries])
     elif summaries:
         print(runs_table(summaries))
-    else:
+    elif not chosen.tests:
         print("no runs yet: start one with `racetui train` or in the panel")
     return Exit.OK
 
 
 def runs_table(summaries: list[RunSummary]) -> str:
     """The runs as a table for people."""
-    headings = ("id", "name", "state", "agent", "collector", "frames", "episodes", "return", "frames/s", "left")
+    queued, tagged = any(map(_waits, summaries)), any(run.tags for run in summaries)
+    headings = ["id", "name", "state", "agent", "collector", "frames", "episodes", "return", "frames/s", "left"]
+    headings += [*(["tags"] if tagged else []), *(["in the queue"] if queued else [])]
     rows = [
         (
             run.id,
@@ -47,10 +51,17 @@ def runs_table(summaries: list[RunSummary]) -> str:
             number(run.return_mean),
             number(run.frames_per_second, 0),
             span(run.eta_seconds),
+            *([" ".join(run.tags)] if tagged else []),
+            *([_waits(run)] if queued else []),
         )
         for run in summaries
     ]
     return table(headings, rows)
+
+
+def _waits(run: RunSummary) -> str:
+    """What it waits for; empty if it does not."""
+    return run.detail if run.state is RunState.QUEUED else ""
 
 
 def show_run(options: argparse.Namespace) -> int:
@@ -90,6 +101,8 @@ def _facts(summary: RunSummary) -> list[tuple[str, str]]:
             f"{number(summary.best_mean)} ± {number(summary.best_std)} at {number(summary.best_frames, 0)} frames",
         ),
         ("process", str(summary.pid or "-")),
+        *([("tags", " ".join(summary.tags))] if summary.tags else []),
+        *([("note", summary.note)] if summary.note else []),
     ]
 
 

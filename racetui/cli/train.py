@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from racetui.cli.attach import follow
-from racetui.cli.output import print_json, summary_document
+from racetui.cli.output import print_json, summary_document, tell_queued
 from racetui.cli.stages import stages_text
 from racetui.config import ConfigError
 from racetui.exits import Exit
@@ -30,8 +30,9 @@ def train(options: argparse.Namespace) -> int:
     """Start a run as a process of its own; in the foreground follow it to its end."""
     if options.detach and options.verbose:
         raise ConfigError("--verbose prints episodes as they end, and --detach does not wait for any: leave one out")
-    paths = _resume(options) if options.resume else start_run(request_of(options))
+    paths = _resume(options) if options.resume else start_run(request_of(options), now=options.now)
     if options.detach:
+        tell_queued(paths)
         if options.json:
             print_json(summary_document(RunReader(paths).summary()))
         else:
@@ -64,7 +65,7 @@ def _resume(options: argparse.Namespace) -> RunPaths:
         raise ConfigError(f"--resume goes on with the run's own settings: {what} cannot change, only the budget can")
     paths = RunStore().find(options.resume)
     limits = (options.frames or 0, options.steps or 0, options.episodes or 0, options.duration or 0.0)
-    resume_run(paths, Budget(*limits) if any(limits) else None)
+    resume_run(paths, Budget(*limits) if any(limits) else None, now=options.now)
     return paths
 
 

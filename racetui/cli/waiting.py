@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 
-from racetui.cli.output import print_json, summary_document
+from racetui.cli.output import print_json, summary_document, tell_queued
 from racetui.exits import Exit
 from racetui.runs.control import wait_for_state
 from racetui.runs.model import RunState
@@ -15,6 +15,7 @@ from racetui.runs.store import RunStore
 def wait(options: argparse.Namespace) -> int:
     """Wait until a run has ended; exit code 1 if it failed or crashed."""
     paths = RunStore().find(options.run)
+    tell_queued(paths)
     summary = wait_for_state(paths, lambda state: state.ended, options.timeout or math.inf)
     if options.json:
         print_json(summary_document(summary))

@@ -38,7 +38,14 @@ class Comparison:
             f"best: mean of the best evaluation during training; area: mean height of the return curve{end}; "
             f"to {GOAL:.0f}: training time until the mean return of 100 episodes was that; "
             "frames/s: of all training; memory: most that the processes of a run had together"
+            f"{self._led}"
         )
+
+    @property
+    def _led(self) -> str:
+        """Of whom the curve is another."""
+        led = ", ".join(contestant.run.id for contestant in self.contestants if contestant.led)
+        return f"; where an expert drove at first (run {led}), both are of evaluations instead" if led else ""
 
 
 def compare(contestants: Sequence[Contestant]) -> Comparison:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from racetui.comparison.settings import settings_of
 from racetui.runs.curves import CurveFollower
 from racetui.runs.errors import StoreError
-from racetui.runs.model import RunSummary, Series
+from racetui.runs.model import OWN_PURPOSES, EvaluationRow, RunSummary, Series
 from racetui.runs.paths import RunPaths
 from racetui.runs.positions import COUNTS
 from racetui.runs.reader import RunReader
 
 RETURN = "return_mean"
 """The metric that runs are ranked by beside their evaluations: the mean return of the last 100 episodes."""
+LED = ("agent.led", "pipeline.dagger.agent.led")
+"""Settings by which an expert drives some of the episodes that returns are of."""
+_NONE = Series(np.empty(0, np.int64), np.empty(0), np.empty(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +35,18 @@ class Contestant:
     """Bytes of its process tree at the most, shared pages once where the system tells; None where not sampled."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """What it was asked to be, by dotted key; empty where its specification cannot be read."""
+    evaluated: Series = _NONE
+    """Means of its own evaluations, where an expert drove some of its episodes."""
+
+    @property
+    def led(self) -> bool:
+        """An expert drove some of its episodes, so their returns do not tell what it had learned."""
+        return _led(self.settings)
+
+    @property
+    def judged(self) -> Series:
+        """The curve that tells what it had learned."""
+        return self.evaluated if self.led else self.series[RETURN]
 
 
 class ContestantFollower:
@@ -59,6 +76,7 @@ class ContestantFollower:
             tuple(self._reader.metric_names()),
             self._peak,
             self._settings,
+            evaluated(self._reader.evaluations()) if _led(self._settings) else _NONE,
         )
         return self._last
 
@@ -71,6 +89,21 @@ class ContestantFollower:
             return settings_of(self._reader.spec())
         except StoreError:  # its curves can be compared all the same
             return {}
+
+
+def evaluated(rows: Iterable[EvaluationRow]) -> Series:
+    """The means of a run's own evaluations as a curve."""
+    found = sorted(
+        (row.frames, row.ended or row.started, float(row.results["mean"]))
+        for row in rows
+        if row.purpose in OWN_PURPOSES and row.results.get("mean") is not None
+    )
+    frames, times, means = zip(*found, strict=True) if found else ((), (), ())
+    return Series(np.array(frames, np.int64), np.array(times, np.float64), np.array(means, np.float64))
+
+
+def _led(settings: Mapping[str, str]) -> bool:
+    return any(float(settings.get(key, 0.0)) > 0 for key in LED)
 
 
 def contestant_of(paths: RunPaths, metrics: Iterable[str] = ()) -> Contestant:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from racetui.cli.output import plain
 from racetui.comparison.comparing import Comparison
 from racetui.comparison.contestant import RETURN
 from racetui.comparison.figures import FIGURES, comparison_text, document, figures, settings_rows
 from racetui.comparison.svg import Labels, Line, svg
+from racetui.documents import plain
 from racetui.runs.positions import Axis, positions
 
 
@@ -31,6 +31,9 @@ class Shown:
     """Colour of each run, in their order; by their order where there are too few."""
 
 
+_USUAL = Shown()
+
+
 def export(comparison: Comparison, shown: Shown, store: Path) -> Path:
     """Write all files into a new directory of the store's ``comparisons``, whole or not at all; returns it.
 
@@ -42,7 +45,7 @@ def export(comparison: Comparison, shown: Shown, store: Path) -> Path:
     draft = place / f".new-{secrets.token_hex(4)}"
     try:
         draft.mkdir()
-        _fill(draft, comparison, shown)
+        write_files(draft, comparison, shown)
         return _named(draft, f"{time.strftime('%Y%m%d-%H%M%S')}-runs-{ids}")
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -57,7 +60,8 @@ def _named(draft: Path, name: str) -> Path:
         number += 1
 
 
-def _fill(directory: Path, comparison: Comparison, shown: Shown) -> None:
+def write_files(directory: Path, comparison: Comparison, shown: Shown = _USUAL) -> None:
+    """Write all files into a directory that is there. Raises OSError."""
     told = {"metric": shown.metric, "axis": shown.axis.value, **document(comparison)}
     text = json.dumps(plain(told), indent=2, allow_nan=False) + "\n"
     (directory / "comparison.json").write_text(text, encoding="utf-8")

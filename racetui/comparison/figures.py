@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from racetui.cli.output import number, span, summary_document, table
 from racetui.comparison.comparing import Comparison
 from racetui.comparison.ranking import GOAL, Standing
+from racetui.documents import number, span, summary_document, table
 from racetui.tui.words import size
 
 FIGURES = (
@@ -38,10 +38,10 @@ def document(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def ranking_text(comparison: Comparison) -> str:
-    """The ranking as a table, and what its figures mean."""
+def ranking_rows(comparison: Comparison) -> tuple[Sequence[str], list[Sequence[str]]]:
+    """Headings and rows of the ranking, for people."""
     headings = ("", "run", "name", "state", "best", "area", f"to {GOAL:.0f}", "frames/s", "memory")
-    rows = [
+    rows: list[Sequence[str]] = [
         (
             str(standing.rank),
             standing.run.id,
@@ -55,7 +55,12 @@ def ranking_text(comparison: Comparison) -> str:
         )
         for standing in comparison.standings
     ]
-    return "\n".join([table(headings, rows), "", *textwrap.wrap(comparison.notes, 100)])
+    return headings, rows
+
+
+def ranking_text(comparison: Comparison) -> str:
+    """The ranking as a table, and what its figures mean."""
+    return "\n".join([table(*ranking_rows(comparison)), "", *textwrap.wrap(comparison.notes, 100)])
 
 
 def score(standing: Standing) -> str:

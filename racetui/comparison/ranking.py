@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from racetui.comparison.contestant import RETURN, Contestant
+from racetui.comparison.contestant import Contestant
 from racetui.runs.model import RunSummary, Series
 from racetui.runs.positions import Axis, at_frames
 
@@ -42,7 +42,7 @@ def horizon(contestants: Sequence[Contestant]) -> int | None:
     """The frames that all return curves reach; those without a point are not asked. None if nobody has one."""
     ends = []
     for contestant in contestants:
-        series = contestant.series[RETURN]
+        series = contestant.judged
         reached = series.frames[np.isfinite(series.values)]
         if len(reached):
             ends.append(int(reached[-1]))
@@ -79,7 +79,7 @@ def reached(series: Series, goal: float) -> int | None:
 
 
 def _standing(contestant: Contestant, end: int | None) -> Standing:
-    run, series = contestant.run, contestant.series[RETURN]
+    run, series = contestant.run, contestant.judged
     frames = reached(series, GOAL)
     seconds = None
     if frames is not None:

@@ -15,7 +15,7 @@ from racetui.tui.words import duration, trimmed
 
 WIDTH, HEIGHT = 960, 540
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 20, 70, 55
-_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 """Okabe and Ito's ("Color universal design", 2008), which people of every colour vision tell apart."""
 _DASHES = ("", "9 4", "2 3", "12 4 2 4", "5 5", "16 5")
 """By slot, as colours are: lines are told apart in black and white, too."""
@@ -117,7 +117,7 @@ def _curve(line: Line, scale: Scale, right: float) -> Iterator[str]:
             points += [f"{x:.1f},{_down(share):.1f}" for share in dict.fromkeys(shares)]
         if len(points) == 1:
             left, top = points[0].split(",")
-            yield f'<circle cx="{left}" cy="{top}" r="2.5" fill="{_COLOURS[line.slot % len(_COLOURS)]}"/>'
+            yield f'<circle cx="{left}" cy="{top}" r="2.5" fill="{COLOURS[line.slot % len(COLOURS)]}"/>'
         else:
             yield f'<polyline points="{" ".join(points)}" fill="none" {_stroke(line.slot)}/>'
 
@@ -131,4 +131,4 @@ def _stretches(drawn: np.ndarray) -> Iterator[tuple[int, int]]:
 def _stroke(slot: int) -> str:
     dash = _DASHES[slot % len(_DASHES)]
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'stroke="{_COLOURS[slot % len(_COLOURS)]}" stroke-width="1.8"{dashes}'
+    return f'stroke="{COLOURS[slot % len(COLOURS)]}" stroke-width="1.8"{dashes}'

@@ -12,9 +12,18 @@ from carracing.registry import BACKENDS, check_backend, scoring_backend, scoring
 from racetui.config import ConfigError
 from racetui.evaluation.settings import EvaluationSettings
 from racetui.fitness import check_agent
-from racetui.pipeline.config import AFTER_CLONES, CLONES, EVALUATION, FRAMES, PREVIOUS, SETTINGS
+from racetui.pipeline.config import (
+    AFTER_CLONES,
+    CLONES,
+    EVALUATION,
+    FRAMES,
+    PREVIOUS,
+    SETTINGS,
+    DemosStage,
+    ScoreStage,
+)
 from racetui.pipeline.recording import recording_plan
-from racetui.pipeline.stages import Kind, stages_of, training_spec
+from racetui.pipeline.stages import stages_of, training_spec
 from racetui.pipeline.workers import Workers
 from racetui.spec import RunSpec
 
@@ -50,22 +59,27 @@ def check_stages(spec: RunSpec, memory_free: int) -> None:
         return
     _check_start(spec)
     for stage in stages_of(spec):
-        if stage.kind is Kind.DEMOS:
-            recording_plan(spec, Path("demos"))
-        elif stage.kind is Kind.TRAINING:
-            try:
-                check_agent(training_spec(spec, stage.name), memory_free)
-            except (ValueError, UnsupportedTaskError) as error:
-                raise ConfigError(f"stage {stage.name}: {error}") from None
-    if (score := spec.pipeline.score) is not None:
-        backend = score.backend or scoring_backend(spec.task)
-        if backend not in BACKENDS:
-            raise ConfigError(f"pipeline.score.backend must be one of {', '.join(BACKENDS)}, not {backend}")
-        try:
-            EvaluationSettings(score.episodes, score.seed, backend=backend, cores=score.cores)
-        except ValueError as error:
-            raise ConfigError(f"pipeline.score: {error}") from None
-        check_backend(backend, scoring_task(spec.task, backend))
+        match stage.section:
+            case DemosStage() as demos:
+                recording_plan(spec, demos, Path("demos"))
+            case ScoreStage() as score:
+                _check_score(spec, score)
+            case _:
+                try:
+                    check_agent(training_spec(spec, stage.name), memory_free)
+                except (ValueError, UnsupportedTaskError) as error:
+                    raise ConfigError(f"stage {stage.name}: {error}") from None
+
+
+def _check_score(spec: RunSpec, score: ScoreStage) -> None:
+    backend = score.backend or scoring_backend(spec.task)
+    if backend not in BACKENDS:
+        raise ConfigError(f"pipeline.score.backend must be one of {', '.join(BACKENDS)}, not {backend}")
+    try:
+        EvaluationSettings(score.episodes, score.seed, backend=backend, cores=score.cores)
+    except ValueError as error:
+        raise ConfigError(f"pipeline.score: {error}") from None
+    check_backend(backend, scoring_task(spec.task, backend))
 
 
 def _check_agent(agent: str, cloned: bool) -> None:

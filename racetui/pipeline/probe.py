@@ -18,9 +18,10 @@ from typing import Any
 
 from carracing.registry import THREADED, scoring_backend
 from racetui.config import load_spec
+from racetui.pipeline.config import DemosStage, ScoreStage
 from racetui.pipeline.estimate import Speeds
 from racetui.pipeline.recording import recording_plan
-from racetui.pipeline.stages import Given, Kind, stages_of, training_spec
+from racetui.pipeline.stages import Given, stages_of, training_spec
 from racetui.spec import RunSpec
 
 SECONDS = 2.0
@@ -57,28 +58,26 @@ def probe(spec: RunSpec, directory: Path, seconds: float = SECONDS) -> Speeds:
     lengths: dict[str, float] = {}
     given = Given(demos=str(directory / "demos"), start="")
     for stage in stages_of(spec):
-        if stage.kind is Kind.DEMOS:
-            rates["demos"], lengths["demos"] = _demos(spec, directory / "demos", stage.workers)
-        elif stage.kind is Kind.TRAINING:
-            training = _short(training_spec(spec, stage.name, given))
-            given = given if given.start else replace(given, start=_checkpoint(training, directory / "start"))
-            rate = _cloning(training, seconds) if stage.name == "bc" else _training(training, seconds)
-            rates |= {stage.name: rate} if rate is not None else {}
-        else:
-            rates["score"], lengths["score"] = _score(spec, Path(given.start))
+        match stage.section:
+            case DemosStage() as demos:
+                rates["demos"], lengths["demos"] = _demos(spec, demos, directory / "demos")
+            case ScoreStage() as score:
+                rates["score"], lengths["score"] = _score(spec, score, Path(given.start))
+            case _:
+                training = _short(training_spec(spec, stage.name, given))
+                given = given if given.start else replace(given, start=_checkpoint(training, directory / "start"))
+                rate = _cloning(training, seconds) if stage.name == "bc" else _training(training, seconds)
+                rates |= {stage.name: rate} if rate is not None else {}
     return Speeds(rates, lengths)
 
 
-def _demos(spec: RunSpec, directory: Path, workers: int) -> tuple[float, float]:
-    """Frames per second of so many workers, and frames per episode."""
+def _demos(spec: RunSpec, demos: DemosStage, directory: Path) -> tuple[float, float]:
+    """Frames per second of its workers, and frames per episode."""
     from racetui.demos import record
     from racetui.demos.plan import BLOCK
 
-    stages = spec.pipeline
-    if stages is None or stages.demos is None:
-        raise AssertionError("only a stage that there is is measured")
-    few = replace(stages.demos, episodes=BLOCK * BLOCKS * workers)
-    plan = recording_plan(replace(spec, pipeline=replace(stages, demos=few)), directory)
+    workers = demos.workers
+    plan = recording_plan(spec, replace(demos, episodes=BLOCK * BLOCKS * workers), directory)
     seen: list[tuple[float, int]] = []
     # The first blocks are begun while processes still start: counting begins when a worker's share of them is done.
     done = record(plan, workers, lambda so_far, left: seen.append((time.monotonic(), so_far.frames)))
@@ -109,15 +108,12 @@ def _training(spec: RunSpec, seconds: float) -> float | None:
     return found.frames / found.seconds
 
 
-def _score(spec: RunSpec, checkpoint: Path) -> tuple[float, float]:
+def _score(spec: RunSpec, score: ScoreStage, checkpoint: Path) -> tuple[float, float]:
     """Frames per second, and frames per episode of a policy that has hardly learned."""
     import torch
 
     from racetui.evaluation import EvaluationSettings, evaluate
 
-    score = spec.pipeline.score if spec.pipeline else None
-    if score is None:
-        raise AssertionError("only a stage that there is is measured")
     backend = score.backend or scoring_backend(spec.task)
     settings = EvaluationSettings(
         min(score.episodes, TRACKS[backend in THREADED]), score.seed, backend=backend, cores=score.cores

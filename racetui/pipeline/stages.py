@@ -11,7 +11,7 @@ from agents.registry import AGENTS
 from collectors.api import CollectorConfig
 from collectors.seeds import SeedsConfig
 from racetui.counters import Counters
-from racetui.pipeline.config import PREVIOUS
+from racetui.pipeline.config import PREVIOUS, BCStage, DAggerStage, DemosStage, ScoreStage
 from racetui.runs.model import RunState, StageRow
 from racetui.spec import MAX_SEED, Budget, RunSpec
 
@@ -32,9 +32,21 @@ class Stage:
     """From 1."""
     name: str
     """demos, score, or the agent that learns."""
-    kind: Kind
+    section: DemosStage | BCStage | DAggerStage | ScoreStage | None
+    """Its part of the configuration; None of the run's own training."""
     workers: int
     """Processes that drive or load; cores, of the score."""
+
+    @property
+    def kind(self) -> Kind:
+        """What is done in it."""
+        match self.section:
+            case DemosStage():
+                return Kind.DEMOS
+            case ScoreStage():
+                return Kind.SCORE
+            case _:
+                return Kind.TRAINING
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +77,21 @@ def stages_of(spec: RunSpec) -> tuple[Stage, ...]:
     if pipeline is None:
         return ()
     drivers = spec.collector_config.workers
-    found = [
-        ("demos", Kind.DEMOS, pipeline.demos.workers if pipeline.demos else None),
-        ("bc", Kind.TRAINING, pipeline.bc.agent_config.workers if pipeline.bc else None),
-        ("dagger", Kind.TRAINING, drivers if pipeline.dagger else None),
-        (spec.agent, Kind.TRAINING, drivers),
-        ("score", Kind.SCORE, pipeline.score.cores if pipeline.score else None),
-    ]
-    there = [(name, kind, workers) for name, kind, workers in found if workers is not None]
-    return tuple(Stage(number, *stage) for number, stage in enumerate(there, start=1))
+    found: list[Stage] = []
+
+    def add(name: str, section: DemosStage | BCStage | DAggerStage | ScoreStage | None, workers: int) -> None:
+        found.append(Stage(len(found) + 1, name, section, workers))
+
+    if pipeline.demos is not None:
+        add("demos", pipeline.demos, pipeline.demos.workers)
+    if pipeline.bc is not None:
+        add("bc", pipeline.bc, pipeline.bc.agent_config.workers)
+    if pipeline.dagger is not None:
+        add("dagger", pipeline.dagger, drivers)
+    add(spec.agent, None, drivers)
+    if pipeline.score is not None:
+        add("score", pipeline.score, pipeline.score.cores)
+    return tuple(found)
 
 
 def rows_of(spec: RunSpec, measured: Mapping[str, Measured] | None = None) -> list[StageRow]:

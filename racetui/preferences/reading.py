@@ -15,6 +15,7 @@ import platformdirs
 from profiles.strict import DocumentError, unknown_key
 from racetui.keymap import remapped
 from racetui.keys import KEYS, Key
+from racetui.notifications import VARIABLE, from_environment
 from racetui.preferences.schema import Preferences, Setting, settings, with_value
 
 MAX_BYTES = 64 * 1024
@@ -79,7 +80,11 @@ def load(path: Path, given: Mapping[str, Any] | None = None, environment: Mappin
     variables = {key: environment[name] for name, key in _ENVIRONMENT.items() if environment and name in environment}
     sources = (
         (Origin.FILE, found),
-        (Origin.ENVIRONMENT, {key: text.lower() not in {"", "0", "false"} for key, text in variables.items()}),
+        (
+            Origin.ENVIRONMENT,
+            {key: text.lower() not in {"", "0", "false"} for key, text in variables.items()}
+            | _loudness(environment or {}, problems),
+        ),
         (Origin.OPTION, given or {}),
     )
     preferences, origins = Preferences(), {}
@@ -91,6 +96,18 @@ def load(path: Path, given: Mapping[str, Any] | None = None, environment: Mappin
                 problems.append(f"{path}: {error}")
     keys, own, wrong = remapped(document.get(KEYS_SECTION, {}), f"{path}: {KEYS_SECTION}")
     return Loaded(preferences, keys, origins, (*problems, *wrong), path, own)
+
+
+def _loudness(environment: Mapping[str, str], problems: list[str]) -> dict[str, bool]:
+    """What RACETUI_NOTIFY says of bell and desktop."""
+    if VARIABLE not in environment:
+        return {}
+    try:
+        wanted = from_environment(environment)
+    except ValueError as error:
+        problems.append(str(error))
+        return {}
+    return {"notifications.bell": wanted.bell, "notifications.desktop": wanted.desktop}
 
 
 def _document(path: Path) -> tuple[dict[str, Any], list[str]]:

@@ -15,6 +15,7 @@ from typing import Any, get_origin
 
 from profiles import profile_names
 from profiles.strict import DocumentError, convert_value, field_types
+from racetui.notifications import NotificationSettings
 from racetui.runs.positions import Axis
 from racetui.tui.chart.view import SMOOTHINGS
 from racetui.tui.clockwork import RATES
@@ -85,6 +86,7 @@ class Preferences:
     charts: ChartPreferences = field(default_factory=ChartPreferences)
     car: CarPreferences = field(default_factory=CarPreferences)
     start: StartPreferences = field(default_factory=StartPreferences)
+    notifications: NotificationSettings = field(default_factory=NotificationSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ _ALLOWED = {
     "stop": _STARTING | _TRAINING | _PAUSED | {RunState.EVALUATING},
     "checkpoint": _STARTING | _TRAINING | _PAUSED,
     "evaluate": _STARTING | _TRAINING | _PAUSED,
+    "promote": _STARTING | _TRAINING | _PAUSED | {RunState.EVALUATING},
+    "delete": _STARTING | _TRAINING | _PAUSED | {RunState.EVALUATING},
 }
 _STOP_RUNGS = ("round", "now")
 
@@ -49,7 +51,8 @@ _STOP_RUNGS = ("round", "now")
 def send(paths: RunPaths, name: str, args: Mapping[str, Any] | None = None, source: str = "cli") -> int:
     """Order a run to do something; returns the order's id. Raises InvalidOrder, StoreError.
 
-    pause, resume, checkpoint, evaluate, or stop with {"after": "round"} (the default) or {"after": "now"}.
+    pause, resume, checkpoint, evaluate, stop with {"after": "round"} (the default) or {"after": "now"}, and promote
+    or delete with the {"frames": N} of a checkpoint; {"best": True} deletes the best one, too.
     """
     args = dict(args or {})
     if name == "stop":

@@ -6,6 +6,7 @@ __all__ = [
     "AmbiguousRun",
     "ControlError",
     "DamagedRun",
+    "InvalidNote",
     "InvalidOrder",
     "NewerSchema",
     "NotADirectory",
@@ -54,6 +55,10 @@ class RunNotFound(StoreError):  # noqa: N818
 
 class AmbiguousRun(StoreError):  # noqa: N818
     """More than one run begins like that."""
+
+
+class InvalidNote(ValueError):  # noqa: N818
+    """A note or a tag that a run cannot have."""
 
 
 class ControlError(Exception):

@@ -8,30 +8,38 @@ import threading
 import time
 from collections.abc import Sequence
 
+from racetui.queueing import demand_of, queue_limits
 from racetui.runs.claim import claim
 from racetui.runs.database import connect_writer, translated
 from racetui.runs.errors import InvalidOrder, NotWritable, RunBusy
-from racetui.runs.liveness import identity
+from racetui.runs.liveness import ProcessIdentity, identity
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
+from racetui.runs.queue import Queue
 from racetui.runs.reader import RunReader
 from racetui.runs.rows import describe
+from racetui.runs.turns import Ticket
 from racetui.spec import RunSpec
 
 
-def launch(paths: RunPaths, resume: bool = False, command: Sequence[str] | None = None) -> int:
-    """Start the run's trainer detached, printing into its log; returns the process's number.
+def launch(paths: RunPaths, resume: bool = False, command: Sequence[str] | None = None, now: bool = False) -> int:
+    """Start the run's process detached, printing into its log; returns the process's number.
 
+    It waits its turn beside other runs before it trains, unless it is to go ``now`` (see ``racetui.runs.queue``).
     ``command`` is what to start, by default the trainer on this run. Raises RunBusy, InvalidOrder for a run that
-    has trained before and is not to resume, StoreError.
+    has trained before and is not to resume, ConfigError for limits that cannot be used, StoreError.
     """
     _check(paths, resume)
+    limits = queue_limits()
     with claim(paths):
         spec = _check(paths, resume)  # again: someone may have launched it meanwhile
+        directory, demand = paths.root.stat().st_ino, demand_of(spec)
         _queue(paths, spec)
         process = _start(paths, list(command) if command is not None else _trainer(paths, resume))
         try:
-            _record(paths, process.pid)
+            who = identity(process.pid)
+            line = Queue(paths).enter(Ticket(paths.id, who, directory, demand, going=now), limits)
+            _record(paths, who, line.reason(paths.id))
         finally:
             # A dead child that nobody waits for stays behind as a zombie.
             threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True).start()
@@ -43,7 +51,8 @@ def _check(paths: RunPaths, resume: bool) -> RunSpec:
         run = reader.summary()
         # A process that has said its last word may still be on its way out: its lock is waited for.
         if not run.state.ended and reader.process() is not None:
-            raise RunBusy(f"run {run.id} ({run.name}) is already being trained by process {run.pid}")
+            what = "waiting its turn as" if run.state is RunState.QUEUED else "being trained by"
+            raise RunBusy(f"run {run.id} ({run.name}) is already {what} process {run.pid}")
         if run.frames and not resume:
             raise InvalidOrder(f"run {run.id} ({run.name}) has been trained before: resume it, or start a new run")
         return reader.spec()
@@ -98,15 +107,14 @@ def _queue(paths: RunPaths, spec: RunSpec) -> None:
         connection.close()
 
 
-def _record(paths: RunPaths, pid: int) -> None:
+def _record(paths: RunPaths, who: ProcessIdentity, waits_for: str) -> None:
     """Say who the trainer is until it can itself, so that one which dies at once is seen to be dead."""
-    who = identity(pid)
     connection = connect_writer(paths.database)
     try:
         with translated(paths.database):
             connection.execute(
-                "UPDATE run SET pid = ?, process_started = ?, boot = ?, directory = ? WHERE pid IS NULL",
-                (who.pid, who.started, who.boot, paths.root.stat().st_ino),
+                "UPDATE run SET pid = ?, process_started = ?, boot = ?, directory = ?, detail = ? WHERE pid IS NULL",
+                (who.pid, who.started, who.boot, paths.root.stat().st_ino, waits_for),
             )
     finally:
         connection.close()

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:  # a run that waits its turn loads this module, and is to stay small
+    import numpy as np
+    import numpy.typing as npt
 
-from agents.api import End
-from racetui.counters import Counters
-from racetui.spec import Budget
+    from agents.api import End
+    from racetui.counters import Counters
+    from racetui.spec import Budget
 
 
 class RunState(StrEnum):
@@ -133,6 +134,15 @@ class RunSummary:
     """How tracks are dealt; see ``collectors.seeds``."""
     stages: tuple[StageRow, ...] = ()
     """Of a pipeline, in order; none of other runs."""
+    note: str = ""
+    """What people say of it, one line."""
+    tags: tuple[str, ...] = ()
+    """By which people sort it, in alphabetical order."""
+
+    @property
+    def begun(self) -> bool:
+        """It has trained, however little, or has something to go on from."""
+        return self.frames > 0 or self.checkpoint_frames is not None
 
     @property
     def stage(self) -> StageRow | None:
@@ -153,6 +163,8 @@ class Series:
         """Continue by what came ``later``; points that a rewound run records anew replace the old ones."""
         if not len(later.frames):
             return self
+        import numpy as np
+
         kept = int(np.searchsorted(self.frames, later.frames[0]))
         return Series(
             np.concatenate([self.frames[:kept], later.frames]),
@@ -212,6 +224,7 @@ class EvaluationRow:
     state: str
     """running, finished or failed."""
     detail: str
+    """How far it is, or why it failed."""
     episodes: int
     seed: int
     deterministic: bool
@@ -220,6 +233,10 @@ class EvaluationRow:
     ended: float | None
     results: Mapping[str, Any]
     """mean, std, min, p10, finish_rate, missed_tiles, lap_frames, returns; empty until finished."""
+
+
+OWN_PURPOSES = ("periodic", "final")
+"""Of evaluations on the run's own tracks, by which its checkpoints are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +249,7 @@ class CheckpointRow:
     reason: str
     """periodic, asked, stop or end."""
     tags: tuple[str, ...]
-    """Of latest, best."""
+    """Of latest, best; hand: chosen as the best by a person; top: scored best where a person chose another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +284,7 @@ class CommandRow:
 
     id: int
     name: str
-    """pause, resume, stop, checkpoint, evaluate or kill."""
+    """pause, resume, stop, checkpoint, evaluate, promote, delete or kill."""
     args: Mapping[str, Any]
     created: float
     source: str

@@ -10,10 +10,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from racetui.runs import log, rows
+from racetui.runs.commands import COMMAND_COLUMNS, command_row
 from racetui.runs.database import connect_reader, side_file, translated
 from racetui.runs.errors import DamagedRun
 from racetui.runs.liveness import ProcessIdentity
 from racetui.runs.model import (
+    OWN_PURPOSES,
     CheckpointRow,
     CommandRow,
     EpisodeRow,
@@ -114,11 +116,32 @@ class RunReader:
             )
             return {name: mean for name, mean in found if mean is not None}
 
+    def metric_tails(self, rounds: int) -> dict[str, Series]:
+        """Every curve over the last rounds; without those that have no point there."""
+        with self._reading() as connection:
+            known = connection.execute("SELECT id, name FROM metric_names").fetchall()
+            sql = (
+                "SELECT seq, frames, time, value FROM metrics"
+                " WHERE metric = ? AND seq > (SELECT rounds FROM run) - ? ORDER BY seq"
+            )
+            found = {name: connection.execute(sql, (id, rounds)).fetchall() for id, name in known}
+            return {name: rows.series(points) for name, points in found.items() if points}
+
     def evaluations(self) -> list[EvaluationRow]:
         """All evaluations, oldest first; one whose process is gone without a result has failed."""
         with self._reading() as connection:
             found = connection.execute(f"SELECT {rows.EVALUATION_COLUMNS} FROM evaluations ORDER BY id")  # noqa: S608
             return [rows.evaluation_row(row) for row in found]
+
+    def best_evaluation(self, without: int | None = None) -> EvaluationRow | None:
+        """The run's own evaluation with the best mean, of a checkpoint that there is; not of that at ``without``."""
+        with self._reading() as connection:
+            found = connection.execute(
+                f"SELECT {rows.EVALUATION_COLUMNS} FROM evaluations WHERE mean IS NOT NULL AND purpose IN (?, ?)"  # noqa: S608
+                " AND frames IN (SELECT frames FROM checkpoints) AND frames IS NOT ? ORDER BY mean DESC, id LIMIT 1",
+                (*OWN_PURPOSES, without),
+            ).fetchone()
+            return None if found is None else rows.evaluation_row(found)
 
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, by frames."""
@@ -129,13 +152,19 @@ class RunReader:
             )
             return [rows.checkpoint_row(row) for row in found]
 
-    def events(self, after_id: int = 0) -> list[EventRow]:
-        """Events after the one of that id, oldest first."""
+    def events(self, after_id: int = 0, since: float = 0.0) -> list[EventRow]:
+        """Events after the one of that id, not before ``since`` (Unix seconds), oldest first."""
         with self._reading() as connection:
             found = connection.execute(
-                "SELECT id, time, level, kind, text FROM events WHERE id > ? ORDER BY id", (after_id,)
+                "SELECT id, time, level, kind, text FROM events WHERE id > ? AND time >= ? ORDER BY id",
+                (after_id, since),
             )
             return [EventRow(id, when, level, kind, log.plain(text)) for id, when, level, kind, text in found]
+
+    def newest_event(self) -> int:
+        """Id of the last event; 0 where there is none."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT coalesce(max(id), 0) FROM events").fetchone()[0])
 
     def hardware(self, last: int = 600) -> list[HardwareRow]:
         """The last samples of what the run uses, oldest first."""
@@ -154,14 +183,14 @@ class RunReader:
     def commands(self, last: int = 20) -> list[CommandRow]:
         """The last orders, oldest first."""
         with self._reading() as connection:
-            return [rows.command_row(row) for row in _last(connection, rows.COMMAND_COLUMNS, "commands", last)]
+            return [command_row(row) for row in _last(connection, COMMAND_COLUMNS, "commands", last)]
 
     def command(self, id: int) -> CommandRow | None:
         """The order of that id; None if there is none."""
         with self._reading() as connection:
-            sql = f"SELECT {rows.COMMAND_COLUMNS} FROM commands WHERE id = ?"  # noqa: S608 - our own names
+            sql = f"SELECT {COMMAND_COLUMNS} FROM commands WHERE id = ?"  # noqa: S608 - our own names
             row = connection.execute(sql, (id,)).fetchone()
-            return None if row is None else rows.command_row(row)
+            return None if row is None else command_row(row)
 
     def spec(self) -> RunSpec:
         """What the run was asked to be."""

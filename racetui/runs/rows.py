@@ -11,10 +11,9 @@ import numpy as np
 from agents.api import End
 from racetui.runs.liveness import ProcessIdentity, is_alive
 from racetui.runs.log import plain
-from racetui.runs.model import CheckpointRow, CommandRow, EpisodeRow, EvaluationRow, HeatRow, Series
+from racetui.runs.model import CheckpointRow, EpisodeRow, EvaluationRow, HeatRow, Series
 from racetui.spec import RunSpec
 
-COMMAND_COLUMNS = "id, name, args, created, source, taken, done, outcome"
 EPISODE_COLUMNS = (
     'id, time, frames_at, episode, seed, lane, "group", version, steps, frames, episode_return, "end", facts'
 )
@@ -44,12 +43,6 @@ def describe(spec: RunSpec) -> dict[str, Any]:
         "budget_episodes": spec.budget.episodes,
         "budget_seconds": spec.budget.seconds,
     }
-
-
-def command_row(row: Sequence[Any]) -> CommandRow:
-    """Read a row of COMMAND_COLUMNS."""
-    id, name, args, created, source, taken, done, outcome = row
-    return CommandRow(id, plain(name), json.loads(args), created, plain(source), taken, done, plain(outcome))
 
 
 def episode_row(row: Sequence[Any]) -> EpisodeRow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Kept in ``PRAGMA user_version``."""
 
 _HEATS = """
@@ -55,6 +55,10 @@ MIGRATIONS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE run ADD COLUMN seeds TEXT NOT NULL DEFAULT 'independent'",
     ),
     2: (_STAGES,),
+    3: (
+        "ALTER TABLE run ADD COLUMN note TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE run ADD COLUMN labels TEXT NOT NULL DEFAULT ''",
+    ),
 }
 """Statements that turn version ``key`` into ``key + 1``."""
 
@@ -96,7 +100,10 @@ CREATE TABLE run (
     frames_per_second REAL,
     episodes_per_second REAL,
     -- rows of metrics written so far; never goes back, so that readers which ask for news miss none after a rewind
-    rounds INTEGER NOT NULL DEFAULT 0
+    rounds INTEGER NOT NULL DEFAULT 0,
+    -- what people say of it (``runs.notes``); tags are separated by spaces
+    note TEXT NOT NULL DEFAULT '',
+    labels TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE metric_names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 -- clustered by metric: one curve lies together on disk; value is NULL for NaN, which SQLite cannot store

@@ -45,6 +45,8 @@ def read_summary(connection: sqlite3.Connection, paths: RunPaths, now: float) ->
     facts: dict[str, Any] = {key: plain(run[key]) for key in _WORDS} | {key: run[key] for key in _NUMBERS}
     if "cars" in run:  # older runs that cannot be written lack it
         facts |= {"cars": run["cars"], "seeds": plain(run["seeds"])}
+    if "note" in run:
+        facts |= {"note": plain(run["note"]), "tags": tuple(plain(run["labels"]).split())}
     speeds = (run["frames_per_second"], run["episodes_per_second"]) if training else (None, None)
     saved = connection.execute("SELECT time, frames FROM checkpoints ORDER BY frames DESC LIMIT 1").fetchone()
     best = connection.execute(

@@ -8,15 +8,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from collectors.api import EpisodeRecord, Heat
 from racetui.runs import liveness
+from racetui.runs.commands import COMMAND_COLUMNS, command_row
 from racetui.runs.database import connect_writer, translated
 from racetui.runs.model import CommandRow, HardwareRow, RunState
 from racetui.runs.paths import RunPaths
-from racetui.runs.rows import COMMAND_COLUMNS, command_row
 from racetui.runs.stages import StageWriter
+
+if TYPE_CHECKING:  # a run that waits its turn writes, too, and is to stay small
+    from collectors.api import EpisodeRecord, Heat
 
 
 class RunWriter:
@@ -79,6 +81,10 @@ class RunWriter:
             )
             level = "error" if state is RunState.FAILED else "info"
             self.event(level, "state", f"{state}: {detail}" if detail else state.value)
+
+    def explain(self, detail: str) -> None:
+        """Say why the run is still in its state; a sign of life, but no event."""
+        self._write("UPDATE run SET detail = ?, heartbeat = ?", (detail, time.time()))
 
     @property
     def stages(self) -> StageWriter:
@@ -180,8 +186,12 @@ class RunWriter:
         )
 
     def tag_checkpoint(self, tag: str, frames: int) -> None:
-        """Move a tag (latest, best) to the checkpoint of these frames."""
+        """Move a tag (see ``CheckpointRow.tags``) to the checkpoint of these frames."""
         self._write("INSERT OR REPLACE INTO tags (tag, frames) VALUES (?, ?)", (tag, frames))
+
+    def untag_checkpoint(self, tag: str) -> None:
+        """Take a tag from the checkpoint that has it, if one has."""
+        self._write("DELETE FROM tags WHERE tag = ?", (tag,))
 
     def forget_checkpoint(self, frames: int) -> None:
         """Record that a checkpoint was deleted, and its tags with it."""
@@ -199,6 +209,10 @@ class RunWriter:
             " pid, process_started, boot) VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?)",
             (frames, purpose, episodes, seed, deterministic, backend, time.time(), who.pid, who.started, who.boot),
         )
+
+    def evaluation_progress(self, id: int, detail: str) -> None:
+        """Say how far an evaluation is, in words."""
+        self._write("UPDATE evaluations SET detail = ? WHERE id = ? AND state = 'running'", (detail, id))
 
     def evaluation_finished(self, id: int, results: Mapping[str, Any]) -> None:
         """Record what an evaluation found."""

@@ -1,4 +1,4 @@
-"""Entry of the run's own process: make the parts, train, and leave a last word whatever happens."""
+"""Entry of the run's own process: wait for its turn, train, and leave a last word whatever happens."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import argparse
 import logging
 import os
 import sys
-import time
 import traceback
 from pathlib import Path
 
-from racetui.runs.control import claim
+from racetui.runs.claim import claim
+from racetui.runs.errors import StoreError
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
-from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
-from racetui.spec import RunSpec
 from racetui.trainer.orders import Orders
+from racetui.trainer.turn import Turn
 
 
 def main() -> int:
@@ -34,42 +33,50 @@ def main() -> int:
     paths = RunPaths(options.run)
     with claim(paths), RunWriter(paths) as writer:
         writer.identify()
-        writer.set_state(RunState.STARTING, "resuming" if options.resume else "")
-        return _train(paths, writer, options.resume)
+        turn = Turn(paths, writer)
+        try:
+            return _train(paths, writer, options.resume) if turn.wait() else 0
+        finally:
+            turn.leave()
 
 
 def _train(paths: RunPaths, writer: RunWriter, resume: bool) -> int:
+    writer.set_state(RunState.STARTING, "resuming" if resume else "")
     try:
         orders = Orders(writer)
         orders.listen_to_signals()
-        spec = RunReader(paths).spec()
-        if spec.pipeline is not None:
-            from racetui.trainer.pipeline import run_stages
+        from racetui.trainer.training import train  # heavy: not while it waits
 
-            writer.set_state(run_stages(paths, writer, orders, spec))
-        else:
-            writer.set_state(_train_alone(paths, writer, orders, spec, resume))
+        state = train(paths, writer, orders, resume)
+        writer.set_state(state, orders.reason if state is RunState.STOPPED else "")
+        _remember(paths)
     except Exception as error:  # the last word of a run, whatever went wrong
         traceback.print_exc()
         writer.set_state(RunState.FAILED, _one_line(error))
         return 1
+    finally:
+        _leave_figures(paths)
     return 0
 
 
-def _train_alone(paths: RunPaths, writer: RunWriter, orders: Orders, spec: RunSpec, resume: bool) -> RunState:
-    """Train a run that is one training and no more, fresh or from its latest checkpoint."""
-    started = time.monotonic()
-    from agents.checkpoint import load_checkpoint, resolve
-    from racetui.trainer.assembly import Training, assembled, attended, counters_of
+def _leave_figures(paths: RunPaths) -> None:
+    from racetui.reports import write_benchmark_metrics
 
-    checkpoint = load_checkpoint(resolve(paths.checkpoints, "latest")) if resume else None
-    frames = counters_of(checkpoint).frames if checkpoint else 0
-    with (
-        attended(paths, writer, orders, spec, frames) as attendants,
-        assembled(attendants, Training(spec, checkpoint)) as trainer,
-    ):
-        logging.info("ready after %.1f s", time.monotonic() - started)
-        return trainer.run()
+    try:
+        write_benchmark_metrics(paths)
+    except (StoreError, OSError) as error:  # `racetui report` makes them anew
+        logging.warning("no benchmark metrics were written: %s", error)
+
+
+def _remember(paths: RunPaths) -> None:
+    """Keep what the run took for those to come; that this fails is no failure of the run."""
+    from profiles import detect
+    from racetui.measured import fingerprint, remember
+
+    try:
+        remember(paths, fingerprint(detect()))
+    except Exception as error:  # whatever it is, the run has ended well
+        logging.warning("what the run took is not kept: %s", error)
 
 
 def _one_line(error: Exception) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from agents.api import Agent, Beginner
@@ -19,18 +20,20 @@ from profiles import detect
 from racetui.collecting import collector_for
 from racetui.counters import Counters
 from racetui.fitness import check_agent
-from racetui.runs.model import RunState
+from racetui.runs.model import OWN_PURPOSES, RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
-from racetui.trainer.evaluations import OWN_PURPOSES, EvaluationOrder, Evaluations
+from racetui.trainer.evaluations import EvaluationOrder, Evaluations
+from racetui.trainer.guard import ADVICE, Guard
 from racetui.trainer.keeper import Keeper
 from racetui.trainer.lending import Lender
 from racetui.trainer.loop import Attendants, Parts, Trainer
 from racetui.trainer.orders import POLL_SECONDS, Orders
+from racetui.trainer.pressure import read_pressure
 from racetui.trainer.progress import RETURN_WINDOW, Progress
-from racetui.trainer.requests import Requests
+from racetui.trainer.requests import Requests, handle_checkpoints
 from racetui.trainer.tracking import Tracking, open_tracking
 from racetui.trainer.usage import TreeUsage
 
@@ -61,12 +64,15 @@ class Training:
 def attended(paths: RunPaths, writer: RunWriter, orders: Orders, spec: RunSpec, frames: int) -> Iterator[Attendants]:
     """What a run has from its beginning, or from ``frames`` frames on, to its end, whatever it trains."""
     with ExitStack() as stack:
-        keeper = stack.enter_context(closing(Keeper(paths, writer)))
+        keeper = stack.enter_context(closing(Keeper(paths, writer, spec.checkpoint.keep)))
+        handle_checkpoints(orders, writer, keeper)
         curves = stack.enter_context(closing(_track(paths, spec, writer, frames)))
         evaluations = Evaluations(paths, writer, keeper, _Best(paths, writer, keeper, curves))
         stack.callback(evaluations.close, "the run ended before this evaluation did")
         lender = stack.enter_context(closing(Lender(paths, writer)))
-        yield Attendants(paths, writer, orders, keeper, evaluations, curves, TreeUsage(), lender)
+        usage = TreeUsage()
+        guard = _guard(spec, writer, orders, evaluations, usage)
+        yield Attendants(paths, writer, orders, keeper, evaluations, curves, usage, lender, guard)
 
 
 @contextmanager
@@ -108,14 +114,30 @@ class _Best:
         scores = {f"evaluation/{name}": results.get(name) for name in SCORES}
         self._curves.write(order.frames, {name: score for name, score in scores.items() if score is not None})
         with RunReader(self._paths) as reader:
-            best = reader.summary()  # the store has this result already
-        if best.best_frames == order.frames != self._keeper.best:
+            best = reader.best_evaluation()  # the store has this result already
+        if best is not None and best.frames == order.frames != self._keeper.best:
             self._keeper.mark_best(order.frames)
             self._writer.event("info", "best", f"new best: {results['mean']:.1f} at {order.frames:,} frames")
 
 
 def _track(paths: RunPaths, spec: RunSpec, writer: RunWriter, frames: int) -> Tracking:
     return open_tracking(paths, spec, frames, lambda text: writer.event("warning", "tracking", text))
+
+
+def _guard(spec: RunSpec, writer: RunWriter, orders: Orders, evaluations: Evaluations, usage: TreeUsage) -> Guard:
+    def end(reason: str) -> None:
+        writer.event("error", "memory", f"{reason}; {ADVICE}")
+        orders.end(reason)
+
+    guard = Guard(
+        spec.memory,
+        partial(read_pressure, spec.memory.limit, usage.memory),
+        evaluations,
+        lambda level, text: writer.event(level, "memory", text),
+        end,
+    )
+    evaluations.short_of_memory = lambda: guard.short
+    return guard
 
 
 def _use_threads(threads: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -16,11 +17,10 @@ from racetui.evaluation import EvaluationSettings
 from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
 from racetui.trainer.keeper import Keeper
+from racetui.video.writers import usual_suffix
 
 NICENESS = 5
 """Evaluations give way to training on a busy machine."""
-OWN_PURPOSES = ("periodic", "final")
-"""Of evaluations on the run's own tracks, by which checkpoints are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class EvaluationOrder:
     frames: int
     settings: EvaluationSettings
     purpose: str
+    video: str = ""
+    """Which episode to film, one of ``racetui.video.CHOICES``; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class _Running:
     row: int
     process: subprocess.Popen[bytes]
     out: Path
+    driven: Path
+    """Where the process keeps the number of driven tracks."""
+    video: Path | None
 
 
 class Evaluations:
@@ -52,6 +57,8 @@ class Evaluations:
     ) -> None:
         self._paths, self._writer, self._keeper, self._on_result = paths, writer, keeper, on_result
         self._waiting: deque[EvaluationOrder] = deque()
+        self.short_of_memory: Callable[[], bool] = lambda: False
+        """Asked before one begins."""
         self._running: _Running | None = None
 
     @property
@@ -79,20 +86,39 @@ class Evaluations:
         """Take in a finished evaluation and start the next one."""
         if self._running is not None and self._running.process.poll() is not None:
             self._finish(self._running)
+        if self._running is not None:
+            self._tell_progress(self._running)
         if self._running is None and self._waiting:
             self._start(self._waiting.popleft())
 
+    def give_up(self, reason: str) -> bool:
+        """End the evaluation going on, and say so in the store; False if none is."""
+        running = self._abandon(reason)
+        if running is None:
+            return False
+        self._writer.event(
+            "warning", "evaluation", f"evaluation at {running.order.frames:,} frames given up: {reason}"
+        )
+        self._keeper.release(running.order.frames)
+        return True
+
     def close(self, reason: str) -> None:
         """End the evaluation going on, drop the waiting ones; says so in the store."""
-        if self._running is not None:
-            self._running.process.kill()
-            self._running.process.wait()
-            self._writer.evaluation_failed(self._running.row, reason)
-            self._running = None
+        self._abandon(reason)
         self._waiting.clear()
+
+    def _abandon(self, reason: str) -> _Running | None:
+        running, self._running = self._running, None
+        if running is not None:
+            running.process.kill()
+            running.process.wait()
+            running.driven.unlink(missing_ok=True)
+            self._writer.evaluation_failed(running.row, reason)
+        return running
 
     def _start(self, order: EvaluationOrder) -> None:
         settings = order.settings
+        short = self.short_of_memory()
         row = self._writer.evaluation_started(
             frames=order.frames,
             purpose=order.purpose,
@@ -101,26 +127,51 @@ class Evaluations:
             deterministic=settings.deterministic,
             backend=settings.backend,
         )
+        if short:
+            self._writer.evaluation_failed(row, "left out: memory is short")
+            self._keeper.release(order.frames)
+            return
         self._paths.evals.mkdir(exist_ok=True)
-        out = self._paths.evals / f"{row}.json"
+        out, driven = self._paths.evals / f"{row}.json", self._paths.evals / f"{row}.driven"
+        for left in (out, driven):  # by an evaluation of this number that a rewind took back
+            left.unlink(missing_ok=True)
+        video = self._paths.videos / f"evaluation-{row}{usual_suffix()}" if order.video else None
         command = [
             *(sys.executable, "-m", "racetui.evaluation"),
             *(str(self._paths.checkpoints / str(order.frames)), str(out)),
             *("--episodes", str(settings.episodes), "--seed", str(settings.seed), "--backend", settings.backend),
             *("--cores", str(settings.cores), "--nice", str(NICENESS)),
             *([] if settings.deterministic else ["--stochastic"]),
+            *("--progress", str(driven)),
         ]
+        if video is not None:
+            self._paths.videos.mkdir(exist_ok=True)
+            command += ["--video", str(video), "--video-episode", order.video]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"})
-        self._running = _Running(order, row, process, out)
+        self._running = _Running(order, row, process, out, driven, video)
+
+    def _tell_progress(self, running: _Running) -> None:
+        if running.video is not None and running.out.exists():
+            self._writer.evaluation_progress(running.row, f"all driven, filming the {running.order.video} track")
+            return
+        with contextlib.suppress(OSError):  # none yet
+            driven = running.driven.read_text(encoding="ascii").strip()
+            if driven:
+                text = f"{driven} of {running.order.settings.episodes} tracks driven"
+                self._writer.evaluation_progress(running.row, text)
 
     def _finish(self, running: _Running) -> None:
         code = running.process.returncode
         self._running = None
+        running.driven.unlink(missing_ok=True)
         try:
-            if code == 0:
+            filmed = running.video is not None and running.out.exists()  # what failed after that is the video
+            if code == 0 or filmed:
                 results = json.loads(running.out.read_text())["results"]
                 self._writer.evaluation_finished(running.row, results)
                 self._on_result(running.order, results)
+                if running.video is not None:
+                    self._tell_video(running, running.video)
             else:
                 how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
                 text = f"evaluation {running.row} of {running.order.frames:,} frames {how}; see the log"
@@ -128,3 +179,11 @@ class Evaluations:
                 self._writer.event("error", "evaluation", text)
         finally:
             self._keeper.release(running.order.frames)
+
+    def _tell_video(self, running: _Running, video: Path) -> None:
+        if running.process.returncode == 0:
+            self._writer.event(
+                "info", "video", f"evaluation {running.row} is filmed: {video.parent.name}/{video.name}"
+            )
+        else:
+            self._writer.event("warning", "video", f"there is no video of evaluation {running.row}: see the log")

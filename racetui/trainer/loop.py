@@ -17,8 +17,10 @@ from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from racetui.trainer.evaluations import EvaluationOrder, Evaluations
+from racetui.trainer.guard import Guard
 from racetui.trainer.keeper import Keeper
 from racetui.trainer.lending import Lender
+from racetui.trainer.numbers import NumberWatch
 from racetui.trainer.orders import POLL_SECONDS, Interrupted, Orders, Stop
 from racetui.trainer.progress import Progress, Round, Stopwatch
 from racetui.trainer.tracking import Tracking
@@ -37,6 +39,7 @@ class Attendants:
     curves: Tracking
     usage: TreeUsage
     lender: Lender
+    guard: Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Trainer:
         self._orders = parts.run.orders
         self._orders.on_beat(self.beat)
         self._progress = parts.progress
+        self._numbers = NumberWatch(parts.run.writer)
         frames = parts.progress.counters.frames
         self._next_checkpoint = _next_mark(frames, parts.spec.checkpoint.every)
         self._next_evaluation = _next_mark(frames, parts.spec.evaluation.every)
@@ -102,6 +106,7 @@ class Trainer:
         """Once a second: tell the store how far the run is, and finish what goes on in the background."""
         self._beat_row()
         self._run.writer.hardware(self._run.usage.sample())
+        self._run.guard.look()
         self._run.keeper.poll()
         self._run.evaluations.poll()
         self._run.lender.poll(self._parts.spec.agent, self._done, self._parts.agent.snapshot)
@@ -155,6 +160,7 @@ class Trainer:
             writer.metrics(frames, values)
             writer.episodes(done.stats.episodes, frames)
             writer.heats(done.stats.heats, frames)
+            self._numbers.look(frames, values)
             for incident in done.stats.incidents:
                 writer.event("warning", "worker", incident)
             self._beat_row()

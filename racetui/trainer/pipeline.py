@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 
 from agents.checkpoint import Checkpoint, load_checkpoint, read_pointer, resolve
@@ -11,8 +10,9 @@ from agents.demonstrations import DemonstrationSet
 from carracing.registry import scoring_backend
 from racetui.counters import Counters
 from racetui.evaluation import EvaluationSettings
+from racetui.pipeline.config import DemosStage, ScoreStage
 from racetui.pipeline.recording import recording_plan
-from racetui.pipeline.stages import Given, Kind, Stage, rows_of, stages_of, training_spec
+from racetui.pipeline.stages import Given, Stage, rows_of, stages_of, training_spec
 from racetui.runs.model import RunState, StageRow
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -52,11 +52,6 @@ class _Pipeline:
 
     def __init__(self, run: Attendants, spec: RunSpec, reached: Counters, latest: Checkpoint | None) -> None:
         self._run, self._spec, self._reached, self._latest = run, spec, reached, latest
-        self._do: dict[Kind, Callable[[Stage, StageRow], bool]] = {
-            Kind.DEMOS: self._record,
-            Kind.TRAINING: self._train,
-            Kind.SCORE: self._score,
-        }
 
     def run(self) -> RunState:
         """Do what is left."""
@@ -68,20 +63,28 @@ class _Pipeline:
             orders.on_beat(self._rest)
             writer.event("info", "stage", f"stage {stage.number} of {len(stages)}: {stage.name}")
             logging.info("stage %d of %d: %s", stage.number, len(stages), stage.name)
-            if not self._do[stage.kind](stage, row):
+            if not self._done(stage, row):
                 orders.acknowledge_stops("ok")
                 return RunState.STOPPED
             writer.stages.finish(stage.number)
         orders.acknowledge_stops("ok")
         return RunState.FINISHED
 
-    def _record(self, stage: Stage, row: StageRow) -> bool:
-        run, demos = self._run, self._spec.pipeline.demos if self._spec.pipeline else None
-        if demos is None:
-            raise AssertionError("a stage of demonstrations has its section")
+    def _done(self, stage: Stage, row: StageRow) -> bool:
+        """Do the stage; False where it was stopped."""
+        match stage.section:
+            case DemosStage() as demos:
+                return self._record(stage, row, demos)
+            case ScoreStage() as score:
+                return self._score(stage, score)
+            case _:
+                return self._train(stage, row)
+
+    def _record(self, stage: Stage, row: StageRow, demos: DemosStage) -> bool:
+        run = self._run
         run.writer.stages.begin(stage.number, Counters())
         refuse_requests(run, "demonstrations are being recorded, and kept as they are")
-        plan = recording_plan(self._spec, run.paths.root / "demos")
+        plan = recording_plan(self._spec, demos, run.paths.root / "demos")
         warm_up_for(replace(self._spec, task=plan.task), run.writer, run.orders)
         if self._stopped():
             return False
@@ -115,11 +118,9 @@ class _Pipeline:
             return Given(start=start)
         return Given(str(root / "demos"), len(DemonstrationSet(root / "demos", stack=1)), start)
 
-    def _score(self, stage: Stage, _row: StageRow) -> bool:
+    def _score(self, stage: Stage, score: ScoreStage) -> bool:
         """Drive unseen tracks with the best checkpoint, once all have been compared."""
-        run, score = self._run, self._spec.pipeline.score if self._spec.pipeline else None
-        if score is None:
-            raise AssertionError("a stage of the score has its section")
+        run = self._run
         refuse_requests(run, "training is over")
         run.orders.over = True
         run.writer.stages.begin(stage.number, self._reached)

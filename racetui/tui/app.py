@@ -7,12 +7,15 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from racetui.keys import Place
+from racetui.keys import ALIVE, OVER, PAUSED, TESTABLE, TRAINING, WORKING, Need, Place
+from racetui.runs.limits import used_up
 from racetui.runs.paths import RunPaths
 from racetui.tui.clockwork import RATES
 from racetui.tui.colours import COLOURS
 from racetui.tui.core import Core
 from racetui.tui.presses import bindings
+from racetui.tui.targets import Targets, targets
+from racetui.tui.view import View
 
 
 class Panel(Core):
@@ -22,26 +25,44 @@ class Panel(Core):
     PLACES = (Place.ANYWHERE,)
 
     def do_pause(self) -> None:
-        """Pause the selected run."""
-        self._give("pause")
+        """Pause."""
+        self._give("pause", TRAINING)
 
     def do_resume(self) -> None:
-        """Let the paused run go on."""
-        self._give("resume")
+        """Let paused runs go on."""
+        self._give("resume", PAUSED)
 
     def do_checkpoint(self) -> None:
-        """Save the selected run as it is."""
-        self._give("checkpoint")
+        """Save runs as they are."""
+        self._give("checkpoint", WORKING)
 
-    def _give(self, order: str) -> None:
-        if self.selected_run is not None:
-            self.orders.give(self.selected_run, order)
-
-    def do_go_on(self) -> None:
-        """Train on from the last checkpoint."""
+    def do_first(self) -> None:
+        """Let the queued run go first."""
         run = self.selected_run
         if run is not None:
-            self.orders.do(run, "resume from the last checkpoint", lambda: self.services.resume(RunPaths(run.path)))
+            self.orders.do(run, "move to the front of the queue", lambda: self.services.first(RunPaths(run.path)))
+
+    def _give(self, order: str, need: Need) -> None:
+        """Order it of the selected run, or of all that are marked."""
+        meant = self._meant(need)
+        for run in meant.runs if meant is not None else ():
+            self.orders.give(run, order)
+        if meant is not None and meant.listed:
+            self.tell(f"{order}: {meant.listed}")
+
+    def _meant(self, need: Need) -> Targets | None:
+        return targets(self.selected_run, self.marked_runs, need)
+
+    def do_go_on(self) -> Awaitable[object] | None:
+        """Train on from the last checkpoint; where a budget is used up, ask for more."""
+        from racetui.tui.forms.resume import ResumeForm, resume
+
+        meant = self._meant(OVER)
+        if meant is not None and any(map(used_up, meant.runs)):
+            return self.push_screen(ResumeForm(meant))
+        for run in meant.runs if meant is not None else ():
+            resume(self.screen, run, "")
+        return None
 
     def do_start(self) -> Awaitable[object]:
         """Ask what to start."""
@@ -53,39 +74,79 @@ class Panel(Core):
         """Ask how soon."""
         from racetui.tui.forms.stop import StopForm
 
-        run = self.selected_run
-        return self.push_screen(StopForm(run)) if run is not None else None
+        meant = self._meant(ALIVE)
+        return self.push_screen(StopForm(meant)) if meant is not None else None
 
     def do_evaluate(self) -> Awaitable[object] | None:
         """Ask what to evaluate."""
         from racetui.tui.forms.evaluate import EvaluateForm
 
+        meant = self._meant(TESTABLE)
+        return self.push_screen(EvaluateForm(meant)) if meant is not None else None
+
+    def do_annotate(self) -> Awaitable[object] | None:
+        """Ask for a note and tags."""
+        from racetui.tui.forms.annotate import AnnotateForm
+
         run = self.selected_run
-        return self.push_screen(EvaluateForm(run)) if run is not None else None
+        return self.push_screen(AnnotateForm(run)) if run is not None else None
+
+    def do_checkpoints(self) -> Awaitable[object] | None:
+        """Ask which is the best, or is to go."""
+        from racetui.checkpointing import kept
+        from racetui.tui.forms.checkpoints import CheckpointsForm
+
+        run, detail = self.selected_run, self.picture.detail
+        if run is None or detail is None or detail.run_id != run.id or not detail.checkpoints:
+            return None
+        return self.push_screen(CheckpointsForm(run, kept(detail.checkpoints, detail.evaluations)))
+
+    def do_filter(self) -> Awaitable[object]:
+        """Ask which runs to show."""
+        from racetui.tui.forms.filter import FilterForm
+
+        return self.push_screen(FilterForm())
+
+    async def do_dashboard(self) -> None:
+        """Back to all runs."""
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
 
     def do_open(self) -> Awaitable[object]:
         """Everything about the selected run."""
         from racetui.tui.screens.run import RunView
 
-        return self.push_screen(RunView())
+        return self._show(RunView)
+
+    do_run = do_open
 
     def do_logs(self) -> Awaitable[object]:
         """Its whole log."""
         from racetui.tui.screens.logs import LogView
 
-        return self.push_screen(LogView())
+        return self._show(LogView)
 
-    def do_car(self) -> Awaitable[object] | None:
+    do_whole_log = do_logs
+
+    def do_car(self) -> Awaitable[object]:
         """The car on the whole screen."""
         from racetui.tui.screens.car import CarView
 
-        return None if isinstance(self.screen, CarView) else self.push_screen(CarView())
+        return self._show(CarView)
 
-    def do_compare(self) -> Awaitable[object] | None:
+    def do_compare(self) -> Awaitable[object]:
         """The marked runs side by side."""
         from racetui.tui.screens.compare import CompareView
 
-        return None if isinstance(self.screen, CompareView) else self.push_screen(CompareView())
+        return self._show(CompareView)
+
+    async def _show(self, kind: type[View]) -> None:
+        """Bring a view to the front: the one that there is, else a new one."""
+        if any(isinstance(screen, kind) for screen in self.screen_stack):
+            while not isinstance(self.screen, kind):
+                await self.pop_screen()
+        else:
+            await self.push_screen(kind())
 
     def do_help(self) -> Awaitable[object]:
         """Keys, and what the focused pane shows."""

@@ -17,9 +17,11 @@ from racetui.keys import Key
 from racetui.preferences import Loaded
 from racetui.preferences.reading import Origin
 from racetui.preferences.saver import Saver
+from racetui.runs.filtering import Filter
 from racetui.runs.logbook import LogLine, merged
 from racetui.runs.model import RunSummary
 from racetui.tui import tailor
+from racetui.tui.announcing import Announcer, sequences
 from racetui.tui.chart.view import ChartView
 from racetui.tui.clockwork import Clockwork, Pictures
 from racetui.tui.colours import COLOURS
@@ -39,6 +41,8 @@ from racetui.tui.watching import Watching
 
 KEPT_NOTES = 200
 """Answers to orders that the log goes on showing."""
+_SEVERITY = {"info": "information"}
+"""Levels that Textual calls otherwise."""
 _BY = {
     Origin.OPTION: "--readonly",
     Origin.ENVIRONMENT: "RACETUI_READONLY",
@@ -80,8 +84,14 @@ class Core(App[None], inherit_bindings=False):
         self.charts = ChartView()
         self.marks = Marks()
         self._metric = Compared().metric
+        self._closely = False
+        self.filter = Filter()
         self.watching = Watching(lambda: self.services, graphics)
         self.orders = Orders(self.in_background, self._report, self.wake, lambda: self.services)
+        self.announcer = Announcer(self.loaded.preferences.notifications)
+        self.orders.given = self.announcer.expect
+        self._told = 0
+        """Serial number of the last news told."""
         self.clockwork = Clockwork(source, self._deliver, self._fail)
         self._selected_id: str | None = None
         self._warm = False
@@ -127,6 +137,14 @@ class Core(App[None], inherit_bindings=False):
     def selected_run(self) -> RunSummary | None:
         """The run chosen by its id, else the newest."""
         return self.picture.run(self._selected_id) or (self.picture.runs[0] if self.picture.runs else None)
+
+    @property
+    def marked_runs(self) -> Sequence[RunSummary]:
+        """Those that are marked, where the view in front, or beneath a form, is about all runs."""
+        view = next((screen for screen in reversed(self.screen_stack) if isinstance(screen, View)), None)
+        if view is None or not view.ABOUT_ALL:
+            return ()
+        return [run for run_id in self.marks.ids if (run := self.picture.run(run_id)) is not None]
 
     @property
     def rate(self) -> float:
@@ -195,10 +213,34 @@ class Core(App[None], inherit_bindings=False):
         self.compare_by(self._metric)
         self.repaint()
 
+    def unmark(self) -> None:
+        """Mark no run any more."""
+        self.marks.clear()
+        self.compare_by(self._metric)
+        self.repaint()
+
     def compare_by(self, metric: str) -> None:
         """Read this curve, too, of the marked runs."""
         self._metric = metric
-        self.clockwork.compare(Compared(self.marks.ids, metric))
+        self.clockwork.compare(Compared(self.marks.ids, metric, self._closely))
+
+    def look_closely(self, wanted: bool) -> None:
+        """Read all metrics and events of the selected run, or no more."""
+        self._closely = wanted
+        self.compare_by(self._metric)
+
+    @property
+    def shown_runs(self) -> Sequence[RunSummary]:
+        """Those that the list shows, newest first."""
+        return self.filter.chosen(self.picture.runs)
+
+    def show_runs(self, chosen: Filter) -> None:
+        """Let the list show these runs only; one of them is selected, if there is one."""
+        self.filter = chosen
+        shown = self.shown_runs
+        if shown and self.selected_run not in shown:
+            self.select(shown[0].id)
+        self.repaint()
 
     def log_of(self, run_id: str) -> Sequence[LogLine]:
         """The run's log with the panel's notes on it."""
@@ -243,7 +285,21 @@ class Core(App[None], inherit_bindings=False):
         self.picture = message.picture
         if self._selected_id is None and self.picture.runs:
             self._selected_id = self.picture.runs[0].id
+        self._announce()
         self.repaint()
+
+    def _announce(self) -> None:
+        """Tell of what happened since the last picture."""
+        fresh = [news for news in self.picture.news if news.serial > self._told]
+        self._told = max([self._told, *(news.serial for news in fresh)])
+        for news in fresh:
+            if not news.recorded:
+                self._notes.append((news.run_id, LogLine(news.time, news.level, f"panel: {news.text}")))
+        announcement = self.announcer.announce(fresh)
+        for message in announcement.messages:
+            self.tell(message.text, _SEVERITY.get(message.level, message.level))
+        if announcement.loud:
+            self.write(sequences(self.announcer.settings, announcement.loud, os.environ))
 
     def on_finished(self, message: Finished) -> None:
         """Go on where the work was asked for."""
@@ -255,7 +311,7 @@ class Core(App[None], inherit_bindings=False):
 
     def _report(self, answer: Answer) -> None:
         self._notes.append((answer.run_id, LogLine(time.time(), answer.level, f"panel: {answer.text}")))
-        self.tell(answer.text, {"info": "information"}.get(answer.level, answer.level))
+        self.tell(answer.text, _SEVERITY.get(answer.level, answer.level))
         self.wake()
         self.repaint()
 
@@ -281,7 +337,11 @@ def _warm_up() -> None:
     """Import, once the first screen stands, what the first key would otherwise wait for."""
     import racetui.launching
     import racetui.runs.control
+    import racetui.tui.forms.annotate
+    import racetui.tui.forms.checkpoints
     import racetui.tui.forms.evaluate
+    import racetui.tui.forms.filter
+    import racetui.tui.forms.resume
     import racetui.tui.forms.start
     import racetui.tui.forms.stop
     import racetui.tui.palette

@@ -9,6 +9,7 @@ from textual.dom import DOMNode
 
 from racetui.keys import Key
 from racetui.preferences import Loaded
+from racetui.runs.filtering import Filter
 from racetui.runs.logbook import LogLine
 from racetui.runs.model import RunSummary
 from racetui.tui.chart.view import ChartView
@@ -34,6 +35,8 @@ class Desk(Protocol):
     """How all charts are shown."""
     marks: Marks
     """The runs to compare."""
+    filter: Filter
+    """Which runs the list shows."""
     watching: Watching
     """The car in view."""
     loaded: Loaded
@@ -42,6 +45,10 @@ class Desk(Protocol):
     @property
     def selected_run(self) -> RunSummary | None:
         """The run that orders go to."""
+
+    @property
+    def marked_runs(self) -> Sequence[RunSummary]:
+        """The runs that orders go to instead, where any is marked and the screen is about all runs."""
 
     @property
     def rate(self) -> float:
@@ -71,8 +78,21 @@ class Desk(Protocol):
     def mark(self, run_id: str) -> None:
         """Mark a run, or no more."""
 
+    def unmark(self) -> None:
+        """Mark no run any more."""
+
     def compare_by(self, metric: str) -> None:
         """Read this curve, too, of the marked runs."""
+
+    def look_closely(self, wanted: bool) -> None:
+        """Read all metrics and events of the selected run, or no more."""
+
+    @property
+    def shown_runs(self) -> Sequence[RunSummary]:
+        """Those that the list shows, newest first."""
+
+    def show_runs(self, chosen: Filter) -> None:
+        """Let the list show these runs only."""
 
     def log_of(self, run_id: str) -> Sequence[LogLine]:
         """The run's log with the panel's notes."""

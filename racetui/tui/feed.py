@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,7 +13,8 @@ from racetui.hardware import MachineSampler
 from racetui.runs.curves import CurveFollower
 from racetui.runs.errors import StoreError
 from racetui.runs.logbook import Logbook
-from racetui.runs.model import RunState, RunSummary
+from racetui.runs.model import EventRow, RunState, RunSummary
+from racetui.runs.news import NewsFollower
 from racetui.runs.paths import RunPaths
 from racetui.runs.positions import COUNTS
 from racetui.runs.reader import RunReader
@@ -20,6 +22,10 @@ from racetui.runs.store import RunStore
 from racetui.spec import RunSpec
 from racetui.tui.comparing import ComparisonFeed
 from racetui.tui.picture import CURVES, NOBODY, SHARES, Compared, Detail, Picture
+
+TAIL = 200
+"""Rounds of every metric that are wanted of a run that is looked at closely."""
+KEPT_EVENTS = 500
 
 
 class RunFeed:
@@ -31,10 +37,11 @@ class RunFeed:
         self._curves = CurveFollower(self._reader)
         self._spec: RunSpec | None = None
         self._cores = detect().usable_cores
+        self._events: deque[EventRow] = deque(maxlen=KEPT_EVENTS)
         self.detail = Detail(run.id)
 
-    def poll(self) -> Detail:
-        """What is known of the run now. Raises StoreError."""
+    def poll(self, closely: bool = False) -> Detail:
+        """What is known of the run now; ``closely``: all metrics and events, too. Raises StoreError."""
         reader = self._reader
         hardware, heats = reader.hardware(last=1), reader.heats(last=1)
         shares = {name: self._curves.follow(f"time/{name}") for name in SHARES}
@@ -49,8 +56,15 @@ class RunFeed:
             checkpoints=tuple(reader.checkpoints()),
             heat=heats[-1] if heats else None,
             remarks=self._remarks(),
+            tails=reader.metric_tails(TAIL) if closely else {},
+            events=self._recorded() if closely else (),
         )
         return self.detail
+
+    def _recorded(self) -> tuple[EventRow, ...]:
+        """The last events; each is read once."""
+        self._events.extend(self._reader.events(after_id=self._events[-1].id if self._events else 0))
+        return tuple(self._events)
 
     def _remarks(self) -> tuple[Remark, ...]:
         """What holds the run back; the specification that this takes is read once."""
@@ -81,6 +95,7 @@ class Feed:
         self._clock = clock
         self._run: RunFeed | None = None
         self._comparing = ComparisonFeed()
+        self._news = NewsFollower(clock)
         self._last = Picture()
 
     def poll(self, selected: str | None, compared: Compared = NOBODY) -> Picture:
@@ -94,7 +109,8 @@ class Feed:
         picture = replace(self._last, time=self._clock(), machine=machine, problem="")
         try:
             runs = tuple(self._store.list())
-            picture = replace(picture, runs=runs, detail=self._detail(runs, selected))
+            picture = replace(picture, runs=runs, news=self._news.poll(runs))
+            picture = replace(picture, detail=self._detail(runs, selected, compared.closely))
             picture = replace(picture, comparison=self._comparing.poll(runs, compared))
         except (StoreError, OSError) as error:
             picture = replace(picture, problem=str(error))
@@ -105,13 +121,14 @@ class Feed:
         """Let go of every file."""
         self._leave_run()
         self._comparing.close()
+        self._news.close()
 
     def _leave_run(self) -> None:
         if self._run is not None:
             self._run.close()
         self._run = None
 
-    def _detail(self, runs: tuple[RunSummary, ...], selected: str | None) -> Detail | None:
+    def _detail(self, runs: tuple[RunSummary, ...], selected: str | None, closely: bool) -> Detail | None:
         run = next((run for run in runs if run.id == selected), runs[0] if runs else None)
         if run is None:
             self._leave_run()
@@ -120,7 +137,7 @@ class Feed:
             self._leave_run()
             self._run = RunFeed(run)
         try:
-            return self._run.poll()
+            return self._run.poll(closely)
         except StoreError:
             if run.state is not RunState.FAILED:
                 raise

@@ -31,6 +31,11 @@ class Marks:
         """Decides letter and colour; None of a run that is not marked."""
         return self._slots.get(run_id)
 
+    def clear(self) -> None:
+        """Unmark all."""
+        for run_id in self.ids:
+            self.toggle(run_id)
+
     def toggle(self, run_id: str) -> bool:
         """Mark a run, or no more; whether that could be done: there are as many marks as TAGS."""
         if run_id in self._slots:

@@ -54,16 +54,23 @@ class Orders:
         self._in_background = in_background
         self._report = report
         self._wake = wake
+        self.given: Callable[[str, str], None] = lambda run_id, order: None
+        """Hears of every order: the run's id, and what it is."""
 
     def give(self, run: RunSummary, name: str, args: Mapping[str, Any] | None = None) -> None:
         """Order the run to do something."""
+        self.given(run.id, name)
         self._in_background(
             partial(obey, RunPaths(run.path), run.name, name, dict(args or {}), self._wake, self._services().order),
             self._report,
         )
 
-    def do(self, run: RunSummary, what: str, work: Callable[[], object]) -> None:
-        """Do something to the run that is no order to its trainer; ``what`` names it in the report."""
+    def do(self, run: RunSummary, what: str, work: Callable[[], object], order: str = "") -> None:
+        """Do something to the run that is no order to its trainer.
+
+        ``what`` names it in the report; ``order`` is its kind, where that is another.
+        """
+        self.given(run.id, order or what)
         self._in_background(partial(_attempt, run, what, work), self._report)
 
 

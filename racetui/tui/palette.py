@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider, SearchIcon
 from textual.widgets import LoadingIndicator
 
-from racetui.keys import Key, keys_of, shown
+from racetui.keys import Key, applies, keys_of, shown
 from racetui.tui.colours import COLOURS
 from racetui.tui.desk import desk
 from racetui.tui.presses import Presses
@@ -47,7 +47,7 @@ class Commands(Provider):
         screen, app = self.screen, desk(self.screen)
         if isinstance(screen, Presses):
             for key in keys_of(*screen.PLACES, table=app.keys):
-                if key.in_palette and key.need.met(app.selected_run):
+                if key.in_palette and applies(key, app.selected_run, app.marked_runs):
                     why = f" ({app.readonly})" if key.acts and app.readonly else ""
                     yield Command(_title(key), key.help + why, partial(screen.perform, key))
         if not app.look.colours:

@@ -9,7 +9,17 @@ from racetui.bottleneck import Remark
 from racetui.comparison import Comparison
 from racetui.hardware import MachineSample
 from racetui.runs.logbook import LogLine
-from racetui.runs.model import CheckpointRow, CommandRow, EvaluationRow, HardwareRow, HeatRow, RunSummary, Series
+from racetui.runs.model import (
+    CheckpointRow,
+    CommandRow,
+    EvaluationRow,
+    EventRow,
+    HardwareRow,
+    HeatRow,
+    RunSummary,
+    Series,
+)
+from racetui.runs.news import News
 
 CURVES = ("return_mean", "frames_per_second", "episodes_per_second", "missed_tiles")
 """Metrics with a chart."""
@@ -25,6 +35,8 @@ class Compared:
     """Their ids, in the order in which they were marked."""
     metric: str = CURVES[0]
     """A curve that is wanted beside CURVES."""
+    closely: bool = False
+    """Of the selected run, all metrics and events are wanted."""
 
 
 NOBODY = Compared()
@@ -44,6 +56,9 @@ class Detail:
     """Given, not yet answered."""
     evaluations: tuple[EvaluationRow, ...] = ()
     checkpoints: tuple[CheckpointRow, ...] = ()
+    tails: Mapping[str, Series] = field(default_factory=dict)
+    """The last rounds of every metric, and the last events, where they are wanted."""
+    events: tuple[EventRow, ...] = ()
     heat: HeatRow | None = None
     """The last one, where cars drive the same track side by side."""
     remarks: tuple[Remark, ...] = ()
@@ -57,6 +72,8 @@ class Picture:
     time: float = 0.0
     """Unix seconds; ages are counted from here."""
     machine: MachineSample | None = None
+    news: tuple[News, ...] = ()
+    """The last ones of all runs since the panel was opened."""
     runs: tuple[RunSummary, ...] = ()
     """Newest first."""
     detail: Detail | None = None

@@ -46,7 +46,8 @@ class Presses:
 
     async def action_press(self, pressed: str) -> None:
         """Do what the key means now, or say what it would need."""
-        key, why = choose(pressed, self.PLACES, desk(self._node).selected_run, table=desk(self._node).keys)
+        app = desk(self._node)
+        key, why = choose(pressed, self.PLACES, app.selected_run, app.marked_runs, table=app.keys)
         if key is None:
             desk(self._node).tell(why, "warning")
         else:

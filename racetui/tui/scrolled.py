@@ -25,6 +25,8 @@ class Scrolled(Presses, Cells, can_focus=True):
         """It belongs to a text that grows: at its end it stays at the end."""
         self.following = follow
         self.top = 0
+        self.last_top = 0
+        """The first entry in sight at the end of the text."""
         self._fits = 1
 
     def count(self) -> int:
@@ -38,7 +40,7 @@ class Scrolled(Presses, Cells, can_focus=True):
     def window(self, width: int, height: int, look: Look) -> list[Strip]:
         """The rows in sight."""
         count = self.count()
-        last_top = self._last_top(count, width, height, look)
+        last_top = self.last_top = self._last_top(count, width, height, look)
         self.top = last_top if self.following else max(0, min(self.top, last_top))
         rows: list[Strip] = []
         index = self.top

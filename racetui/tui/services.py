@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from racetui.runs.errors import ControlError
 from racetui.runs.paths import RunPaths
+from racetui.tui.orders import PATIENCE
+from racetui.video.writers import usual_suffix
 from racetui.watch.lease import Lease, renew
 from racetui.watch.recording import Recording
 from racetui.watch.watcher import start_driving
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from racetui.comparison import Comparison
     from racetui.comparison.export import Shown
     from racetui.launching import StartRequest
+    from racetui.spec import Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,15 @@ class EvaluationChoice:
     """What to evaluate a run by."""
 
     checkpoint: str = "latest"
-    """latest or best."""
+    """latest, best, or the frames of one."""
     episodes: int = 10
     seed: int = 2_000_000
     """Track seed of the first episode: other tracks than those of the evaluations during training."""
     deterministic: bool = True
+    backend: str = ""
+    """What simulates; empty for the usual one."""
+    video: str = ""
+    """Which episode to film, one of ``racetui.video.CHOICES``; empty for none."""
 
 
 def _order(paths: RunPaths, name: str, args: Mapping[str, Any]) -> int:
@@ -45,16 +53,46 @@ def _start(request: StartRequest) -> RunPaths:
     return start_run(request)
 
 
-def _resume(paths: RunPaths) -> None:
+def _resume(paths: RunPaths, budget: Budget | None) -> None:
     from racetui.launching import resume_run
 
-    resume_run(paths)
+    resume_run(paths, budget)
 
 
 def _kill(paths: RunPaths) -> None:
     from racetui.runs.control import kill
 
     kill(paths, source="panel")
+
+
+def _first(paths: RunPaths) -> None:
+    from racetui.runs.queue import Queue
+
+    Queue(paths).first(paths.id)
+
+
+def _note(paths: RunPaths, text: str) -> None:
+    from racetui.runs.notes import set_note
+
+    set_note(paths, text)
+
+
+def _tag(paths: RunPaths, tags: Sequence[str]) -> None:
+    from racetui.runs.notes import set_tags
+
+    set_tags(paths, tags)
+
+
+def _promote(paths: RunPaths, frames: int) -> None:
+    from racetui.checkpointing import promote
+
+    promote(paths, frames, PATIENCE, source="panel")
+
+
+def _delete(paths: RunPaths, frames: int, even_best: bool) -> None:
+    from racetui.checkpointing import delete
+
+    delete(paths, frames, even_best, PATIENCE, source="panel")
 
 
 def _record(recording: Recording) -> str:
@@ -75,6 +113,12 @@ def evaluate_ended(paths: RunPaths, choice: EvaluationChoice) -> int:
     options = ["--checkpoint", choice.checkpoint, "--episodes", str(choice.episodes), "--seed", str(choice.seed)]
     if not choice.deterministic:
         options.append("--stochastic")
+    if choice.backend:
+        options += ["--backend", choice.backend]
+    if choice.video:
+        paths.videos.mkdir(exist_ok=True)
+        video = paths.videos / time.strftime(f"evaluation-%Y%m%d-%H%M%S{usual_suffix()}")
+        options += ["--video", str(video), "--video-episode", choice.video]
     with paths.log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-P", "-u", "-m", "racetui", "eval", paths.id, *options],
@@ -91,9 +135,15 @@ class Services:
     """All by which the panel changes anything outside itself; each may block and may raise, called from threads."""
 
     start: Callable[[StartRequest], RunPaths] = _start
-    resume: Callable[[RunPaths], None] = _resume
+    resume: Callable[[RunPaths, Budget | None], None] = _resume
     kill: Callable[[RunPaths], None] = _kill
     evaluate_ended: Callable[[RunPaths, EvaluationChoice], int] = evaluate_ended
+    first: Callable[[RunPaths], None] = _first
+    """Lets a queued run go before the others."""
+    note: Callable[[RunPaths, str], None] = _note
+    tag: Callable[[RunPaths, Sequence[str]], None] = _tag
+    promote: Callable[[RunPaths, int], None] = _promote
+    delete: Callable[[RunPaths, int, bool], None] = _delete
     drive: Callable[[RunPaths], subprocess.Popen[bytes]] = start_driving
     """Starts the process that drives the watched car."""
     watch: Callable[[RunPaths, Lease], None] = renew

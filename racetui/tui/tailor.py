@@ -69,6 +69,10 @@ def _car(app: Core, wanted: Preferences) -> None:
     app.watching.allow_pixels(wanted.car.pixels)
 
 
+def _loudness(app: Core, wanted: Preferences) -> None:
+    app.announcer.settings = wanted.notifications
+
+
 _APPLIED: Mapping[str, Callable[[Core, Preferences], None]] = {
     "panel.theme": _theme,
     "panel.ascii": _glyphs,
@@ -77,4 +81,5 @@ _APPLIED: Mapping[str, Callable[[Core, Preferences], None]] = {
     "charts.axis": _axis,
     "car.frames": _car,
     "car.pixels": _car,
+    **{f"notifications.{name}": _loudness for name in ("shown", "loud", "bell", "desktop")},
 }

@@ -11,6 +11,9 @@ from racetui.tui.presses import Presses
 class View(Presses, Screen[None], inherit_bindings=False):
     """A screen of panes that show the latest picture."""
 
+    ABOUT_ALL = False
+    """It shows more runs than the selected one, so that orders go to those that are marked."""
+
     def repaint(self) -> None:
         """Let every pane in sight catch up."""
         for pane in self.query(Cells):

@@ -91,6 +91,11 @@ WRITERS: dict[str, tuple[Callable[[BinaryIO], VideoWriter], str]] = {
 """Suffix -> what writes such files, and the module it needs."""
 
 
+def usual_suffix() -> str:
+    """.mp4 where there is an encoder (the extra ``video``), else .gif."""
+    return ".mp4" if find_spec("av") is not None else ".gif"
+
+
 def check_video(path: Path) -> None:
     """Raise VideoError unless a video can be written to ``path``."""
     if path.suffix.lower() not in WRITERS:

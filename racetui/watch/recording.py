@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +16,6 @@ ENLARGED = 4
 """A pixel becomes so many, squared."""
 LOOK_SECONDS = 0.2
 """How often new frames are fetched; the ring holds two seconds of them."""
-
-
-def usual_suffix() -> str:
-    """.mp4 where there is an encoder (the extra ``video``), else .gif."""
-    return ".mp4" if find_spec("av") is not None else ".gif"
 
 
 class Recording:

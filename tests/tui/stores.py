@@ -89,6 +89,7 @@ def finished(home: Path, name: str = "ppo-base") -> RunPaths:
     paths, writer = running(home, name, rounds=40)
     row = writer.evaluation_started(163_840, "final", 10, 1_000_000, True, "gymnasium")
     writer.evaluation_finished(row, {"mean": 871.2, "std": 22.1, "min": 820.0, "p10": 840.0, "finish_rate": 0.9})
+    writer.tag_checkpoint("best", 163_840)
     writer.set_state(RunState.FINISHED)
     writer.close()
     return paths

@@ -150,7 +150,7 @@ async def test_resume_of_an_ended_run_goes_to_the_launcher(home: Path) -> None:
         await shows(panel, "✓ finished")
         await press(pilot, "R")
         await shows(panel, "resume from the last checkpoint done")
-    assert calls.asked == [("resume", (paths,))]
+    assert calls.asked == [("resume", (paths, None))]
 
 
 async def test_tab_walks_through_the_panes_and_zoom_fills_the_screen() -> None:

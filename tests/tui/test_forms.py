@@ -223,11 +223,12 @@ async def test_evaluate_orders_a_living_run(home: Path) -> None:
         await shows(panel, "● running")
         await press(pilot, "e")
         await shows(panel, "Evaluate 1 ppo-async", "of 492k frames")
-        await press(pilot, "tab", *"25", "tab", *"7", "tab", "right", "enter")
+        await press(pilot, "tab", *"25", "tab", *"7", "tab", "right", "tab", "right", "tab", "left", "left", "enter")
         await until(lambda: bool(writer.pending_commands()), "evaluate is ordered")
         [order] = writer.pending_commands()
         assert order.name == "evaluate"
-        assert order.args == {"checkpoint": "latest", "episodes": 25, "seed": 7, "deterministic": False}
+        how = {"deterministic": False, "backend": "gymnasium", "video": "worst"}
+        assert order.args == {"checkpoint": "latest", "episodes": 25, "seed": 7, **how}
         writer.done(order.id, "ok")
         await shows(panel, "evaluation ordered")
     writer.close()
@@ -244,7 +245,7 @@ async def test_evaluate_of_an_ended_run_is_done_by_another_process(home: Path) -
         await shows(panel, "◂ best ▸", "871.2")
         await press(pilot, "enter")
         await shows(panel, "evaluation done")
-    assert calls.asked == [("evaluate_ended", (paths, EvaluationChoice(checkpoint="best")))]
+    assert calls.asked == [("evaluate_ended", (paths, EvaluationChoice(checkpoint="best", backend="fast")))]
 
 
 async def test_evaluate_rejects_impossible_numbers(home: Path) -> None:

@@ -24,6 +24,7 @@ async def test_run_view_tells_everything(home: Path) -> None:
         await shows(
             panel, "Run 1 ppo-base", "Evaluations", "final", "871.2 ± 22.1", "Checkpoints", "periodic", "latest"
         )
+        await press(pilot, "shift+tab")
         await shows(panel, "Specification", "name: ppo-base")
         await press(pilot, "G")
         await shows(panel, "worker_timeout: 60")

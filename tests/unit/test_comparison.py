@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.bc.config import DAggerConfig
 from racetui.cli import main
 from racetui.comparison import compare, contestant_of
 from racetui.comparison.export import Shown, export
@@ -113,6 +114,22 @@ def test_the_best_evaluation_comes_first_and_no_evaluation_last(runs: list[RunPa
     assert low.peak_memory == 504 << 20
     assert [(one.key, one.values) for one in comparison.differences] == [("seed", ("1", "7", "1"))]
     assert comparison.metrics == ("count/episodes", "count/seconds", "count/steps", "loss/value", "return_mean")
+
+
+def test_what_an_expert_drove_is_not_what_a_run_has_learned(store_home: Path) -> None:
+    led = trained("led", [950.0, 940.0, 900.0], best=300.0, agent="dagger", agent_config=DAggerConfig())
+    with RunWriter(led) as writer:
+        for frames, purpose, mean in ((2000, "asked", 990.0), (3000, "final", 910.0)):
+            row = writer.evaluation_started(frames, purpose, 10, 1_000_000, True, "fast")
+            writer.evaluation_finished(row, {"mean": mean, "std": 2.5})
+    alone = trained("alone", [0.0, 100.0, 950.0])
+    comparison = compare([contestant_of(led), contestant_of(alone)])
+    assert [standing.frames_to_goal for standing in comparison.standings] == [3000, 3000]
+    assert comparison.standings[0].seconds_to_goal == 6.0
+    assert comparison.standings[0].area == 605.0, "the mean height of the line from 300 to 910"
+    assert "where an expert drove at first (run 1)" in comparison.notes
+    never = trained("never", [950.0], agent="dagger", agent_config=DAggerConfig(led=0.0))
+    assert not contestant_of(never).led
 
 
 def test_runs_without_counts_or_anything_can_be_compared(store_home: Path) -> None:

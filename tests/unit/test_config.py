@@ -95,7 +95,7 @@ def test_the_agent_decides_its_config() -> None:
         ({"agent_config": {"learning_rate": 10**400}}, "agent_config.learning_rate must be a number, not 1000"),
         ({"agent_config": {"layers": [1, "x"]}}, "agent_config.layers must be a list, each a whole number, not [1"),
         ({"agent_config": {"clip": "no"}}, "agent_config.clip must be a number or null, not 'no'"),
-        ({"budget": {"frames": 0}}, "budget: a budget needs at least one of"),
+        ({"budget": {"frames": 0}}, "budget: a run needs an end: at least one of"),
         ({"collector": "asink"}, "unknown collector 'asink': choose from sequential, multicar"),
         ({"backend": "fats"}, "unknown backend 'fats': choose from fast, gymnasium"),
         ({"seed": -1}, "seed must be 0 to 4294967295, not -1"),
@@ -149,6 +149,11 @@ def test_overrides_win_over_the_document_and_the_last_over_the_first() -> None:
 def test_an_agents_keys_may_stand_before_the_agent() -> None:
     changed = apply_overrides({"name": "first"}, ["agent.tau=1", "agent=other"])
     assert load_spec(changed, "run.yaml").agent_config == OtherConfig(1.0)
+
+
+@pytest.mark.parametrize("text", ["12", "1e3", "true", "007", "plain"])
+def test_text_that_looks_like_a_number_is_text_where_text_is_asked(text: str) -> None:
+    assert apply_overrides({}, [f"name={text}"]) == {"name": text}
 
 
 @pytest.mark.parametrize(

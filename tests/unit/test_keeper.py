@@ -122,3 +122,100 @@ def test_saving_and_pruning_by_the_dozen_never_meet(keeper: Keeper, paths: RunPa
     keeper.wait()
     assert kept(paths) == {"59"}
     assert checkpoints.load_checkpoint(paths.checkpoints / "59").counters["frames"] == 59
+
+
+def evaluated(paths: RunPaths, frames: int, mean: float) -> None:
+    with RunWriter(paths) as writer:
+        row = writer.evaluation_started(frames, "periodic", 2, 1_000_000, True, "fast")
+        writer.evaluation_finished(row, {"mean": mean, "std": 1.0})
+
+
+def tags(paths: RunPaths) -> dict[str, int]:
+    with RunReader(paths) as reader:
+        return {tag: row.frames for row in reader.checkpoints() for tag in row.tags}
+
+
+@pytest.fixture
+def three(keeper: Keeper, paths: RunPaths) -> Keeper:
+    """Checkpoints at 10, 20 and 30 frames, of which that at 10 evaluated best."""
+    keeper._spare = 2
+    for frames, mean in ((10, 900.0), (20, 500.0), (30, 700.0)):
+        save(keeper, frames)
+        keeper.wait()
+        evaluated(paths, frames, mean)
+    keeper.mark_best(10)
+    return keeper
+
+
+def promoted(keeper: Keeper, frames: int) -> str:
+    outcomes: list[str] = []
+    keeper.promote(frames, outcomes.append)
+    keeper.wait()
+    return outcomes[0]
+
+
+def deleted(keeper: Keeper, frames: int, **but: bool) -> str:
+    outcomes: list[str] = []
+    keeper.delete(frames, outcomes.append, **but)
+    keeper.wait()
+    return outcomes[0]
+
+
+def test_the_newest_are_spared(three: Keeper, paths: RunPaths) -> None:
+    for frames in (40, 50):
+        save(three, frames)
+        three.wait()
+    assert kept(paths) == {"10", "30", "40", "50"}
+
+
+def test_a_hands_choice_and_what_had_scored_best_stay(three: Keeper, paths: RunPaths) -> None:
+    assert promoted(three, 20) == "ok"
+    assert tags(paths) == {"latest": 30, "best": 20, "hand": 20, "top": 10}
+    for frames in (40, 50, 60, 70):
+        save(three, frames)
+        three.wait()
+    assert kept(paths) == {"10", "20", "50", "60", "70"}
+    three.mark_best(70)
+    save(three, 80)
+    three.wait()
+    assert kept(paths) == {"20", "60", "70", "80"}, "the choice stays where a better one has come"
+    assert tags(paths) == {"latest": 80, "best": 70, "hand": 20}
+
+
+def test_what_is_not_there_cannot_be_promoted_or_deleted(three: Keeper, paths: RunPaths) -> None:
+    for outcome in (promoted(three, 15), deleted(three, 15)):
+        assert outcome == "there is no checkpoint at 15 frames: there are 10, 20, 30"
+    assert three.best == 10
+
+
+def test_the_latest_and_the_best_are_not_deleted_by_the_way(three: Keeper, paths: RunPaths) -> None:
+    assert "is the latest" in deleted(three, 30)
+    assert "is the best one" in deleted(three, 10)
+    three.hold(20)
+    assert "is in use" in deleted(three, 20)
+    three.release(20)
+    assert kept(paths) == {"10", "20", "30"}
+    assert deleted(three, 20) == "ok"
+    assert kept(paths) == {"10", "30"}
+
+
+def test_who_inherits_from_the_deleted(three: Keeper, paths: RunPaths) -> None:
+    assert deleted(three, 10, even_best=True) == "ok"
+    assert (three.best, tags(paths)) == (30, {"latest": 30, "best": 30})
+    assert deleted(three, 30, even_best=True, even_latest=True) == "ok"
+    assert (three.latest, three.best, tags(paths)) == (20, 20, {"latest": 20, "best": 20})
+    assert deleted(three, 20, even_best=True, even_latest=True) == "ok"
+    assert (three.latest, three.best, kept(paths), tags(paths)) == (None, None, set(), {})
+
+
+def test_orders_one_upon_the_other_never_meet(three: Keeper, paths: RunPaths) -> None:
+    outcomes: list[str] = []
+    three.delete(20, outcomes.append)
+    three.promote(20, outcomes.append)  # the files may still be there
+    three.promote(30, outcomes.append)
+    save(three, 40)
+    three.delete(10, outcomes.append)  # the best one until the order before is obeyed
+    three.wait()
+    assert sorted(outcomes)[:2] == ["ok", "ok"]
+    assert [outcome[:22] for outcome in sorted(outcomes)[2:]] == ["the checkpoint at 10 f", "there is no checkpoint"]
+    assert tags(paths) == {"latest": 40, "best": 30, "hand": 30, "top": 10}

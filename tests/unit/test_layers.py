@@ -42,9 +42,11 @@ LIGHT = [
     "collectors.seeds",
     "profiles",
     "racetui.config",
+    "racetui.expectation",
     "racetui.fitness",
     "racetui.pipeline.building",
     "racetui.pipeline.probing",
+    "racetui.measured",
     "racetui.planning",
     "racetui.presets",
     "racetui.runs.model",
@@ -112,6 +114,18 @@ def test_what_panel_and_command_line_share_knows_no_textual(place: str) -> None:
     assert wrong == []
 
 
+def test_a_comparison_knows_nothing_of_the_command_line() -> None:
+    """The panel exports it, too."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in MODULES
+        if path.is_relative_to(ROOT / "racetui" / "comparison")
+        for name in imports(path)
+        if f"{name}.".startswith("racetui.cli.")
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("module", LIGHT)
 def test_light_modules_load_nothing_heavy(module: str) -> None:
     assert loaded_by(module) & (HEAVY | {"textual"}) == set()
@@ -131,6 +145,10 @@ def test_ray_is_loaded_by_its_own_collector_only() -> None:
     ]
     assert sorted(naming) == ["collectors/ray_pool.py", "collectors/ray_session.py", "collectors/ray_worker.py"]
     assert "ray" not in loaded_by("racetui.trainer.assembly", "collectors.process_pool", "racetui.cli.parser")
+
+
+def test_a_run_that_waits_for_its_turn_is_small() -> None:
+    assert loaded_by("racetui.trainer.__main__") & (HEAVY | {"numpy", "msgspec", "yaml", "rich"}) == set()
 
 
 def test_what_is_loaded_is_seen() -> None:

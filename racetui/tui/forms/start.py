@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,12 @@ from carracing.registry import BACKENDS, MANY_CARS, OBSERVED
 from carracing.task import OBSERVATIONS, TaskConfig
 from collectors.registry import COLLECTORS
 from collectors.seeds import STRATEGIES
-from racetui.cli.values import count, duration
 from racetui.runs.paths import RunPaths
 from racetui.spec import MAX_SEED, RunSpec
 from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.forms.choice import Choice, Option
-from racetui.tui.forms.entry import Entry, whole
+from racetui.tui.forms.entry import Entry, amount, whole
 from racetui.tui.forms.form import Field, Form
 from racetui.tui.forms.note import Note
 from racetui.usual import usual_task
@@ -64,7 +62,7 @@ class StartForm(Form):
         yield Field("learn from", Choice("select", _SELECTIONS, USUAL.collector_config.select))
         yield Field("name", Entry("name", "", _name, "agent-collector"), "numbered if taken")
         yield Field("budget", Choice("budget", _BUDGETS, "frames"))
-        yield Field("amount", Entry("amount", AMOUNTS["frames"], _amount("frames")), "")
+        yield Field("amount", Entry("amount", AMOUNTS["frames"], amount(frames=True)), "")
 
     def below(self) -> Iterable[Widget]:
         """The plan, and the command that does the same."""
@@ -101,11 +99,11 @@ class StartForm(Form):
 
     def _match_amount(self) -> None:
         """Another kind of budget has another unit and another usual amount."""
-        kind, amount = self.query_one("#budget", Choice).value, self.query_one("#amount", Entry)
-        amount.parse = _amount(kind)
+        kind, entry = self.query_one("#budget", Choice).value, self.query_one("#amount", Entry)
+        entry.parse = amount(kind == "frames")
         other = "time" if kind == "frames" else "frames"
-        if amount.value == AMOUNTS[other]:
-            amount.value = AMOUNTS[kind]
+        if entry.value == AMOUNTS[other]:
+            entry.value = AMOUNTS[kind]
 
     def _show_preview(self, asked: int, preview: tuple[str, str, str, str]) -> None:
         if asked != self._asked or not self.is_attached or not self.is_running:
@@ -196,19 +194,6 @@ def _name(text: str) -> str:
 
 def _optional(rule: Callable[[str], int]) -> Callable[[str], int | None]:
     return lambda text: rule(text) if text.strip() else None
-
-
-def _amount(kind: str) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = count(text.strip()) if kind == "frames" else duration(text.strip())
-        except ArgumentTypeError:
-            raise ValueError("such as 500k or 2M" if kind == "frames" else "such as 90s, 10m or 1h30m") from None
-        if value <= 0:
-            raise ValueError("more than 0")
-        return value
-
-    return parse
 
 
 def _preview(request: StartRequest) -> tuple[str, str, str, str]:

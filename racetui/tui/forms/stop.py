@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from racetui.runs.model import RunSummary
+from textual.widget import Widget
+
 from racetui.runs.paths import RunPaths
 from racetui.tui.desk import desk
 from racetui.tui.forms.choice import OpenChoice, Option
-from racetui.tui.forms.form import Field, Form
+from racetui.tui.forms.form import Field
+from racetui.tui.forms.note import Note
+from racetui.tui.forms.question import Question
+from racetui.tui.targets import Targets
 
 RUNGS = (
     Option("round", "after this round", "finishes it, saves, stops"),
@@ -18,33 +23,31 @@ RUNGS = (
 )
 
 
-class StopForm(Form):
+class StopForm(Question):
     """Three rungs, the gentlest first."""
 
     VERB = "stop"
 
-    def __init__(self, run: RunSummary) -> None:
+    def __init__(self, targets: Targets) -> None:
         super().__init__()
-        self._run = run
-        self.HEADING = f"Stop {run.id} {run.name}"
+        self._targets = targets
+        self.HEADING = f"Stop {targets.title}"
 
     def fields(self) -> Iterable[Field]:
         """One choice."""
         yield Field("when", OpenChoice("rung", RUNGS, "round"))
 
+    def below(self) -> Iterable[Widget]:
+        """Whom it is for, where that are several."""
+        if self._targets.listed:
+            yield Note(self._targets.listed, id="command")
+
     def accept(self, values: dict[str, Any]) -> None:
         """Give the order and leave; what becomes of it is told later."""
         app = desk(self)
-        if values["rung"] == "kill":
-            app.orders.do(self._run, "kill", lambda: app.services.kill(RunPaths(self._run.path)))
-        else:
-            app.orders.give(self._run, "stop", {"after": values["rung"]})
+        for run in self._targets.runs:
+            if values["rung"] == "kill":
+                app.orders.do(run, "kill", partial(app.services.kill, RunPaths(run.path)))
+            else:
+                app.orders.give(run, "stop", {"after": values["rung"]})
         self.dismiss()
-
-    def do_next_field(self) -> None:
-        """There is one field: up and down choose in it, too."""
-        self.query_one(OpenChoice).do_next_choice()
-
-    def do_previous_field(self) -> None:
-        """See ``do_next_field``."""
-        self.query_one(OpenChoice).do_previous_choice()

@@ -52,6 +52,7 @@ class CompareView(Charting, View):
     PLACES = (Place.COMPARE, Place.CHARTS, Place.READING, Place.VIEW)
     BINDINGS = bindings(Place.COMPARE, Place.CHARTS, Place.READING, Place.VIEW)
     AUTO_FOCUS = "ComparedChart"
+    ABOUT_ALL = True
 
     def compose(self) -> ComposeResult:
         """Header, chart, ranking, footer."""
@@ -62,8 +63,11 @@ class CompareView(Charting, View):
 
     def do_back(self) -> None:
         """Back to where one came from."""
-        desk(self).compare_by(Compared().metric)
         self.dismiss()
+
+    def on_unmount(self) -> None:
+        """The usual curves are enough."""
+        desk(self).compare_by(Compared().metric)
 
     def do_other_pane(self) -> None:
         """Focus the chart or the ranking."""

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from racetui.keys import Place
+from racetui.runs.filtering import Filter
 from racetui.tui.charting import Charting
 from racetui.tui.desk import desk
 from racetui.tui.pane import Cells
@@ -38,6 +39,7 @@ class Dashboard(Charting, View):
     PLACES = (Place.DASHBOARD, Place.CHARTS, Place.VIEW)
     BINDINGS = bindings(Place.DASHBOARD, Place.CHARTS, Place.VIEW)
     AUTO_FOCUS = "#runs"
+    ABOUT_ALL = True
     ALLOW_IN_MAXIMIZED_VIEW = "Header, Footer"
 
     def compose(self) -> ComposeResult:
@@ -90,16 +92,20 @@ class Dashboard(Charting, View):
 
     def _move(self, rows: int) -> None:
         app = desk(self)
-        runs, selected = app.picture.runs, app.selected_run
+        runs, selected = app.shown_runs, app.selected_run
         if selected is not None and runs:
-            index = max(0, min(len(runs) - 1, runs.index(selected) + rows))
-            app.select(runs[index].id)
+            here = runs.index(selected) if selected in runs else 0
+            app.select(runs[max(0, min(len(runs) - 1, here + rows))].id)
 
     def do_mark(self) -> None:
         """Mark the selected run, or no more."""
         run = desk(self).selected_run
         if run is not None:
             desk(self).mark(run.id)
+
+    def do_unmark(self) -> None:
+        """Mark no run any more."""
+        desk(self).unmark()
 
     def do_watch(self) -> Awaitable[object] | None:
         """Show the car beside the charts, or no more; where there is no room, on a screen of its own."""
@@ -131,8 +137,10 @@ class Dashboard(Charting, View):
             self.maximize(self.focused, container=False)
 
     def do_restore(self) -> None:
-        """Undo zoom, else go back to the run list."""
+        """Undo maximising, else a filter, else go back to the run list."""
         if self.maximized is not None:
             self.minimize()
+        elif desk(self).filter.tests:
+            desk(self).show_runs(Filter())
         else:
             self.set_focus(self.query_one("#runs"))

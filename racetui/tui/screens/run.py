@@ -1,8 +1,7 @@
-"""Everything about the selected run: evaluations, checkpoints, and what it was asked to be."""
+"""Everything about the selected run: facts, stages, evaluations, checkpoints, metrics, events, what was asked for."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,62 +9,84 @@ from textual.app import ComposeResult
 from textual.strip import Strip
 
 from racetui.keys import Place
-from racetui.runs.model import CheckpointRow, EvaluationRow, RunSummary
+from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
-from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
-from racetui.tui.lines import Piece, line
 from racetui.tui.look import Look
-from racetui.tui.picture import Detail, Picture
 from racetui.tui.presses import bindings
 from racetui.tui.scrolled import Scrolled
 from racetui.tui.view import View
-from racetui.tui.widgets.facts import Subject, describe
 from racetui.tui.widgets.footer import Footer
 from racetui.tui.widgets.header import Header
-
-_ALL = 100
-"""Rows: more than a run has facts."""
+from racetui.tui.widgets.sections import RunText, run_text
 
 
 class RunView(View):
-    """One scrolling text."""
+    """One scrolling text of sections."""
 
-    PLACES = (Place.READING, Place.VIEW)
-    BINDINGS = bindings(Place.READING, Place.VIEW)
-    AUTO_FOCUS = "RunText"
+    PLACES = (Place.RUN, Place.READING, Place.VIEW)
+    BINDINGS = bindings(Place.RUN, Place.READING, Place.VIEW)
+    AUTO_FOCUS = "RunPane"
 
     def compose(self) -> ComposeResult:
         """Header, text, footer."""
         yield Header()
-        yield RunText("run-text")
+        yield RunPane("run-text")
         yield Footer(*self.PLACES)
 
+    def on_mount(self) -> None:
+        """Have every metric read, and the events."""
+        desk(self).look_closely(True)
+
+    def on_unmount(self) -> None:
+        """That was all."""
+        desk(self).look_closely(False)
+
     def do_back(self) -> None:
-        """Back to the dashboard."""
+        """Back to where one came from."""
         self.dismiss()
 
+    def do_next_section(self) -> None:
+        """To the next heading."""
+        self.query_one(RunPane).turn(1)
 
-class RunText(Scrolled):
+    def do_previous_section(self) -> None:
+        """To the heading before."""
+        self.query_one(RunPane).turn(-1)
+
+
+class RunPane(Scrolled):
     """The text, written anew with every picture."""
 
     HELP = (
-        "All facts of the selected run, its evaluations and checkpoints, and the specification it was started with."
+        "All about the selected run: facts, its stages, evaluations, checkpoints with what they scored, every metric "
+        "with its last value and the course of the last 200 rounds, events, and the specification it was started "
+        "with. Tab goes from section to section."
     )
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
-        self._rows_of_text: list[Strip] = []
+        self._text = RunText([], ())
         self._spec: tuple[Path, list[str]] | None = None
 
     def count(self) -> int:
         """How many rows there are."""
-        return len(self._rows_of_text)
+        return len(self._text.rows)
 
     def entry(self, index: int, _width: int, _look: Look) -> Sequence[Strip]:
         """One row."""
-        return self._rows_of_text[index : index + 1]
+        return self._text.rows[index : index + 1]
+
+    def turn(self, sections: int) -> None:
+        """Go some sections on; after the last comes the first."""
+        firsts = [first for _, first in self._text.sections]
+        if firsts:
+            here = max((index for index, first in enumerate(firsts) if first <= self.top), default=0)
+            at_end = sections > 0 and self.top >= self.last_top
+            index = 0 if at_end else (here + sections) % len(firsts)
+            self.top = firsts[index]
+            self.repaint()
 
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
         """The box with what is in sight."""
@@ -73,10 +94,10 @@ class RunText(Scrolled):
         run = app.selected_run
         if run is None:
             return framed([], width, height, Box("Run", (), self.has_focus), look)
-        self._rows_of_text = run_text(run, app.picture, self._spec_lines(run), width - 2, look)
+        self._text = run_text(run, app.picture, self._spec_lines(run), width - 2, look)
         rows = self.window(width - 2, height - 2, look)
-        box = Box(f"Run {run.id} {run.name}", [(self.place, look.muted)], self.has_focus)
-        return framed(rows, width, height, box, look)
+        facts = [(f"{self._text.section_at(self.top)} ", look.text), (self.place, look.muted)]
+        return framed(rows, width, height, Box(f"Run {run.id} {run.name}", facts, self.has_focus), look)
 
     def _spec_lines(self, run: RunSummary) -> list[str]:
         """The specification, read once: it seldom changes."""
@@ -88,48 +109,3 @@ class RunText(Scrolled):
                 text = f"cannot be read: {error.strerror}"
             self._spec = (path, text.splitlines())
         return self._spec[1]
-
-
-def run_text(run: RunSummary, picture: Picture, spec: Sequence[str], width: int, look: Look) -> list[Strip]:
-    """The rows, section by section."""
-    detail = picture.detail if picture.detail is not None and picture.detail.run_id == run.id else Detail(run.id)
-    blank = line([], width, look)
-    rows = [*describe(Subject(run, detail, picture.time, charted=False), width, _ALL, look)]
-    rows.append(line([(f" {'files':<8}", look.muted), (str(run.path), look.text)], width, look))
-    sections = (
-        ("Evaluations", [_evaluation(row, look) for row in detail.evaluations]),
-        ("Checkpoints", [_checkpoint(row, look) for row in detail.checkpoints]),
-        ("Specification", [[(text, look.text)] for text in spec]),
-    )
-    for title, entries in sections:
-        rows += [blank, line([(f" {title}", look.title)], width, look)]
-        shown = entries or [[("none", look.muted)]]
-        rows += [line([("   ", look.text), *entry], width, look) for entry in shown]
-    return rows
-
-
-def _evaluation(row: EvaluationRow, look: Look) -> list[Piece]:
-    head: list[Piece] = [
-        (f"{_when(row.started)}  ", look.faint),
-        (f"at {words.count(row.frames):>6}  ", look.text),
-        (f"{row.purpose:<9} {row.episodes:>4} tracks  ", look.muted),
-    ]
-    if row.state != "finished":
-        return [*head, (row.state, look.info if row.state == "running" else look.bad), (f" {row.detail}", look.muted)]
-    results = row.results
-    scores = f"{words.score(results.get('mean'))} {look.glyphs.plus_minus} {words.score(results.get('std'))}"
-    rest = f"  min {words.score(results.get('min'))}  finished {words.percent(results.get('finish_rate'))}"
-    return [*head, (scores, look.strong), (rest, look.muted)]
-
-
-def _checkpoint(row: CheckpointRow, look: Look) -> list[Piece]:
-    return [
-        (f"{_when(row.time)}  ", look.faint),
-        (f"at {words.count(row.frames):>6}  ", look.text),
-        (f"{words.size(row.bytes):>6}  {row.reason:<9} ", look.muted),
-        (" ".join(row.tags), look.good),
-    ]
-
-
-def _when(moment: float) -> str:
-    return time.strftime("%d %b %H:%M", time.localtime(moment))

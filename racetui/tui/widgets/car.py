@@ -19,7 +19,8 @@ from racetui.tui.pace import ASK
 from racetui.tui.pane import Cells
 from racetui.tui.presses import Presses, bindings
 from racetui.tui.widgets.car_rows import car_rows, layout
-from racetui.watch.recording import Recording, usual_suffix
+from racetui.video.writers import usual_suffix
+from racetui.watch.recording import Recording
 from racetui.watch.shot import Shot
 from racetui.watch.watcher import View
 

@@ -30,6 +30,8 @@ class Subject:
     """Unix seconds."""
     charted: bool
     """The return is drawn in a chart beside this."""
+    summary: bool = True
+    """What people say of it is told here, and nowhere beside it."""
 
 
 def describe(subject: Subject, width: int, height: int, look: Look) -> list[Strip]:
@@ -45,6 +47,7 @@ def describe(subject: Subject, width: int, height: int, look: Look) -> list[Stri
         *writer.remarks(),
         *writer.results(),
         *writer.identity(),
+        *(writer.said() if subject.summary else ()),
         *writer.process(),
     ]
     rows += writer.last_words(height - len(rows))
@@ -192,7 +195,7 @@ class _Writer:
                     6,
                     "testing",
                     (words.count(row.frames), look.info),
-                    (f" on {words.counted(row.episodes, 'track')}, {age}", look.muted),
+                    (f" {row.detail or 'on ' + words.counted(row.episodes, 'track')}, {age}", look.muted),
                 )
 
     def _result(self, label: str, row: EvaluationRow) -> Row:
@@ -220,6 +223,14 @@ class _Writer:
         workers = (f", {run.workers} workers" if run.workers > 1 else "", look.muted)
         profile = (f"{dot}{run.profile}", look.muted)
         yield self._first_fit(7, "cars", [collector, lanes, workers, profile], [collector, lanes, workers])
+
+    def said(self) -> Iterator[Row]:
+        """What people say of it."""
+        run, look = self.subject.run, self.look
+        if run.tags:
+            yield self._row(7, "tags", (" ".join(run.tags), look.accent))
+        if run.note:
+            yield self._row(7, "note", (run.note, look.text))
 
     def process(self) -> Iterator[Row]:
         """Its process and what that uses."""

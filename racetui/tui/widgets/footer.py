@@ -9,6 +9,7 @@ from textual import events
 from textual.strip import Strip
 
 from racetui.keys import Key, Place, for_footer, shown
+from racetui.runs.model import RunSummary
 from racetui.tui.desk import desk
 from racetui.tui.lines import Piece, cells, line
 from racetui.tui.look import Look
@@ -33,9 +34,10 @@ class Footer(Cells):
 
     def paint(self, width: int, _height: int, look: Look) -> Sequence[Strip]:
         """One row, with the keys that can be spared left out."""
+        marked = desk(self).marked_runs
         keys = [
-            replace(key, label=self.labels.get(key.id, key.label))
-            for key in for_footer(self.places, desk(self).selected_run, table=desk(self).keys)
+            replace(key, label=_labelled(self.labels.get(key.id, key.label), key, marked))
+            for key in for_footer(self.places, desk(self).selected_run, marked, table=desk(self).keys)
         ]
         readonly = bool(desk(self).readonly)
         while keys and cells(_pieces(keys, look, readonly)) > width:
@@ -52,6 +54,11 @@ class Footer(Cells):
         for start, end, key in self._spans:
             if start <= event.x < end and isinstance(self.screen, Presses):
                 await self.screen.perform(key)
+
+
+def _labelled(label: str, key: Key, marked: Sequence[RunSummary]) -> str:
+    """Its label, with the number of marked runs that it goes to."""
+    return f"{label} {sum(map(key.need.met, marked))}" if key.group and marked else label
 
 
 def _pieces(keys: Sequence[Key], look: Look, readonly: bool) -> list[Piece]:

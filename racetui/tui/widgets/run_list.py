@@ -8,6 +8,7 @@ from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
 
+from racetui.runs.filtering import Filter
 from racetui.runs.model import RunState, RunSummary
 from racetui.tui import words
 from racetui.tui.desk import desk
@@ -28,7 +29,8 @@ class RunList(Cells, can_focus=True):
         "Every run in the store, newest first: its state (of a pipeline with its stage), number, name, mean return "
         "of the last 100 episodes and simulator frames per second. The selected "
         "one is what other panes show and what orders go to. A letter before a run says that it is marked (space); "
-        "its curves have that letter and its colour, here and in the comparison (c)."
+        "its curves have that letter and its colour, here and in the comparison (c), and orders go to all marked "
+        "runs. Behind a name are its tags."
     )
 
     def __init__(self, id: str) -> None:
@@ -38,10 +40,13 @@ class RunList(Cells, can_focus=True):
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
         """A heading and the rows around the selected one."""
         app = desk(self)
-        runs = app.picture.runs
-        box = Box("Runs", [(str(len(runs)), look.muted)] if runs else (), self.has_focus)
+        runs, known = app.shown_runs, app.picture.runs
+        box = Box("Runs", _facts(runs, known, app.filter, look), self.has_focus)
         inner, room = width - 2, max(0, height - 3)
         trouble = [line([(" " + row, look.bad)], inner, look) for row in _trouble(app.picture.problem, inner, look)]
+        if not runs and known:
+            hint = line([(" No run is like that; esc shows all.", look.muted)], inner, look)
+            return framed([*trouble, hint], width, height, box, look)
         if not runs:
             return framed(trouble or _welcome(inner, look), width, height, box, look)
         room = max(0, room - len(trouble))
@@ -56,7 +61,7 @@ class RunList(Cells, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Select the run that was clicked."""
-        runs = desk(self).picture.runs
+        runs = desk(self).shown_runs
         index = self._top + event.y - 2
         if event.y >= 2 and index < len(runs):
             desk(self).select(runs[index].id)
@@ -99,6 +104,7 @@ class Columns:
             (look.glyphs.state(run.state) + " ", colour),
             (f"{run.id:>{self.id}} ", look.muted),
             (run.name or run.path.name, look.text if not run.state.ended or selected else look.muted),
+            ("".join(f" {tag}" for tag in run.tags), look.faint),
         ]
         state = _state(run) if self.staged else run.state.value
         right: list[Piece] = [(f"{state:<{self.state}}", colour)]
@@ -133,6 +139,13 @@ def _speed(run: RunSummary) -> str:
     if run.frames_per_second is not None:
         return words.short(run.frames_per_second)
     return words.duration(run.seconds) if run.state.ended or run.state is RunState.PAUSED else words.UNKNOWN
+
+
+def _facts(shown: Sequence[RunSummary], known: Sequence[RunSummary], chosen: Filter, look: Look) -> list[Piece]:
+    """How many there are, and by what they are chosen."""
+    if not chosen.tests:
+        return [(str(len(known)), look.muted)] if known else []
+    return [(f"{chosen.text} ", look.warn), (f"{len(shown)} of {len(known)}", look.muted)]
 
 
 def _trouble(problem: str, width: int, look: Look) -> list[str]:

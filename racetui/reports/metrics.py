@@ -1,0 +1,147 @@
+"""``benchmark_metrics.json``: what a run came to in one document, beside its store. docs/metrics.md describes it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from profiles import detect
+from racetui.cli.output import plain
+from racetui.comparison.settings import settings_of
+from racetui.evaluation.report import versions, write_document
+from racetui.runs.errors import StoreError
+from racetui.runs.model import EpisodeRow, EvaluationRow, HardwareRow, RunSummary
+from racetui.runs.paths import RunPaths
+from racetui.runs.reader import RunReader
+
+SCHEMA = "racetui/benchmark-metrics/1"
+"""Changes whenever a key goes or means something else; new keys may come without."""
+METRICS_FILE = "benchmark_metrics.json"
+LAST = 100
+"""Episodes of the mean that lists show."""
+
+
+def write_benchmark_metrics(paths: RunPaths) -> None:
+    """Write the document of a run that this process has just ended. Raises StoreError, OSError."""
+    write_document(paths.root / METRICS_FILE, plain(benchmark_metrics(paths) | environment()))
+
+
+def benchmark_metrics(paths: RunPaths) -> dict[str, Any]:
+    """The document of a run as of now: out of its store, and where it trained as far as its own file tells.
+
+    ``versions`` and ``hardware`` are None of a run whose process never wrote that file. Raises StoreError.
+    """
+    with RunReader(paths) as reader:
+        run = reader.summary()
+        document = {
+            "schema": SCHEMA,
+            "run": _who(run),
+            "configuration": _configuration(reader),
+            "state": run.state.value,
+            "detail": run.detail,
+            **_amounts(run),
+            "rewards": _rewards(reader.episodes(last=-1)),
+            "evaluations": _evaluations(reader.evaluations()),
+            **_usage(reader.hardware(last=-1)),
+        }
+    kept = _kept(paths.root / METRICS_FILE)
+    return document | {name: kept.get(name) for name in ("versions", "hardware")}
+
+
+def environment() -> dict[str, Any]:
+    """Versions and hardware of this process."""
+    here = detect()
+    return {
+        "versions": {"python": platform.python_version(), **versions()},
+        "hardware": {
+            "processor": platform.processor() or platform.machine(),
+            "system": platform.platform(),
+            "logical_cores": here.logical_cores,
+            "physical_cores": here.physical_cores,
+            "usable_cores": here.usable_cores,
+            "memory_bytes": here.memory_limit or psutil.virtual_memory().total,
+            "gpus": [gpu.name for gpu in here.gpus],
+        },
+    }
+
+
+def _who(run: RunSummary) -> dict[str, Any]:
+    names = ("id", "name", "agent", "collector", "profile", "backend", "observation", "seed", "lanes", "cars")
+    return {name: getattr(run, name) for name in (*names, "workers")}
+
+
+def _configuration(reader: RunReader) -> dict[str, Any] | None:
+    """Every setting by dotted key, and a hash of them all; None where they cannot be read."""
+    try:
+        settings = settings_of(reader.spec())
+    except StoreError:
+        return None
+    text = json.dumps(settings, sort_keys=True)
+    return {"sha256": hashlib.sha256(text.encode()).hexdigest(), "settings": settings}
+
+
+def _amounts(run: RunSummary) -> dict[str, Any]:
+    seconds = run.seconds
+    amounts = {"frames": run.frames, "steps": run.steps, "episodes": run.episodes}
+    rates = {f"{name}_per_second": amount / seconds if seconds > 0 else None for name, amount in amounts.items()}
+    wall = run.ended - run.created if run.ended is not None else None
+    return {"created": run.created, "ended": run.ended, "training_seconds": seconds, "wall_seconds": wall} | (
+        amounts | rates
+    )
+
+
+def _rewards(episodes: Sequence[EpisodeRow]) -> dict[str, Any]:
+    """Of training's episodes: raw returns, exploration included."""
+    returns = np.array([row.episode_return for row in episodes])
+    if not len(returns):
+        return {"count": 0}
+    return {
+        "count": len(returns),
+        "mean": float(returns.mean()),
+        "std": float(returns.std()),
+        f"last_{LAST}_mean": float(returns[-LAST:].mean()),
+        "best": float(returns.max()),
+        "worst": float(returns.min()),
+    }
+
+
+def _evaluations(rows: Sequence[EvaluationRow]) -> dict[str, Any]:
+    done = [row for row in rows if row.state == "finished" and row.results]
+    if not done:
+        return {"count": 0}
+    own = [row for row in done if row.purpose in ("periodic", "final")]
+    best = max(own, key=lambda row: row.results["mean"], default=None)
+    return {"count": len(done), "best": None if best is None else _score(best), "last": _score(done[-1])}
+
+
+def _score(row: EvaluationRow) -> dict[str, Any]:
+    scores = {name: row.results.get(name) for name in ("mean", "std", "min", "p10", "finish_rate")}
+    return {"frames": row.frames, "episodes": row.episodes, "backend": row.backend, "purpose": row.purpose} | scores
+
+
+def _usage(samples: Sequence[HardwareRow]) -> dict[str, Any]:
+    """Of the run's whole process tree; None where never sampled."""
+    memory = [row.pss_bytes if row.pss_bytes is not None else row.rss_bytes for row in samples]
+    percents = [row.cpu_percent for row in samples]
+    return {
+        "memory_peak_bytes": max(memory, default=None),
+        "processes_peak": max((row.processes for row in samples), default=None),
+        "cpu_percent_mean": sum(percents) / len(percents) if percents else None,
+        "cpu_percent_peak": max(percents, default=None),
+    }
+
+
+def _kept(path: Path) -> Mapping[str, Any]:
+    """What the run's own process wrote; nothing where the file is not there or not ours."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) and document.get("schema") == SCHEMA else {}
