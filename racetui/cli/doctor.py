@@ -50,9 +50,10 @@ def doctor(options: argparse.Namespace) -> int:
         facts = {"hardware": asdict(hardware), "store": storage, "terminal": terminal}
         print_json({"version": __version__, "checks": checks, **facts})
     else:
+        width = max(len(check.name) for check in checks)
         for check in checks:
             advice = f"  -> {check.advice}" if check.advice else ""
-            print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<18} {check.found}{advice}")
+            print(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:<{width}}  {check.found}{advice}")
     return Exit.OK if all(check.ok for check in checks) else Exit.FAILURE
 
 

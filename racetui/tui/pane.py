@@ -39,7 +39,7 @@ class Cells(Widget):
     def in_sight(self) -> bool:
         """Somebody can see it: its screen is in front, and neither layout nor zoom hides it."""
         screen = self.screen
-        if not self.size or self.app.screen is not screen:
+        if not self.size or self.app.screen_stack[-1:] != [screen]:  # there is none while the panel is being left
             return False
         if screen.maximized not in (None, self) and not self.allowed_beside_zoom:
             return False
