@@ -10,7 +10,7 @@ from collectors.registry import COLLECTORS
 from racetui.cli.options import add_json, later
 from racetui.cli.values import count, duration
 
-_MEMORY = """Run six configurations to their end, one after the other, each a training with an evaluation beside it in
+_MEMORY = """Run six configurations one after the other, each a training with an evaluation beside it in
 processes of its own, and print the memory that was expected of each beside the peak it reached. Takes some minutes.
 Exit code 1 if one of them is off by more than 20 %."""
 
