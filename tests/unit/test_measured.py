@@ -106,6 +106,7 @@ def test_plans_go_by_what_was_measured() -> None:
     assert plan(profile, little, "async").workers == 3
     assert plan(profile, little, "async", measures=measures).workers == 2
     assert measures_of(None) == Measures()
+    assert measures_of(replace(calibrated(), load=9.0)).learner_threads is None
 
 
 def ended(seconds: float, frames: int, peak: int, **keys: object) -> RunPaths:
