@@ -25,8 +25,8 @@ from racetui.spec import RunSpec
 
 LOOK_SECONDS = 0.2
 """Between two looks at a run's processes."""
-EVALUATING_SECONDS = 15.0
-"""Of the last evaluation; it takes no more memory after that."""
+EVALUATING_SECONDS = 120.0
+"""Of the last evaluation, or until the one before it is over: it takes no more memory after that."""
 _QUIET = ("tracking.tensorboard=false", "tracking.aim=false")
 _FULL = ("agent.warmup=2000", "agent.updates_per_step=0.005")
 """A replay is filled soon, but learned from on the way."""
@@ -104,10 +104,12 @@ def measure(name: str, directory: Path, hardware: Hardware) -> MemoryRow:
 
 def _evaluates_long(paths: RunPaths) -> bool:
     with RunReader(paths) as reader:
-        run, newest = reader.summary(), reader.evaluations()[-1:]
-    return run.state is RunState.EVALUATING and all(
-        time.time() - evaluation.started > EVALUATING_SECONDS for evaluation in newest
-    )
+        run, evaluations = reader.summary(), reader.evaluations()
+    long = [
+        evaluation.state == "finished" or time.time() - evaluation.started > EVALUATING_SECONDS
+        for evaluation in evaluations
+    ]
+    return run.state is RunState.EVALUATING and any(long)
 
 
 def _looks(process: subprocess.Popen[bytes]) -> Iterator[tuple[int, int | None]]:

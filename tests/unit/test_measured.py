@@ -102,7 +102,7 @@ def test_plans_go_by_what_was_measured() -> None:
     made = plan(profile, HARDWARE, "async", measures=measures)
     assert made.threads == 2
     assert "2 learner threads: as measured here, more learn no faster." in made.reasons
-    little = replace(HARDWARE, memory_free=(512 + 200) << 20)
+    little = replace(HARDWARE, memory_free=(800 + 200) << 20)
     assert plan(profile, little, "async").workers == 3
     assert plan(profile, little, "async", measures=measures).workers == 2
     assert measures_of(None) == Measures()
