@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from profiles.hardware import Hardware
 
-PROGRAM_BYTES = 400 << 20
+PROGRAM_BYTES = 360 << 20
 """Of the process that learns before it has learned anything: interpreter, PyTorch, the compiled simulator."""
 LEARNER_BYTES = 800 << 20
 """What learning from pixels takes, whatever the collector, with an evaluation beside it."""
-HELPER_BYTES = 56 << 20
-"""Of the processes that start workers and clean up after them."""
+HELPER_BYTES = {"async": 52 << 20, "hybrid": 52 << 20, "executor": 122 << 20, "ray": 400 << 20}
+"""Of the processes that start workers and clean up after them, by collector; ray's are Ray's own, as it starts."""
 WORKER_BYTES = {"async": 64 << 20, "hybrid": 64 << 20, "executor": 192 << 20, "ray": 320 << 20}
 """What a worker takes, by collector: proportional memory of one that drives four cars on pixels, rounded up. Those of
 executor and ray hold a policy, and PyTorch with it, which the ones of executor share."""

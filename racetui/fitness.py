@@ -32,5 +32,5 @@ def check_memory(spec: RunSpec, memory_free: int) -> None:
     advice = ", or ".join(alternatives(spec, room))
     raise ConfigError(
         f"the run needs about {needed / 1e9:.1f} GB of memory at its peak, and {there}"
-        + (f": {advice} would fit" if advice else ", where no smaller one of its kind fits: try another machine")
+        + (f": {advice} would fit" if advice else "; no smaller one of its kind fits either")
     )

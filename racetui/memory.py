@@ -21,16 +21,20 @@ from profiles.needs import HELPER_BYTES, PROGRAM_BYTES, worker_bytes
 from racetui.pipeline.stages import Kind, stages_of, training_spec
 from racetui.spec import RunSpec
 
-EVALUATION_BYTES = 270 << 20
+PICTURES_BYTES = 75 << 20
+"""More where pictures are looked at: what convolutions are compiled to, and the room that they compute in."""
+EVALUATION_BYTES = 250 << 20
 """Of the process that evaluates, without the pages that it shares with the learner's."""
 LANE_BYTES = {"fast": 180 << 10, "gymnasium": 6 << 20}
 """Of one car and its track in a simulator, beside its pictures."""
 COPIES = 3
 """Of a round's observations at once: as collected, in the segments on their way, and put together for the learner."""
-ROW_BYTES = {True: 160 << 10, False: 6 << 10}
+ACTING_BYTES = 320 << 10
+"""Of one lane whose picture is looked at in the learner's process."""
+ROW_BYTES = {True: 650 << 10, False: 6 << 10}
 """Of one row of a minibatch while its gradient is taken (activations, and what is kept of them for the way back),
 by whether it is of pictures."""
-LEARNER_BYTES = 90 << 20
+NETWORK_BYTES = 60 << 20
 """Networks, their gradients and Adam's moments, and what allocators keep of what was freed."""
 
 
@@ -62,16 +66,19 @@ def processes(parts: tuple[Part, ...]) -> int:
 
 def _parts(spec: RunSpec) -> Iterator[Part]:
     config, task = spec.collector_config, task_spec(spec.task)
+    pictures = task.observation_dtype == "uint8"
     apart = COLLECTORS[spec.collector].workers and not AGENTS[spec.agent].offline
-    yield Part("interpreter, PyTorch and simulator", PROGRAM_BYTES)
+    yield Part("interpreter, PyTorch and simulator", PROGRAM_BYTES + pictures * PICTURES_BYTES)
     if apart and not config.ray_address:
         yield Part("workers", config.workers * worker_bytes(spec.collector), config.workers)
-        yield Part("helpers of the workers", HELPER_BYTES, 2)
+        yield Part("helpers of the workers", HELPER_BYTES[spec.collector], 2)
     if isinstance(spec.agent_config, BCConfig) and spec.agent_config.workers:
         loaders = spec.agent_config.workers
         yield Part("loaders of minibatches", loaders * worker_bytes("async"), loaders)
     if not AGENTS[spec.agent].offline:
-        yield Part("cars and tracks", config.lanes * (LANE_BYTES[spec.backend] + task.observation_bytes), 0)
+        acting = ACTING_BYTES * pictures * (not COLLECTORS[spec.collector].whole_episodes)
+        lane = LANE_BYTES[spec.backend] + task.observation_bytes + acting
+        yield Part("cars, tracks and acting", config.lanes * lane, 0)
     yield from _learner(spec, task)
     if spec.evaluation.every:
         yield Part("an evaluation beside training", EVALUATION_BYTES + _evaluated(spec), 1)
@@ -91,7 +98,7 @@ def _learner(spec: RunSpec, task: TaskSpec) -> Iterator[Part]:
     else:
         rows = settings.minibatch
         stacks, collected, kept = 2 * rows * task.stack * task.observation_bytes, 0, 0
-    yield Part("learner", LEARNER_BYTES + rows * ROW_BYTES[pictures] + stacks, 0)
+    yield Part("learner", NETWORK_BYTES + rows * ROW_BYTES[pictures] + stacks, 0)
     if collected:
         blocks = _episodes_on_their_way(spec) if COLLECTORS[spec.collector].whole_episodes else 0
         yield Part("steps of a round", COPIES * collected * step + blocks * step, 0)

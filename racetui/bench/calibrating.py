@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -44,7 +45,7 @@ Say = Callable[[str], None]
 
 def calibrate(machine: Fingerprint, hardware: Hardware, seconds: float, say: Say) -> Calibration:
     """Measure everything, each part for about ``seconds`` seconds. Raises what agents and collectors raise."""
-    started = time.monotonic()
+    started, load = time.monotonic(), os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     simulator: dict[str, float] = {}
     acting: dict[str, float] = {}
     learning: dict[str, float] = {}
@@ -66,7 +67,16 @@ def calibrate(machine: Fingerprint, hardware: Hardware, seconds: float, say: Say
         say(f"workers of {collector}")
         seconds_of[collector], bytes_of[collector] = _workers(collector, hardware.usable_cores)
     return Calibration(
-        machine, time.time(), time.monotonic() - started, simulator, acting, learning, threads, seconds_of, bytes_of
+        machine,
+        time.time(),
+        time.monotonic() - started,
+        simulator,
+        acting,
+        learning,
+        threads,
+        seconds_of,
+        bytes_of,
+        load,
     )
 
 

@@ -18,31 +18,34 @@ from racetui.launching import StartRequest, build_spec
 from racetui.memory import Part
 from racetui.processes import memory_alone, proportional_bytes, resident_bytes
 from racetui.runs.model import RunState
+from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import RunSpec
 
 LOOK_SECONDS = 0.2
 """Between two looks at a run's processes."""
+EVALUATING_SECONDS = 120.0
+"""Of the last evaluation, or until the one before it is over: it takes no more memory after that."""
 _QUIET = ("tracking.tensorboard=false", "tracking.aim=false")
 _FULL = ("agent.warmup=2000", "agent.updates_per_step=0.005")
 """A replay is filled soon, but learned from on the way."""
 CASES: Mapping[str, StartRequest] = {
-    "ppo, grey-fast, async": StartRequest(agent="ppo", collector="async", frames=65_000),
-    "ppo, vector, sync": StartRequest(agent="ppo", collector="sync", observation="vector", frames=130_000),
-    "ppo, grey-fast, executor": StartRequest(agent="ppo", collector="executor", frames=65_000),
+    "ppo, grey-fast, async": StartRequest(agent="ppo", collector="async", frames=45_000),
+    "ppo, vector, sync": StartRequest(agent="ppo", collector="sync", observation="vector", frames=100_000),
+    "ppo, grey-fast, executor": StartRequest(agent="ppo", collector="executor", frames=45_000),
     "sac, grey-fast, sync": StartRequest(
-        agent="sac", collector="sync", frames=90_000, overrides=(*_FULL, "agent.replay=20_000")
+        agent="sac", collector="sync", frames=45_000, overrides=(*_FULL, "agent.replay=10_000")
     ),
     "dqn, grey-fast, async": StartRequest(
-        agent="dqn", collector="async", frames=140_000, overrides=(*_FULL, "agent.replay=30_000")
+        agent="dqn", collector="async", frames=55_000, overrides=(*_FULL, "agent.replay=12_000")
     ),
     "dagger, grey-fast, async": StartRequest(
-        agent="dagger", collector="async", frames=140_000, overrides=("agent.replay=30_000", "agent.visits=0.5")
+        agent="dagger", collector="async", frames=60_000, overrides=("agent.replay=12_000", "agent.visits=0.5")
     ),
 }
-"""Runs that reach their peak soon: replays are full, and the last evaluation begins beside a learner that has
-learned. What a run takes does not grow after that."""
+"""Runs that reach their peak soon: their replays are full when an evaluation begins beside them, and what they take
+does not grow after that."""
 
 
 class MemoryBenchError(RuntimeError):
@@ -69,12 +72,12 @@ class MemoryRow:
 def spec_of(name: str) -> RunSpec:
     """The run of a case, as it is planned here. Raises KeyError and what ``build_spec`` raises."""
     request = CASES[name]
-    first_evaluation = (request.frames or 0) * 2 // 3
+    first_evaluation = (request.frames or 0) * 9 // 10
     return build_spec(replace(request, eval_every=first_evaluation, overrides=(*request.overrides, *_QUIET)))
 
 
 def measure(name: str, directory: Path, hardware: Hardware) -> MemoryRow:
-    """Run a case to its end in a store of its own. Raises MemoryBenchError."""
+    """Run a case until its last evaluation goes on, in a store of its own. Raises MemoryBenchError."""
     spec = spec_of(name)
     paths = RunStore(directory).create(spec)
     environment = os.environ | {"RACETUI_HOME": str(directory)}
@@ -87,14 +90,26 @@ def measure(name: str, directory: Path, hardware: Hardware) -> MemoryRow:
         try:
             for now, pss in _looks(process):
                 peak, peak_pss = max(peak, now), max(peak_pss, pss or 0)
+                if _evaluates_long(paths):
+                    break
         finally:
             process.terminate()  # of one that is over it changes nothing; the trainer ends its own children
     with RunReader(paths) as reader:
         run = reader.summary()
-    if run.state is not RunState.FINISHED or not peak:
+    if run.state not in (RunState.FINISHED, RunState.STOPPED) or not peak:
         raise MemoryBenchError(f"{name} ended as {run.state.value}: {run.detail or 'see above'}")
     expected = expect(spec, hardware)
     return _row(name, expected, peak, peak_pss or None, run.frames, time.monotonic() - started)
+
+
+def _evaluates_long(paths: RunPaths) -> bool:
+    with RunReader(paths) as reader:
+        run, evaluations = reader.summary(), reader.evaluations()
+    long = [
+        evaluation.state == "finished" or time.time() - evaluation.started > EVALUATING_SECONDS
+        for evaluation in evaluations
+    ]
+    return run.state is RunState.EVALUATING and any(long)
 
 
 def _looks(process: subprocess.Popen[bytes]) -> Iterator[tuple[int, int | None]]:

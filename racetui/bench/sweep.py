@@ -40,14 +40,14 @@ class SweepRow:
     """Of the best row's speed."""
 
 
-def sweep_cases(request: StartRequest) -> list[Case]:
+def sweep_cases(request: StartRequest, beside: Sequence[str] = COLLECTORS) -> list[Case]:
     """The plan, first, and what lies around it: other collectors, half and twice the lanes, other threads.
 
-    Raises what ``build_spec`` raises for the plan itself.
+    ``beside`` names the other collectors. Raises what ``build_spec`` raises for the plan itself.
     """
     planned = build_spec(replace(request, name="bench"))
     found = {_spread(planned): planned}
-    for collector in dict.fromkeys((planned.collector, *COLLECTORS)):
+    for collector in dict.fromkeys((planned.collector, *beside)):
         for changed in _around(replace(request, name="bench", collector=collector)):
             found.setdefault(_spread(changed), changed)
     return [Case(" ".join(map(str, spread)), "ours", spec) for spread, spec in found.items()]

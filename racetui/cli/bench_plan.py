@@ -14,7 +14,7 @@ from racetui.launching import StartRequest
 
 def plan(options: argparse.Namespace) -> int:
     """Train as planned and as around the plan; exit code 1 if the plan is not within a tenth of the best."""
-    from racetui.bench.sweep import PROMISED, measure_sweep, sweep_cases
+    from racetui.bench.sweep import COLLECTORS, PROMISED, measure_sweep, sweep_cases
 
     request = StartRequest(
         agent=options.agent,
@@ -23,7 +23,7 @@ def plan(options: argparse.Namespace) -> int:
         collector=options.collector,
         overrides=tuple(options.overrides),
     )
-    cases = sweep_cases(request)
+    cases = sweep_cases(request, options.beside or COLLECTORS)
     print(f"racetui: {len(cases)} spreads, {options.repeats} turns", file=sys.stderr)
     rows = measure_sweep(
         cases, options.seconds, options.repeats, lambda text: print(f"racetui: {text}", file=sys.stderr)

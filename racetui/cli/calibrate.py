@@ -13,9 +13,6 @@ from racetui.exits import Exit
 from racetui.measured import Calibration, CalibrationError, fingerprint, read_calibration, write_calibration
 from racetui.measured.calibration import calibration_path
 
-BUSY = 0.25
-"""Load for each core above which measuring is said to be disturbed."""
-
 
 def calibrate(options: argparse.Namespace) -> int:
     """Measure this machine and keep the result, or with ``--show`` print the one that is kept."""
@@ -34,9 +31,6 @@ def calibrate(options: argparse.Namespace) -> int:
         return Exit.OK
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    if load > BUSY * hardware.usable_cores:
-        print(f"racetui: the machine is busy (load {load:.1f}): what is measured will be too slow", file=sys.stderr)
     from racetui.bench.calibrating import calibrate as measure
 
     started = time.monotonic()
@@ -56,7 +50,7 @@ def _print(found: Calibration, as_json: bool) -> None:
     if as_json:
         print_json({"path": calibration_path(), "best_threads": found.best_threads, "calibration": found})
         return
-    print(f"measured {moment(found.time)}, in {span(found.seconds)}, on {found.machine.cores} cores\n")
+    print(f"measured {moment(found.time)}, in {span(found.seconds)}, on {found.machine.cores} cores{busy(found)}\n")
     print(
         table(
             ("simulator", "frames/s of a thread"), [(name, f"{rate:,.0f}") for name, rate in found.simulator.items()]
@@ -71,3 +65,8 @@ def _print(found: Calibration, as_json: bool) -> None:
         for name, seconds in found.worker_seconds.items()
     ]
     print(f"\n{table(('workers of', 's to start', 'MB each'), workers)}")
+
+
+def busy(found: Calibration) -> str:
+    """What to say of a calibration that others disturbed; empty of one that nobody did."""
+    return f", while others kept the machine busy (load {found.load:.1f}): do it again" if found.disturbed else ""

@@ -10,7 +10,7 @@ from collectors.registry import COLLECTORS
 from racetui.cli.options import add_json, later
 from racetui.cli.values import count, duration
 
-_MEMORY = """Run six configurations to their end, one after the other, each a training with an evaluation beside it in
+_MEMORY = """Run six configurations one after the other, each a training with an evaluation beside it in
 processes of its own, and print the memory that was expected of each beside the peak it reached. Takes some minutes.
 Exit code 1 if one of them is off by more than 20 %."""
 
@@ -39,6 +39,13 @@ def add_measuring_commands(subjects: Any) -> None:
     plan.add_argument("--observation", choices=OBSERVATIONS, help="what it sees (default grey-fast)")
     plan.add_argument("--profile", metavar="NAME", help="whose plan (default auto)")
     plan.add_argument("--collector", choices=COLLECTORS, help="of the plan (default: the profile's)")
+    plan.add_argument(
+        "--beside",
+        nargs="+",
+        choices=COLLECTORS,
+        metavar="NAME",
+        help="other collectors (default sync async executor)",
+    )
     plan.add_argument("--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE", help="a setting")
     plan.add_argument("--seconds", type=duration, default=10.0, help="of each measurement (default 10s)")
     plan.add_argument("--repeats", type=count, default=3, help="turns, of which the median counts (default 3)")

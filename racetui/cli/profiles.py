@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from agents.registry import AGENTS
 from profiles import BY_USE, Hardware, Measures, Plan, PlanError, ProfileError, detect, look_at, recommend
+from racetui.cli.calibrate import busy
 from racetui.cli.machine import facts_of
 from racetui.cli.output import moment, print_json, table
 from racetui.exits import Exit
@@ -65,7 +66,8 @@ def profiles(options: argparse.Namespace) -> int:
 def _measured(known: Knowledge) -> str:
     """Whether plans go by measurements, in words."""
     if known.calibration is not None:
-        return f"measured: by `racetui calibrate` on {moment(known.calibration.time)}; plans go by it"
+        disturbed = busy(known.calibration)
+        return f"measured: by `racetui calibrate` on {moment(known.calibration.time)}{disturbed}; plans go by it"
     return known.problem or "not measured yet: `racetui calibrate` does so in about a minute, and plans then go by it"
 
 

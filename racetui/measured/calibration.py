@@ -22,6 +22,8 @@ from racetui.spec import RunSpec
 
 VERSION = 1
 """Of the file."""
+BUSY = 0.5
+"""Load for each core above which what is measured is too slow."""
 _TOO_LONG = 1 << 20
 """Bytes that no calibration has."""
 
@@ -51,6 +53,8 @@ class Calibration:
     """From nothing until all workers stand ready, by collector."""
     worker_bytes: dict[str, int] = field(default_factory=dict)
     """Of one worker, by collector."""
+    load: float = 0.0
+    """Of the machine when measuring began: processes that wanted to run, over the last minute."""
     version: int = VERSION
 
     def frames_per_second(self, spec: RunSpec) -> tuple[float, str] | None:
@@ -71,8 +75,15 @@ class Calibration:
         )
 
     @property
+    def disturbed(self) -> bool:
+        """Others had much of the machine meanwhile."""
+        return self.load > BUSY * self.machine.cores
+
+    @property
     def best_threads(self) -> int | None:
-        """The fewest learner threads that come within 5 % of the best; None where none were measured."""
+        """The fewest learner threads that come within 5 % of the best; None where none were measured undisturbed."""
+        if self.disturbed:
+            return None
         most = max(self.threads.values(), default=0.0)
         enough = [int(count) for count, rate in self.threads.items() if rate >= 0.95 * most]
         return min(enough, default=None)

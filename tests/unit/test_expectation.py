@@ -115,8 +115,9 @@ def test_workers_rounds_and_evaluations_are_offered_where_they_are_what_is_too_m
     assert "--workers " in refused(many, 3 * GIB)
     long = spec_of(rollout=400_000)
     assert "--set agent.rollout=" in refused(long, 3 * GIB)
-    assert "--eval-every 0 would fit" in refused(spec_of(), 0.8 * GIB)
-    assert "another machine" in refused(spec_of(), 0.3 * GIB)
+    alone = replace(spec_of(), evaluation=EvaluationConfig(every=0))
+    assert "--eval-every 0 would fit" in refused(spec_of(), expect(alone, MACHINE).memory_bytes)
+    assert "no smaller one" in refused(spec_of(), 0.3 * GIB)
 
 
 def test_the_run_s_own_limit_counts() -> None:

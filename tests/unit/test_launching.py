@@ -322,7 +322,7 @@ def test_an_agent_gets_the_actions_it_is_for_unless_somebody_says_otherwise(tmp_
         (StartRequest(overrides=("agent.network=nature", "task.observation=vector")), "nature"),
         (
             StartRequest(agent="sac", overrides=("agent.replay=1000000",)),
-            r"8\.4 GB of memory at its peak, and 4\.3 GB are free: --set agent.replay=43",
+            r"8\.5 GB of memory at its peak, and 4\.3 GB are free: --set agent.replay=42",
         ),
     ],
 )

@@ -102,10 +102,11 @@ def test_plans_go_by_what_was_measured() -> None:
     made = plan(profile, HARDWARE, "async", measures=measures)
     assert made.threads == 2
     assert "2 learner threads: as measured here, more learn no faster." in made.reasons
-    little = replace(HARDWARE, memory_free=(512 + 200) << 20)
+    little = replace(HARDWARE, memory_free=(800 + 200) << 20)
     assert plan(profile, little, "async").workers == 3
     assert plan(profile, little, "async", measures=measures).workers == 2
     assert measures_of(None) == Measures()
+    assert measures_of(replace(calibrated(), load=9.0)).learner_threads is None
 
 
 def ended(seconds: float, frames: int, peak: int, **keys: object) -> RunPaths:
