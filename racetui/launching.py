@@ -14,9 +14,10 @@ from collectors.ray_session import check_ray
 from collectors.registry import check_config
 from profiles import detect
 from racetui.cloning import budget_of, check_set, with_task_of_set
-from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
+from racetui.config import ConfigError, apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.fitness import check_agent
 from racetui.init_from import start_checkpoint
+from racetui.likeness import beneath, document_like
 from racetui.pipeline.building import check_stages, with_usual_stages
 from racetui.pipeline.config import PREVIOUS
 from racetui.pipeline.stages import Measured, rows_of, stages_of
@@ -68,6 +69,10 @@ class StartRequest:
     config: Path | None = None
     overrides: tuple[str, ...] = ()
     """KEY=VALUE as ``--set`` takes them; they win over everything else."""
+    like: str | None = None
+    """A run whose settings lie beneath all others, as people name it."""
+    now: bool = False
+    """Start at once, though other runs take what it needs."""
 
 
 _KEYS = {
@@ -99,23 +104,7 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     ``stages`` is the section ``pipeline`` where the request's file has none. Raises ConfigError, which names the
     key, ProfileError, PlanError and CollectorConfigError.
     """
-    document = read_config_file(request.config) if request.config else {}
-    if request.preset is not None:
-        document = with_preset(request.preset, document)
-    if stages is not None and document.get("pipeline") is None:
-        document["pipeline"] = dict(stages)
-    for field, key in _KEYS.items():
-        value = getattr(request, field)
-        if value is not None:
-            _put(document, key, value)
-    if request.seeds is not None:
-        strategy, colon, episodes = request.seeds.partition(":")
-        _put(document, "seeds.strategy", strategy)
-        _put(document, "seeds.curriculum", int(episodes) if episodes.isdecimal() else episodes if colon else 0)
-    limits = {limit: getattr(request, limit) for limit in _LIMITS if getattr(request, limit) is not None}
-    if limits:
-        document["budget"] = limits
-    document = apply_overrides(document, request.overrides)
+    document = _asked_for(request, stages)
     document.setdefault("agent", DEFAULTS.agent)
     profile = document.setdefault("profile", DEFAULTS.profile)
     if document.get("pipeline") is not None:
@@ -134,12 +123,39 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     return spec
 
 
-def start_run(request: StartRequest, store: RunStore | None = None, now: bool = False) -> RunPaths:
+def _asked_for(request: StartRequest, stages: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The configuration that the request itself says, with what it names beneath. Raises ConfigError, StoreError."""
+    document = read_config_file(request.config) if request.config else {}
+    if request.like is not None and request.preset is not None:
+        raise ConfigError("--like and --preset each say what the run is: leave one out")
+    other = document_like(request.like) if request.like is not None else {}
+    if request.preset is not None:
+        document = with_preset(request.preset, document)
+    if stages is not None and document.get("pipeline") is None:
+        document["pipeline"] = dict(stages)
+    for field, key in _KEYS.items():
+        value = getattr(request, field)
+        if value is not None:
+            _put(document, key, value)
+    if request.seeds is not None:
+        strategy, colon, episodes = request.seeds.partition(":")
+        _put(document, "seeds.strategy", strategy)
+        _put(document, "seeds.curriculum", int(episodes) if episodes.isdecimal() else episodes if colon else 0)
+    limits = {limit: getattr(request, limit) for limit in _LIMITS if getattr(request, limit) is not None}
+    if limits:
+        document["budget"] = limits
+    if other and document.get("agent") is None:
+        document["agent"] = other["agent"]  # whose settings the options may be about
+    document = apply_overrides(document, request.overrides)
+    return beneath(other, document) if other else document
+
+
+def start_run(request: StartRequest, store: RunStore | None = None) -> RunPaths:
     """Create the run and launch its trainer as a process of its own, which outlives this one.
 
-    It waits its turn where other runs take what it needs, unless it is to start ``now``.
+    It waits its turn where other runs take what it needs, unless it is to start now.
     """
-    return start_spec(build_spec(request), store, now=now)
+    return start_spec(build_spec(request), store, now=request.now)
 
 
 def start_spec(
@@ -210,7 +226,10 @@ def command_line(request: StartRequest) -> str:
     words = ["racetui", "train"]
     for field in fields(request):
         value = getattr(request, field.name)
-        if value is None or field.name == "overrides":
+        if value is None or value is False or field.name == "overrides":
+            continue
+        if value is True:
+            words.append(f"--{field.name}")
             continue
         option = "duration" if field.name == "seconds" else field.name.replace("_", "-")
         words += [f"--{option}", f"{value:g}s" if field.name == "seconds" else str(value)]
