@@ -228,3 +228,6 @@ def _warm_up() -> None:
     import racetui.tui.screens.help
     import racetui.tui.screens.logs
     import racetui.tui.screens.run  # noqa: F401
+    from racetui.tui.forms.options import profiles
+
+    profiles()  # looks for GPUs, once
