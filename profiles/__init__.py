@@ -2,7 +2,7 @@
 
 from profiles.gpu import Gpu
 from profiles.hardware import Hardware, detect
-from profiles.needs import Kept
+from profiles.needs import Kept, Measures
 from profiles.plan import USUAL_COLLECTOR, Plan, plan
 from profiles.profile import Profile, ProfileError, load_profile, profile_names
 from profiles.recommend import BY_USE, Advice, recommend
@@ -17,6 +17,7 @@ __all__ = [
     "Gpu",
     "Hardware",
     "Kept",
+    "Measures",
     "Plan",
     "PlanError",
     "Profile",

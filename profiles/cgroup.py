@@ -20,7 +20,7 @@ class Limits:
     memory: int | None = None
     """Bytes."""
     memory_left: int | None = None
-    """Bytes until a limit is met; files cached but not in use count as free."""
+    """Bytes until a limit is met; cached files count as free, since they are dropped first."""
 
 
 def read_limits(root: Path, membership: Path) -> Limits:
@@ -64,14 +64,14 @@ def _cores(level: Path) -> list[float]:
 
 
 def _memory(level: Path) -> list[tuple[int, int]]:
-    for limit_file, used_file, cache_key in (
-        ("memory.max", "memory.current", "inactive_file"),
-        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    for limit_file, used_file, cached_keys in (
+        ("memory.max", "memory.current", ("inactive_file", "active_file")),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")),
     ):
         limit, used = _read(level / limit_file).strip(), _read(level / used_file).strip()
         if limit.isdigit() and used.isdigit():
             pairs = (line.split() for line in _read(level / "memory.stat").splitlines())
-            cached = next((int(pair[1]) for pair in pairs if pair[0] == cache_key), 0)
+            cached = sum(int(pair[1]) for pair in pairs if pair[0] in cached_keys)
             return [(int(limit), int(used) - cached)]
     return []
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from profiles.hardware import Hardware
 
 PROGRAM_BYTES = 400 << 20
 """Of the process that learns before it has learned anything: interpreter, PyTorch, the compiled simulator."""
-LEARNER_BYTES = 512 << 20
-"""What learning from pixels takes, whatever the collector."""
+LEARNER_BYTES = 800 << 20
+"""What learning from pixels takes, whatever the collector, with an evaluation beside it."""
 HELPER_BYTES = 56 << 20
 """Of the processes that start workers and clean up after them."""
 WORKER_BYTES = {"async": 64 << 20, "hybrid": 64 << 20, "executor": 192 << 20, "ray": 320 << 20}
@@ -41,6 +41,16 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Measures:
+    """What was measured on this machine, where something was."""
+
+    worker_bytes: Mapping[str, int] = field(default_factory=dict)
+    """Of one worker, by collector."""
+    learner_threads: int | None = None
+    """The fewest that learn about as fast as any number does."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bound:
     """As many workers as one thing allows."""
 
@@ -51,21 +61,26 @@ class Bound:
     """What is wrong with more, and what to do."""
 
 
-def worker_bounds(hardware: Hardware, collector: str, kept: Kept | None) -> Iterator[Bound]:
+_UNMEASURED = Measures()
+
+
+def worker_bounds(
+    hardware: Hardware, collector: str, kept: Kept | None, measures: Measures = _UNMEASURED
+) -> Iterator[Bound]:
     """What bounds the workers of a collector on this machine."""
-    yield _by_memory(hardware.memory_free, WORKER_BYTES[collector], kept)
+    yield _by_memory(hardware.memory_free, worker_bytes(collector, measures), kept)
     if hardware.file_limit is not None:
         yield _by_files(hardware.file_limit, hardware.file_limit_hard)
 
 
-def worker_bytes(collector: str) -> int:
-    """Memory of one worker process; 0 of a collector without them."""
-    return WORKER_BYTES.get(collector, 0)
+def worker_bytes(collector: str, measures: Measures = _UNMEASURED) -> int:
+    """Memory of one worker process, as measured here or as usual; 0 of a collector without them."""
+    return measures.worker_bytes.get(collector) or WORKER_BYTES.get(collector, 0)
 
 
-def replay_room(hardware: Hardware, collector: str, workers: int) -> int:
+def replay_room(hardware: Hardware, collector: str, workers: int, measures: Measures = _UNMEASURED) -> int:
     """Bytes left for a replay beside the learner and so many workers."""
-    return max(0, hardware.memory_free - LEARNER_BYTES - workers * worker_bytes(collector))
+    return max(0, hardware.memory_free - LEARNER_BYTES - workers * worker_bytes(collector, measures))
 
 
 def files_needed(workers: int) -> int:

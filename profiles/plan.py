@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from profiles.hardware import Hardware
-from profiles.needs import LEAST_KEPT, Kept, memory_of, replay_room
+from profiles.needs import LEAST_KEPT, Kept, Measures, memory_of, replay_room
 from profiles.profile import Device, Profile
 from profiles.spread import BATCHED_LANES, DEFAULT_LANES, SPREADS
 from profiles.wishes import Given, PlanError, Wishes, count_of, within
@@ -41,11 +41,13 @@ def plan(
     given: Given | None = None,
     batched: bool = False,
     kept: Kept | None = None,
+    measures: Measures | None = None,
 ) -> Plan:
     """Choose lanes, cars, workers, threads, replay and device for a collector; numbers given win over the profile's.
 
     ``batched``: the simulator steps many cars together, on several threads if asked. ``kept``: what the agent keeps
-    in memory. Raises PlanError where the numbers given contradict each other, the collector or the machine.
+    in memory. ``measures``: of this machine. Raises PlanError where the numbers given contradict each other, the
+    collector or the machine.
     """
     given, missing = given or Given(), _missing_cores(profile, hardware)
     hardware = within(profile, hardware)
@@ -56,7 +58,7 @@ def plan(
     if collector not in SPREADS:
         raise PlanError(f"no plan for collector {collector!r}: choose from {', '.join(SPREADS)}")
     lanes = BATCHED_LANES if batched else DEFAULT_LANES
-    wishes = Wishes(profile, hardware, collector, given, lanes, batched, kept)
+    wishes = Wishes(profile, hardware, collector, given, lanes, batched, kept, measures or Measures())
     chosen = SPREADS[collector](wishes)
     threads, why_threads = _threads(wishes)
     simulating, why_simulating = _simulator_threads(wishes, chosen.lanes)
@@ -84,6 +86,9 @@ def _missing_cores(profile: Profile, hardware: Hardware) -> str:
 def _threads(wishes: Wishes) -> tuple[int, str]:
     cores, asked = wishes.hardware.usable_cores, wishes.profile.threads
     if asked == "auto":
+        best = wishes.measures.learner_threads
+        if best is not None and best < cores:
+            return best, f"{count_of(best, 'learner thread')}: as measured here, more learn no faster."
         why = "since learner and workers take turns"
         if wishes.collector in ("executor", "ray"):
             why = "which it shares with the workers until they have driven as far ahead as they may"
@@ -111,7 +116,7 @@ def _replay(wishes: Wishes, workers: int) -> tuple[int | None, str]:
     size = f"{(kept.given or kept.usual) * kept.step_bytes / 1e9:.2f} GB"
     if kept.given is not None:
         return kept.given, f"{kept.given:,} steps in the replay ({size}): as given."
-    room = replay_room(wishes.hardware, wishes.collector, 0 if wishes.given.cluster else workers)
+    room = replay_room(wishes.hardware, wishes.collector, 0 if wishes.given.cluster else workers, wishes.measures)
     fit = int(room / kept.step_bytes) // 1000 * 1000
     if fit >= kept.usual:
         return kept.usual, f"{kept.usual:,} steps in the replay ({size}): the default."

@@ -38,7 +38,7 @@ class Profile:
     cores: Choice = "auto"
     """Cores to plan for, as far as there are so many."""
     memory: float | Literal["auto"] = "auto"
-    """GB (10^9 bytes) to plan for, as far as so many are free."""
+    """GB (10^9 bytes) to plan for, as far as so many are free; a run is kept from taking more."""
     workers: Choice = "auto"
     """Processes that step cars."""
     lanes: Choice = "auto"

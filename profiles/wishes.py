@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from profiles.hardware import Hardware
-from profiles.needs import Bound, Kept, worker_bounds
+from profiles.needs import Bound, Kept, Measures, worker_bounds
 from profiles.profile import Choice, Profile
 
 ALL_CORES = 3
@@ -50,6 +50,7 @@ class Wishes:
     usual_lanes: int
     batched: bool
     kept: Kept | None
+    measures: Measures = field(default_factory=Measures)
 
     def lanes(self) -> tuple[int, str]:
         """How many lanes, and why."""
@@ -73,7 +74,9 @@ class Wishes:
     def _tightest_bound(self) -> Bound | None:
         if self.given.cluster:
             return None
-        return min(worker_bounds(self.hardware, self.collector, self.kept), key=lambda bound: bound.most)
+        return min(
+            worker_bounds(self.hardware, self.collector, self.kept, self.measures), key=lambda bound: bound.most
+        )
 
     def only(self, name: str, why: str) -> None:
         """Refuse any other number than 1."""

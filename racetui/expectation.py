@@ -16,6 +16,9 @@ class Measured(Protocol):
     def frames_per_second(self, spec: RunSpec) -> tuple[float, str] | None:
         """How fast such a run trains here, and how that is known; None where nothing was measured."""
 
+    def peak_memory(self, spec: RunSpec) -> int | None:
+        """Bytes that the same run took here before; None where it did not run to its peak yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
@@ -30,7 +33,7 @@ class Expectation:
     frames_per_second: float | None
     """Of whole training, learning included; None where nothing was measured on this machine yet."""
     parts: tuple[Part, ...]
-    """What the memory goes to."""
+    """What the memory is estimated to go to."""
     why: tuple[str, ...]
     """One sentence each, for people."""
 
@@ -43,13 +46,14 @@ class Expectation:
 def expect(spec: RunSpec, hardware: Hardware, calibration: Measured | None = None) -> Expectation:
     """Estimate a run on a machine as it is now, by its plan and by what was measured there."""
     parts = memory_parts(spec)
-    size, count = total(parts), processes(parts)
+    known = calibration.peak_memory(spec) if calibration else None
+    size, count = known or total(parts), processes(parts)
     measured = calibration.frames_per_second(spec) if calibration else None
     largest = sorted(parts, key=lambda part: -part.bytes)
     listed = ", ".join(f"{part.name} {gigabytes(part.bytes)}" for part in largest)
     memory = (
-        f"{gigabytes(size)} of memory at most, of {gigabytes(hardware.memory_free)} free, in "
-        f"{count} {'process' if count == 1 else 'processes'}: {listed}."
+        f"{gigabytes(size)} of memory at most{', as it took here before' if known else ''}, of "
+        f"{gigabytes(hardware.memory_free)} free, in {count} {'process' if count == 1 else 'processes'}: {listed}."
     )
     speed = (
         f"{measured[0]:,.0f} frames/s: {measured[1]}."

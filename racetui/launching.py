@@ -18,11 +18,12 @@ from racetui.config import ConfigError, apply_overrides, dump_spec, load_spec, r
 from racetui.fitness import check_agent
 from racetui.init_from import start_checkpoint
 from racetui.likeness import beneath, document_like
+from racetui.measured import read_knowledge
 from racetui.pipeline.building import check_stages, with_usual_stages
 from racetui.pipeline.config import PREVIOUS
 from racetui.pipeline.stages import Measured, rows_of, stages_of
 from racetui.pipeline.workers import plan_workers
-from racetui.planning import usable_cores, usual_collector, with_plan
+from racetui.planning import measures_of, usable_cores, usual_collector, with_plan
 from racetui.presets import with_preset
 from racetui.runs.control import launch
 from racetui.runs.model import RunSummary
@@ -113,9 +114,11 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("collector", usual_collector(profile))
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
-    spec = load_spec(with_plan(_completed(document), detect()), str(request.config or "command line"))
-    check_agent(spec, detect().memory_free)
-    check_stages(spec, detect().memory_free)
+    hardware = detect()
+    measures = measures_of(read_knowledge(hardware).calibration)
+    spec = load_spec(with_plan(_completed(document), hardware, measures), str(request.config or "command line"))
+    check_agent(spec, hardware.memory_free)
+    check_stages(spec, hardware.memory_free)
     check_set(spec)
     check_config(spec.collector, spec.collector_config)
     if spec.collector == "ray":

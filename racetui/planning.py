@@ -21,6 +21,7 @@ from profiles import (
     Given,
     Hardware,
     Kept,
+    Measures,
     Plan,
     Profile,
     load_profile,
@@ -29,6 +30,7 @@ from profiles import (
     within,
 )
 from profiles.strict import DocumentError, convert
+from racetui.measured import Calibration
 from racetui.spec import RunSpec
 from racetui.usual import usual_task
 
@@ -83,14 +85,29 @@ def usable_cores(profile: object, hardware: Hardware) -> int:
 
 
 def plan_for(
-    subject: Subject, profile: Profile, hardware: Hardware, collector: str = "", given: Given | None = None
+    subject: Subject,
+    profile: Profile,
+    hardware: Hardware,
+    collector: str = "",
+    given: Given | None = None,
+    measures: Measures | None = None,
 ) -> Plan:
-    """Plan a run; without a collector, for the profile's. Raises PlanError, DocumentError."""
+    """Plan a run by what was measured here; without a collector, the profile's. Raises PlanError, DocumentError."""
     batched = subject.backend in THREADED
-    return plan(profile, hardware, collector or _collector_of(profile), given, batched, _kept(subject))
+    return plan(profile, hardware, collector or _collector_of(profile), given, batched, _kept(subject), measures)
 
 
-def with_plan(document: dict[str, Any], hardware: Hardware) -> dict[str, Any]:
+def measures_of(calibration: Calibration | None) -> Measures:
+    """What plans use of a calibration; hybrid's workers do what those of async do."""
+    if calibration is None:
+        return Measures()
+    sizes = {name: size for name, size in calibration.worker_bytes.items() if size > 0}
+    if "async" in sizes:
+        sizes["hybrid"] = sizes["async"]
+    return Measures(sizes, calibration.best_threads)
+
+
+def with_plan(document: dict[str, Any], hardware: Hardware, measures: Measures | None = None) -> dict[str, Any]:
     """A run's configuration with the numbers of its plan, where it says nothing itself.
 
     ``agent``, ``backend``, ``collector`` and ``profile`` it must have said. What is wrong with it is left to others
@@ -98,7 +115,7 @@ def with_plan(document: dict[str, Any], hardware: Hardware) -> dict[str, Any]:
     """
     given, settings = document.get("collector_config") or {}, document.get("agent_config") or {}
     collector, profile = str(document["collector"]), document["profile"]
-    mappings = isinstance(given, dict) and isinstance(settings, dict)
+    mappings = all(isinstance(section, dict) for section in (given, settings, document.get("memory") or {}))
     if collector not in COLLECTORS or not mappings or not isinstance(profile, str):
         return document
     asked = {key: given.get(key) for key in ("lanes", "cars", "workers")}
@@ -109,23 +126,24 @@ def with_plan(document: dict[str, Any], hardware: Hardware) -> dict[str, Any]:
         task = convert(document.get("task"), TaskConfig, "task")
         subject = Subject(str(document["agent"]), str(document["backend"]), task, settings)
         numbers = Given(**asked, cluster=bool(given.get("ray_address")))
-        planned = plan_for(subject, preset, hardware, collector, numbers)
+        planned = plan_for(subject, preset, hardware, collector, numbers, measures)
     except (DocumentError, UnknownAgentError):
         return document
-    return _merged(document, planned)
+    return _merged(document, planned, 0.0 if preset.memory == "auto" else preset.memory)
 
 
 def _collector_of(profile: Profile) -> str:
     return USUAL_COLLECTOR if profile.collector == "auto" else profile.collector
 
 
-def _merged(document: dict[str, Any], planned: Plan) -> dict[str, Any]:
+def _merged(document: dict[str, Any], planned: Plan, limit: float) -> dict[str, Any]:
     numbers = {
         "lanes": planned.lanes,
         "cars": planned.cars,
         "workers": planned.workers,
         "threads": planned.simulator_threads,
     }
+    memory = {"memory": {"limit": limit} | _given(document.get("memory"))} if limit else {}
     settings: dict[str, Any] = {} if planned.replay is None else {"replay": planned.replay}
     if planned.device != "auto":
         settings["device"] = planned.device
@@ -133,6 +151,7 @@ def _merged(document: dict[str, Any], planned: Plan) -> dict[str, Any]:
         "collector_config": numbers | _given(document.get("collector_config")),
         "agent_config": settings | _given(document.get("agent_config")),
         "threads": document.get("threads") or planned.threads,
+        **memory,
     }
 
 

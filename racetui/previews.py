@@ -9,6 +9,7 @@ from collectors.registry import COLLECTORS
 from profiles import Hardware, detect, recommend
 from racetui.expectation import Expectation, expect, gigabytes
 from racetui.launching import StartRequest, build_spec, command_line
+from racetui.measured import read_knowledge
 from racetui.pipeline.stages import stages_of
 from racetui.queueing import demand_of, queue_limits
 from racetui.runs.liveness import identity
@@ -41,7 +42,7 @@ def preview(request: StartRequest, store: RunStore | None = None) -> Preview:
     command = f"{command_line(request)} --detach"
     try:
         spec, hardware = build_spec(request), detect()
-        expected = expect(spec, hardware)
+        expected = expect(spec, hardware, read_knowledge(hardware))
         waits = waits_for(spec, store or RunStore())
     except Exception as error:  # whatever it is, whoever fills in the form must read it
         return Preview(command, error=" ".join(str(error).split()) or type(error).__name__)

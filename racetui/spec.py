@@ -74,6 +74,31 @@ class CheckpointConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryConfig:
+    """When a run is kept from being killed for its memory. Shares are of whatever limit is closest."""
+
+    limit: float = 0.0
+    """GB (10^9 bytes) that the run's processes may take together, beside the limits of the container, the machine and
+    ``ulimit``; 0 sets none. A profile's ``memory`` becomes this."""
+    warn: float = 0.85
+    """Share used from which on the run says that memory is short and begins no evaluations; 0 never. With 2 GiB
+    left, memory is never short."""
+    stop: float = 0.95
+    """Share used at which an evaluation is given up or, where that is not enough, the run saves itself and ends, to
+    be resumed with more; 0 never. With 512 MiB left, it goes on."""
+
+    def __post_init__(self) -> None:
+        """Reject impossible values, naming the key."""
+        if not 0 <= self.limit < float("inf"):
+            raise ValueError(f"limit must be 0 (none) or more GB, not {self.limit}")
+        for key, value in (("warn", self.warn), ("stop", self.stop)):
+            if not 0 <= value < 1:
+                raise ValueError(f"{key} must be 0 (never) or a share below 1, not {value}")
+        if self.warn and self.stop and self.warn > self.stop:
+            raise ValueError(f"warn must be at most stop ({self.stop}), not {self.warn}")
+
+
+@dataclass(frozen=True, slots=True)
 class TrackingConfig:
     """Where a run's curves go beside its store."""
 
@@ -104,6 +129,7 @@ class RunSpec:
     seeds: SeedsConfig = field(default_factory=SeedsConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    memory: MemoryConfig = field(default_factory=MemoryConfig)
     pipeline: PipelineConfig | None = None
     """The stages before and after this training; None of a run that is one training and no more."""
 

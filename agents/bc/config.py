@@ -7,7 +7,6 @@ from typing import Literal
 
 from agents.errors import UnsupportedTaskError
 from agents.network_plans import NETWORKS, VECTOR_NETWORKS, check_network, choose_distribution, policy_input_shape
-from agents.replay.sizes import check_memory
 from agents.sac.config import SACConfig
 from carracing.task import TaskSpec
 
@@ -120,10 +119,6 @@ class DAggerConfig(CloningConfig):
         super(DAggerConfig, self).check_task(task)
         if not task.labels:
             raise UnsupportedTaskError("dagger learns from an expert's labels: set task.labels=true")
-
-    def check_memory(self, task: TaskSpec, free: int) -> None:
-        """Raise ReplayMemoryError if all that is kept needs more than ``free`` bytes."""
-        check_memory(task, self.replay, free)
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {

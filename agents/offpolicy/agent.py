@@ -42,7 +42,7 @@ class Counts:
 class OffPolicyAgent:
     """Implements ``agents.api.Agent`` over a ``Learner``; sampling and noise come from a generator of its own.
 
-    The replay takes memory as it fills: check that all of it fits with ``config.check_memory``.
+    The replay takes memory as it fills: see beforehand that ``agents.replay.sizes.replay_bytes`` of it fit.
     """
 
     NAME: ClassVar[str]

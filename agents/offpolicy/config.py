@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from agents.errors import UnsupportedTaskError
 from agents.network_plans import NETWORKS, policy_input_shape
-from agents.replay.sizes import LONGEST, SHORTEST, check_memory
+from agents.replay.sizes import LONGEST, SHORTEST
 from carracing.task import TaskSpec
 
 MAX_BATCH = 2**20
@@ -92,11 +92,6 @@ class OffPolicyConfig:
         """Replay, round and batch for the task."""
         usual = self.PICTURES if task.observation_dtype == "uint8" else self.VECTORS
         return Sizes(self.replay or usual.replay, self.round or usual.round, self.batch or usual.batch)
-
-    def check_memory(self, task: TaskSpec, free: int) -> None:
-        """Raise ReplayMemoryError if a full replay in memory needs more than ``free`` bytes."""
-        if not self.replay_directory:
-            check_memory(task, self.sizes(task).replay, free)
 
     def check_task(self, task: TaskSpec) -> None:
         """Raise UnsupportedTaskError if the agent with these settings cannot work on ``task``."""

@@ -12,10 +12,6 @@ SHORTEST, LONGEST = 16, 100_000_000
 """Transitions that a replay may be made for."""
 
 
-class ReplayMemoryError(ValueError):
-    """A replay would not fit into memory; says how large it may be."""
-
-
 def cells_for(capacity: int) -> int:
     """Observations to be kept for ``capacity`` transitions of episodes of 32 steps or more."""
     return capacity + -(-capacity // SPARE)
@@ -29,14 +25,3 @@ def cell_bytes(task: TaskSpec) -> int:
 def replay_bytes(task: TaskSpec, capacity: int) -> int:
     """Memory of a full replay for ``capacity`` transitions."""
     return cells_for(capacity) * cell_bytes(task)
-
-
-def check_memory(task: TaskSpec, capacity: int, free: int) -> None:
-    """Raise ReplayMemoryError if a full replay needs more than ``free`` bytes."""
-    needed = replay_bytes(task, capacity)
-    if needed > free:
-        fits = max(free * SPARE // (SPARE + 1) // cell_bytes(task) // 1000 * 1000, 0)
-        raise ReplayMemoryError(
-            f"a replay of {capacity:,} transitions needs {needed / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free: "
-            f"at most {fits:,} fit; or keep it in a file, with replay_directory"
-        )

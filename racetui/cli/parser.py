@@ -13,6 +13,7 @@ from collectors.registry import COLLECTORS
 from racetui import __version__
 from racetui.cli.demos_parser import add_demonstration_commands
 from racetui.cli.machine_parser import add_machine_commands
+from racetui.cli.measuring_parser import add_measuring_commands
 from racetui.cli.options import RUN_HELP, add_now
 from racetui.cli.options import add_json as _json
 from racetui.cli.options import later as _later
@@ -177,6 +178,7 @@ def _add_bench(commands: Any) -> None:
     simulators.add_argument("--repeats", type=count, default=5, help="turns, of which the median counts (default 5)")
     _json(simulators)
     _add_bench_replay(subjects)
+    add_measuring_commands(subjects)
 
 
 def _add_bench_collectors(subjects: Any) -> None:

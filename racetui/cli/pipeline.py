@@ -20,11 +20,12 @@ from racetui.cli.train import ending
 from racetui.config import ConfigError
 from racetui.exits import Exit
 from racetui.launching import StartRequest, build_spec, start_spec
+from racetui.measured import read_knowledge
 from racetui.pipeline.estimate import Estimate, Speeds, estimates, measured
 from racetui.pipeline.probing import probe_apart
 from racetui.pipeline.stages import Measured, stages_of
 from racetui.pipeline.workers import plan_workers
-from racetui.planning import named_profile, plan_for, subject_of, usable_cores
+from racetui.planning import measures_of, named_profile, plan_for, subject_of, usable_cores
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.spec import RunSpec
@@ -112,7 +113,15 @@ def _clone_overrides(settings: list[str], stages: tuple[str, ...]) -> list[str]:
 def _plan_text(spec: RunSpec) -> str:
     """How the stages spread over the machine, in words."""
     cores = usable_cores(spec.profile, detect())
-    driving = plan_for(subject_of(spec), named_profile(spec.profile), detect(), spec.collector)
+    hardware = detect()
+    known = read_knowledge(hardware)
+    driving = plan_for(
+        subject_of(spec),
+        named_profile(spec.profile),
+        hardware,
+        spec.collector,
+        measures=measures_of(known.calibration),
+    )
     lines = [f"racetui: {cores} usable cores; as usual, unless something else was asked for:"]
     names = [stage.name for stage in stages_of(spec)]
     lines += [f"  {reason}" for reason in plan_workers(cores).reasons if reason.partition(":")[0] in names]

@@ -6,14 +6,16 @@ import argparse
 from dataclasses import asdict, dataclass
 
 from agents.registry import AGENTS
-from profiles import BY_USE, Hardware, Plan, PlanError, ProfileError, detect, look_at, recommend
+from profiles import BY_USE, Hardware, Measures, Plan, PlanError, ProfileError, detect, look_at, recommend
 from racetui.cli.machine import facts_of
-from racetui.cli.output import print_json, table
+from racetui.cli.output import moment, print_json, table
 from racetui.exits import Exit
+from racetui.measured import Knowledge, read_knowledge
 from racetui.pipeline.workers import Workers, plan_workers
 from racetui.planning import (
     Subject,
     known_profiles,
+    measures_of,
     named_profile,
     plan_for,
     usable_cores,
@@ -48,21 +50,33 @@ def profiles(options: argparse.Namespace) -> int:
     names = (options.name,) if options.name else known_profiles()
     if options.name:
         named_profile(options.name)
-    planned = [_planned(name, subject, hardware, collector) for name in names]
+    known = read_knowledge(hardware)
+    planned = [_planned(name, subject, hardware, collector, measures_of(known.calibration)) for name in names]
     if options.json:
-        print_json(_document(planned, subject, hardware))
+        print_json(
+            _document(planned, subject, hardware) | {"calibration": known.calibration, "ignored": known.problem}
+        )
     else:
         print(_text(planned, hardware, explained=options.name or "auto"))
+        print(f"\n{_measured(known)}")
     return Exit.USAGE if options.name and planned[0].error else Exit.OK
 
 
-def _planned(name: str, subject: Subject, hardware: Hardware, collector: str) -> Planned:
+def _measured(known: Knowledge) -> str:
+    """Whether plans go by measurements, in words."""
+    if known.calibration is not None:
+        return f"measured: by `racetui calibrate` on {moment(known.calibration.time)}; plans go by it"
+    return known.problem or "not measured yet: `racetui calibrate` does so in about a minute, and plans then go by it"
+
+
+def _planned(name: str, subject: Subject, hardware: Hardware, collector: str, measures: Measures) -> Planned:
     title = purpose = ""
     try:
         profile = named_profile(name)
         title, purpose = profile.title, profile.purpose
         stages = plan_workers(usable_cores(name, hardware))
-        return Planned(name, title, purpose, plan_for(subject, profile, hardware, collector), stages)
+        made = plan_for(subject, profile, hardware, collector, measures=measures)
+        return Planned(name, title, purpose, made, stages)
     except (PlanError, ProfileError) as error:
         return Planned(name, title, purpose, None, None, str(error))
 

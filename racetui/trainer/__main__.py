@@ -46,12 +46,25 @@ def _train(paths: RunPaths, writer: RunWriter, resume: bool) -> int:
         orders.listen_to_signals()
         from racetui.trainer.training import train  # heavy: not while it waits
 
-        writer.set_state(train(paths, writer, orders, resume))
+        state = train(paths, writer, orders, resume)
+        writer.set_state(state, orders.reason if state is RunState.STOPPED else "")
+        _remember(paths)
     except Exception as error:  # the last word of a run, whatever went wrong
         traceback.print_exc()
         writer.set_state(RunState.FAILED, _one_line(error))
         return 1
     return 0
+
+
+def _remember(paths: RunPaths) -> None:
+    """Keep what the run took for those to come; that this fails is no failure of the run."""
+    from profiles import detect
+    from racetui.measured import fingerprint, remember
+
+    try:
+        remember(paths, fingerprint(detect()))
+    except Exception as error:  # whatever it is, the run has ended well
+        logging.warning("what the run took is not kept: %s", error)
 
 
 def _one_line(error: Exception) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from agents.api import Agent, Beginner
@@ -25,10 +26,12 @@ from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from racetui.trainer.evaluations import OWN_PURPOSES, EvaluationOrder, Evaluations
+from racetui.trainer.guard import ADVICE, Guard
 from racetui.trainer.keeper import Keeper
 from racetui.trainer.lending import Lender
 from racetui.trainer.loop import Attendants, Parts, Trainer
 from racetui.trainer.orders import POLL_SECONDS, Orders
+from racetui.trainer.pressure import read_pressure
 from racetui.trainer.progress import RETURN_WINDOW, Progress
 from racetui.trainer.requests import Requests
 from racetui.trainer.tracking import Tracking, open_tracking
@@ -66,7 +69,9 @@ def attended(paths: RunPaths, writer: RunWriter, orders: Orders, spec: RunSpec, 
         evaluations = Evaluations(paths, writer, keeper, _Best(paths, writer, keeper, curves))
         stack.callback(evaluations.close, "the run ended before this evaluation did")
         lender = stack.enter_context(closing(Lender(paths, writer)))
-        yield Attendants(paths, writer, orders, keeper, evaluations, curves, TreeUsage(), lender)
+        usage = TreeUsage()
+        guard = _guard(spec, writer, orders, evaluations, usage)
+        yield Attendants(paths, writer, orders, keeper, evaluations, curves, usage, lender, guard)
 
 
 @contextmanager
@@ -116,6 +121,22 @@ class _Best:
 
 def _track(paths: RunPaths, spec: RunSpec, writer: RunWriter, frames: int) -> Tracking:
     return open_tracking(paths, spec, frames, lambda text: writer.event("warning", "tracking", text))
+
+
+def _guard(spec: RunSpec, writer: RunWriter, orders: Orders, evaluations: Evaluations, usage: TreeUsage) -> Guard:
+    def end(reason: str) -> None:
+        writer.event("error", "memory", f"{reason}; {ADVICE}")
+        orders.end(reason)
+
+    guard = Guard(
+        spec.memory,
+        partial(read_pressure, spec.memory.limit, usage.memory),
+        evaluations,
+        lambda level, text: writer.event(level, "memory", text),
+        end,
+    )
+    evaluations.short_of_memory = lambda: guard.short
+    return guard
 
 
 def _use_threads(threads: int) -> None:

@@ -52,6 +52,8 @@ class Evaluations:
     ) -> None:
         self._paths, self._writer, self._keeper, self._on_result = paths, writer, keeper, on_result
         self._waiting: deque[EvaluationOrder] = deque()
+        self.short_of_memory: Callable[[], bool] = lambda: False
+        """Asked before one begins."""
         self._running: _Running | None = None
 
     @property
@@ -82,17 +84,33 @@ class Evaluations:
         if self._running is None and self._waiting:
             self._start(self._waiting.popleft())
 
+    def give_up(self, reason: str) -> bool:
+        """End the evaluation going on, and say so in the store; False if none is."""
+        running = self._abandon(reason)
+        if running is None:
+            return False
+        self._writer.event(
+            "warning", "evaluation", f"evaluation at {running.order.frames:,} frames given up: {reason}"
+        )
+        self._keeper.release(running.order.frames)
+        return True
+
     def close(self, reason: str) -> None:
         """End the evaluation going on, drop the waiting ones; says so in the store."""
-        if self._running is not None:
-            self._running.process.kill()
-            self._running.process.wait()
-            self._writer.evaluation_failed(self._running.row, reason)
-            self._running = None
+        self._abandon(reason)
         self._waiting.clear()
+
+    def _abandon(self, reason: str) -> _Running | None:
+        running, self._running = self._running, None
+        if running is not None:
+            running.process.kill()
+            running.process.wait()
+            self._writer.evaluation_failed(running.row, reason)
+        return running
 
     def _start(self, order: EvaluationOrder) -> None:
         settings = order.settings
+        short = self.short_of_memory()
         row = self._writer.evaluation_started(
             frames=order.frames,
             purpose=order.purpose,
@@ -101,6 +119,10 @@ class Evaluations:
             deterministic=settings.deterministic,
             backend=settings.backend,
         )
+        if short:
+            self._writer.evaluation_failed(row, "left out: memory is short")
+            self._keeper.release(order.frames)
+            return
         self._paths.evals.mkdir(exist_ok=True)
         out = self._paths.evals / f"{row}.json"
         command = [

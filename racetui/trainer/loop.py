@@ -17,6 +17,7 @@ from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from racetui.trainer.evaluations import EvaluationOrder, Evaluations
+from racetui.trainer.guard import Guard
 from racetui.trainer.keeper import Keeper
 from racetui.trainer.lending import Lender
 from racetui.trainer.orders import POLL_SECONDS, Interrupted, Orders, Stop
@@ -37,6 +38,7 @@ class Attendants:
     curves: Tracking
     usage: TreeUsage
     lender: Lender
+    guard: Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Trainer:
         """Once a second: tell the store how far the run is, and finish what goes on in the background."""
         self._beat_row()
         self._run.writer.hardware(self._run.usage.sample())
+        self._run.guard.look()
         self._run.keeper.poll()
         self._run.evaluations.poll()
         self._run.lender.poll(self._parts.spec.agent, self._done, self._parts.agent.snapshot)

@@ -50,6 +50,8 @@ class Orders:
         self.pausing = False
         self.stop = Stop.NOT
         self.stopped_by = ""
+        self.reason = ""
+        """Why the run ends where nobody ordered it."""
         self.over = False
         """Training has ended; only evaluations go on."""
         self.paused_seconds = 0.0
@@ -112,6 +114,11 @@ class Orders:
         for command in self._writer.pending_commands():
             if not (self._learning and command.name in self._handlers):
                 self._obey(command)
+
+    def end(self, reason: str) -> None:
+        """Stop now, of the run's own accord."""
+        self.reason = reason
+        self._raise_stop(Stop.NOW, "the run itself")
 
     def acknowledge_stops(self, outcome: str) -> None:
         """Tell whoever ordered the stop how it went, once the last checkpoint is safe."""

@@ -71,3 +71,4 @@ class Recording:
         )
         writer.stages.progress(self._stage, done, min(1.0, share))
         writer.hardware(self._run.usage.sample())
+        self._run.guard.look()

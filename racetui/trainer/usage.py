@@ -24,6 +24,7 @@ class TreeUsage:
         self._last = time.monotonic()
         self._samples = 0
         self._pss: int | None = None
+        self._rss = 0
         self.peak_rss = 0
 
     def sample(self) -> HardwareRow:
@@ -42,6 +43,7 @@ class TreeUsage:
         if self._samples % PSS_EVERY == 0:
             self._pss = proportional_bytes(processes)
         self._samples += 1
+        self._rss = rss
         self.peak_rss = max(self.peak_rss, rss)
         return HardwareRow(
             time=time.time(),
@@ -50,6 +52,13 @@ class TreeUsage:
             pss_bytes=self._pss,
             processes=len(processes),
         )
+
+    def memory(self, rough: float) -> int:
+        """Bytes of the tree: proportional, measured now, unless the last sample was below ``rough`` as resident."""
+        if self._rss < rough:
+            return self._rss
+        proportional = proportional_bytes(self._processes())
+        return self._rss if proportional is None else proportional
 
     def _processes(self) -> list[psutil.Process]:
         children = self._root.children(recursive=True)

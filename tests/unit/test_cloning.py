@@ -25,7 +25,6 @@ from agents.errors import UnsupportedTaskError
 from agents.ppo.agent import PPOAgent
 from agents.ppo.config import PPOConfig
 from agents.random import EpisodeRandom
-from agents.replay.sizes import ReplayMemoryError
 from agents.segments import SegmentError
 from carracing.task import Array, TaskConfig, TaskSpec, task_spec
 from racetui.config import ConfigError
@@ -185,15 +184,13 @@ def test_dagger_learns_labels_and_not_what_was_driven() -> None:
     assert np.abs(acted.actions + 0.4).max() < 0.1
 
 
-def test_dagger_needs_labels_and_room() -> None:
+def test_dagger_needs_labels() -> None:
     with pytest.raises(SegmentError, match="labels"):
         dagger().learn([labelled_segment(task_spec(LABELLED), labels=False)], 0.0)
     with pytest.raises(SegmentError):
         dagger().learn([], 0.0)
     with pytest.raises(UnsupportedTaskError, match=r"task\.labels"):
         DAggerAgent(task_spec(VECTOR), DAggerConfig(), seed=1)
-    with pytest.raises(ReplayMemoryError, match="at most"):
-        DAggerConfig().check_memory(task_spec(TaskConfig(labels=True)), 10**8)
 
 
 def test_the_expert_leads_at_first_and_the_student_drives_by_its_mode() -> None:

@@ -10,10 +10,11 @@ from agents.replay.sizes import replay_bytes
 from carracing.task import task_spec
 from collectors.api import CollectorConfig
 from profiles import Hardware
-from racetui.config import load_spec
+from racetui.config import ConfigError, load_spec
 from racetui.expectation import Expectation, expect
+from racetui.fitness import check_memory
 from racetui.pipeline.config import DAggerStage, PipelineConfig
-from racetui.spec import EvaluationConfig, RunSpec
+from racetui.spec import EvaluationConfig, MemoryConfig, RunSpec
 
 MACHINE = Hardware(4, 4, 4, 8 << 30, None, 6 << 30)
 
@@ -80,8 +81,44 @@ def test_speed_is_told_only_where_it_was_measured() -> None:
         def frames_per_second(self, spec: RunSpec) -> tuple[float, str] | None:
             return (1234.5, "as measured") if spec.agent == "ppo" else None
 
+        def peak_memory(self, spec: RunSpec) -> int | None:
+            return 5 << 30 if spec.agent == "ppo" else None
+
     assert expect(spec_of(), MACHINE).frames_per_second is None
     assert "racetui calibrate" in expect(spec_of("sac"), MACHINE, Calibrated()).why[1]
     found = expect(spec_of(), MACHINE, Calibrated())
-    assert found.frames_per_second == 1234.5
+    assert (found.frames_per_second, found.memory_bytes) == (1234.5, 5 << 30)
     assert "as measured" in found.why[1]
+
+
+GIB = 1 << 30
+
+
+def refused(spec: RunSpec, free: float) -> str:
+    with pytest.raises(ConfigError) as told:
+        check_memory(spec, round(free))
+    return str(told.value)
+
+
+def test_a_run_that_cannot_fit_is_refused_with_what_would() -> None:
+    spec = spec_of("dqn", replay=1_000_000)
+    check_memory(spec, 9 * GIB)
+    words = refused(spec, 5 * GIB)
+    assert "needs about 8.3 GB of memory at its peak, and 5.4 GB are free: --set agent.replay=" in words
+    fits = int(words.split("agent.replay=")[1].split(" ")[0].rstrip(","))
+    less, more = (replace(spec, agent_config=replace(spec.agent_config, replay=n)) for n in (fits, fits + 1000))
+    assert expect(less, MACHINE).memory_bytes <= 5 * GIB < expect(more, MACHINE).memory_bytes
+
+
+def test_workers_rounds_and_evaluations_are_offered_where_they_are_what_is_too_much() -> None:
+    many = replace(spec_of(), collector="executor", collector_config=CollectorConfig(lanes=64, workers=32))
+    assert "--workers " in refused(many, 3 * GIB)
+    long = spec_of(rollout=400_000)
+    assert "--set agent.rollout=" in refused(long, 3 * GIB)
+    assert "--eval-every 0 would fit" in refused(spec_of(), 0.8 * GIB)
+    assert "another machine" in refused(spec_of(), 0.3 * GIB)
+
+
+def test_the_run_s_own_limit_counts() -> None:
+    spec = replace(spec_of("sac", replay=500_000), memory=MemoryConfig(limit=2))
+    assert "its limit (memory.limit) is 2.0 GB" in refused(spec, 64 * GIB)

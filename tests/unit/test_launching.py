@@ -22,6 +22,7 @@ from racetui.launching import StartRequest, build_spec, command_line
 from racetui.pipeline.config import PREVIOUS
 from racetui.presets import preset_names, user_presets
 from racetui.runs.store import RunStore
+from racetui.spec import MemoryConfig
 from tests.unit.checkpoints import make_checkpoint
 
 MACHINE = Hardware(
@@ -210,6 +211,13 @@ def test_a_profile_decides_where_nobody_asks(
     assert build_spec(StartRequest(profile=profile, collector="sequential")).collector == "sequential"
 
 
+def test_a_run_is_held_to_the_memory_of_its_profile_unless_it_says_otherwise() -> None:
+    assert build_spec(StartRequest()).memory.limit == 0
+    assert build_spec(StartRequest(profile="lowmem-6gb")).memory.limit == 6
+    more = StartRequest(profile="lowmem-6gb", overrides=("memory.limit=8", "memory.warn=0.5"))
+    assert build_spec(more).memory == MemoryConfig(limit=8, warn=0.5)
+
+
 @pytest.mark.parametrize(("agent", "free"), [("dqn", 1), ("dagger", 2)])
 def test_a_replay_is_planned_to_fit(agent: str, free: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launching, "detect", lambda: replace(MACHINE, memory_free=free << 30))
@@ -238,7 +246,7 @@ def test_profiles_of_the_user_are_found() -> None:
         (StartRequest(lanes=0), PlanError, "lanes must be 1 or more, not 0"),
         (StartRequest(collector="hybrid", lanes=8, cars=3), PlanError, "must divide lanes"),
         (StartRequest(collector="executor", workers=0), PlanError, "workers must be 1 or more, not 0"),
-        (StartRequest(collector="executor", workers=100), PlanError, "use at most 18"),
+        (StartRequest(collector="executor", workers=100), PlanError, "use at most 17"),
         (StartRequest(collector="executor", lanes=7, workers=2), PlanError, "multiple of workers"),
         (StartRequest(collector="executor", cars=2), PlanError, "multicar and hybrid take more"),
         (
@@ -315,7 +323,7 @@ def test_an_agent_gets_the_actions_it_is_for_unless_somebody_says_otherwise(tmp_
         (StartRequest(overrides=("agent.network=nature", "task.observation=vector")), "nature"),
         (
             StartRequest(agent="sac", overrides=("agent.replay=1000000",)),
-            r"7\.31 GB, and 4\.29 GB are free: at most 58",
+            r"8\.4 GB of memory at its peak, and 4\.3 GB are free: --set agent.replay=43",
         ),
     ],
 )

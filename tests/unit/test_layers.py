@@ -46,6 +46,7 @@ LIGHT = [
     "racetui.fitness",
     "racetui.pipeline.building",
     "racetui.pipeline.probing",
+    "racetui.measured",
     "racetui.planning",
     "racetui.presets",
     "racetui.runs.model",

@@ -19,7 +19,6 @@ from agents.errors import EditedCheckpointError, TrainingDivergedError
 from agents.offpolicy.agent import OffPolicyAgent
 from agents.offpolicy.config import OffPolicyConfig
 from agents.random import EpisodeRandom
-from agents.replay.sizes import ReplayMemoryError
 from agents.sac.agent import SACAgent
 from agents.sac.config import SACConfig
 from agents.segments import SegmentError
@@ -294,15 +293,6 @@ def test_what_is_not_finite_is_an_error_that_says_what_to_try(case: Case) -> Non
     with pytest.raises(TrainingDivergedError, match=r"became (inf|nan).*learning_rate|parameter became"):
         for _ in range(50):
             agent.learn(segments, 0.0)
-
-
-@EVERY_VECTOR
-def test_a_replay_beyond_memory_is_refused_with_numbers(case: Case) -> None:
-    case.config.check_memory(case.task, 10_000)
-    huge = replace(case.config, replay=100_000_000)
-    with pytest.raises(ReplayMemoryError, match=r"100,000,000 transitions needs .* GB are free: at most .* fit"):
-        huge.check_memory(case.task, 10**9)
-    replace(huge, replay_directory="/var/tmp").check_memory(case.task, 10**9)
 
 
 IMPOSSIBLE: dict[str, list[Any]] = {

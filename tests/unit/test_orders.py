@@ -47,3 +47,17 @@ def test_a_pause_taken_while_learning_begins_at_the_next_step() -> None:
         resumes.join()
         with RunReader(paths) as reader:
             assert [command.outcome for command in reader.commands()] == ["ok", "ok"]
+
+
+def test_a_paused_run_ends_of_its_own_accord() -> None:
+    paths = new_run()
+    with claim(paths), RunWriter(paths) as writer:
+        writer.identify()
+        writer.set_state(RunState.RUNNING)
+        orders = Orders(writer)
+        send(paths, "pause")
+        orders.poll()
+        orders.on_beat(lambda: orders.end("memory was running out"))
+        with orders.while_collecting(), pytest.raises(Interrupted):
+            orders.pulse()
+    assert (orders.stop, orders.reason, orders.pausing) == (Stop.NOW, "memory was running out", False)

@@ -14,7 +14,7 @@ import pytest
 from agents.api import End, Segment
 from agents.replay.frames import ReplayFileError
 from agents.replay.replay import Batch, Replay, ReplayError
-from agents.replay.sizes import ReplayMemoryError, cells_for, check_memory, replay_bytes
+from agents.replay.sizes import cells_for, replay_bytes
 from agents.segments import SegmentError
 from carracing.task import Array, Box, Discrete, TaskConfig, TaskSpec, task_spec
 from tests.fakes.episodes import Course, interleaved, make_course
@@ -221,19 +221,6 @@ def test_memory_is_what_was_promised_and_taken_as_needed() -> None:
     replay.add([make_course(task, 1, 200, End.TERMINATED).segment(0, 200, 4)])
     assert replay.bytes == 201 * (84 * 84 + 2 * 4 + 4 + 1 + 16)
     assert psutil.Process().memory_info().rss - before < 60e6
-
-
-def test_a_replay_beyond_memory_is_refused_with_numbers() -> None:
-    task = task_spec(TaskConfig())
-    check_memory(task, 100_000, 750_000_000)
-    with pytest.raises(
-        ReplayMemoryError, match=r"1,000,000 transitions needs 7\.31 GB, and 1\.00 GB are free: at most"
-    ):
-        check_memory(task, 1_000_000, 1_000_000_000)
-    with pytest.raises(ReplayMemoryError) as told:
-        check_memory(task, 1_000_000, 1_000_000_000)
-    fits = int(str(told.value).split("at most ")[1].split(" ")[0].replace(",", ""))
-    assert 0.98e9 < replay_bytes(task, fits) <= 1e9
 
 
 @pytest.mark.parametrize("task", TASKS, ids=str)
