@@ -25,6 +25,7 @@ from racetui.pipeline.stages import Measured, rows_of, stages_of
 from racetui.pipeline.workers import plan_workers
 from racetui.planning import measures_of, usable_cores, usual_collector, with_plan
 from racetui.presets import with_preset
+from racetui.queueing import in_turn
 from racetui.runs.control import launch
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
@@ -114,7 +115,7 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("collector", usual_collector(profile))
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
-    hardware = detect()
+    hardware = detect() if request.now else in_turn(detect(), RunStore().runs)
     measures = measures_of(read_knowledge(hardware).calibration)
     spec = load_spec(with_plan(_completed(document), hardware, measures), str(request.config or "command line"))
     check_agent(spec, hardware.memory_free)

@@ -11,7 +11,7 @@ from racetui.expectation import Expectation, expect, gigabytes
 from racetui.launching import StartRequest, build_spec, command_line
 from racetui.measured import read_knowledge
 from racetui.pipeline.stages import stages_of
-from racetui.queueing import demand_of, queue_limits
+from racetui.queueing import demand_of, in_turn, queue_limits
 from racetui.runs.liveness import identity
 from racetui.runs.paths import RunPaths
 from racetui.runs.queue import Queue
@@ -43,7 +43,7 @@ def preview(request: StartRequest, store: RunStore | None = None) -> Preview:
     try:
         spec, hardware = build_spec(request), detect()
         expected = expect(spec, hardware, read_knowledge(hardware))
-        waits = waits_for(spec, store or RunStore())
+        waits = waits_for(spec, hardware, store or RunStore())
     except Exception as error:  # whatever it is, whoever fills in the form must read it
         return Preview(command, error=" ".join(str(error).split()) or type(error).__name__)
     suited = recommend(hardware)
@@ -52,11 +52,11 @@ def preview(request: StartRequest, store: RunStore | None = None) -> Preview:
     return Preview(command, plan_words(spec), expected_words(expected), warnings, advice)
 
 
-def waits_for(spec: RunSpec, store: RunStore) -> str:
+def waits_for(spec: RunSpec, hardware: Hardware, store: RunStore) -> str:
     """What a run would wait for if it were started now; empty if it would start at once."""
     queue, run = Queue(RunPaths(store.runs / "0")), "new"
     ticket = Ticket(run, identity(), 0, demand_of(spec))
-    return queue.look().joined(ticket, queue_limits()).reason(run)
+    return queue.look().joined(ticket, queue_limits(in_turn(hardware, store.runs))).reason(run)
 
 
 def plan_words(spec: RunSpec) -> str:
