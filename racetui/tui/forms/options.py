@@ -43,8 +43,8 @@ _STRATEGIES: Mapping[str, str] = {str(name): purpose for name, purpose in STRATE
 
 
 def presets() -> list[Option]:
-    """All there are, and none."""
-    return [Option("", "none", "as usual"), *(_preset(name) for name in preset_names())]
+    """All there are, and none; what they say is read when they are chosen."""
+    return [Option("", "none", "as usual"), *(Option(name, name, "settings by name") for name in preset_names())]
 
 
 def draft(preset: str) -> Draft:
@@ -155,9 +155,3 @@ def _agent(name: str) -> Option:
 
 
 _CLONES = {"bc": "clones recorded demonstrations", "dagger": "clones the expert, on the road"}
-
-
-def _preset(name: str) -> Option:
-    chosen = draft(name)
-    agent = chosen.agent if chosen.said or chosen.settings else ""
-    return Option(name, name, f"settings of {agent}" if agent else "cannot be read")

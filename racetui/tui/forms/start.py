@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,9 @@ from textual.widget import Widget
 from racetui.drafts import CAREFUL, SAME, USUAL, Draft, first_amount, request_fields
 from racetui.keys import Place
 from racetui.offers import BEGINNERS, can_select, learns_from_set
-from racetui.runs.errors import StoreError
-from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
-from racetui.runs.reader import RunReader
 from racetui.tui.desk import desk
-from racetui.tui.forms import options, rules
+from racetui.tui.forms import options, rules, starting
 from racetui.tui.forms.choice import Choice
 from racetui.tui.forms.entry import Entry, whole
 from racetui.tui.forms.form import Field, Form
@@ -107,7 +104,7 @@ class StartForm(Form):
         self._fill()
         super().on_mount()
         runs = desk(self).picture.runs
-        desk(self).in_background(partial(_look_around, runs), self._offer_sources)
+        desk(self).in_background(partial(starting.look_around, runs), self._offer_sources)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A letter that is typed into a field is text."""
@@ -131,7 +128,7 @@ class StartForm(Form):
         """Start it; the form stays until that is done, to tell of an error."""
         self.query_one("#verdict", Note).say("starting")
         request = self._request(values)
-        desk(self).in_background(partial(_attempt, desk(self).services.start, request), self._started)
+        desk(self).in_background(partial(starting.attempt, desk(self).services.start, request), self._started)
 
     def match(self) -> None:
         """Offer what goes with what is chosen, and ask what has a meaning with it."""
@@ -210,7 +207,8 @@ class StartForm(Form):
         seen = options.observations(draft, draft.agent, backend)
         usual = options.usual_observation(seen, backend)
         self._choice("observation").offer(seen, usual, said.get("observation", usual))
-        self._choice("profile").offer(options.profiles(), USUAL.profile, said.get("profile", USUAL.profile))
+        profile = self._choice("profile")
+        profile.offer(profile.options, USUAL.profile, said.get("profile", USUAL.profile))
         strategy = said.get("seeds", USUAL.seeds.strategy)
         self._choice("seeds").offer(options.strategies(self._choice("collector").value), strategy, strategy)
         self._choice("select").offer(options.SELECTIONS, "all", said.get("select", "all"))
@@ -238,7 +236,7 @@ class StartForm(Form):
         """Plan what is asked for now; one at a time, however fast somebody types."""
         if self._asked is not None:
             self._planning = True
-            desk(self).in_background(partial(_preview, self._asked), partial(self._show_preview, self._asked))
+            desk(self).in_background(partial(starting.planned, self._asked), partial(self._show_preview, self._asked))
 
     def _show_preview(self, request: StartRequest, found: Preview) -> None:
         self._planning = False
@@ -277,33 +275,3 @@ class StartForm(Form):
 
     def _choice(self, id: str) -> Choice:
         return self.query_one(f"#{id}", Choice)
-
-
-def _preview(request: StartRequest) -> Preview:
-    from racetui.previews import preview
-
-    return preview(request)
-
-
-def _look_around(runs: Iterable[Any]) -> tuple[list[Source], Path | None]:
-    """Policies to start from, and the newest demonstrations."""
-    from racetui.sources import demonstration_sets, sources
-
-    try:
-        sets = demonstration_sets()
-    except OSError:
-        sets = []
-    return sources(runs), sets[0] if sets else None
-
-
-def _attempt(start: Callable[[StartRequest], RunPaths], request: StartRequest) -> tuple[RunPaths, str] | Exception:
-    try:
-        paths = start(request)
-    except Exception as error:  # shown in the form
-        return error
-    try:
-        with RunReader(paths) as reader:
-            run = reader.summary()
-    except StoreError:
-        return paths, "starting"
-    return paths, f"queued, {run.detail}" if run.state is RunState.QUEUED and run.detail else "starting"
