@@ -24,6 +24,7 @@ class Place(StrEnum):
     READING = "Run view, log view, comparison, hardware, car and help"
     TEXT = "Scrolling text: log, run view, log view, ranking, hardware, help"
     FORM = "Forms"
+    START = "The form that starts a run"
     CHOICE = "A choice in a form"
     ANYWHERE = "Anywhere"
 
@@ -68,7 +69,19 @@ TESTABLE = Need(
 
 ACTING = frozenset(
     {
-        *("start", "pause", "resume", "stop", "go_on", "first", "evaluate", "checkpoint", "checkpoints", "annotate"),
+        *(
+            "start",
+            "clone",
+            "pause",
+            "resume",
+            "stop",
+            "go_on",
+            "first",
+            "evaluate",
+            "checkpoint",
+            "checkpoints",
+            "annotate",
+        ),
         *("export", "record", "record_gif"),
     }
 )
@@ -108,6 +121,7 @@ def _silent(id: str, keys: str, help: str, place: Place) -> Key:
 
 KEYS = (
     Key("start", ("s",), "Start a run: choose agent, collector, profile and budget", Place.VIEW, "start", rank=1),
+    Key("clone", ("S",), "Start a run like the selected one, all of its settings taken over", Place.VIEW, need=A_RUN),
     Key("pause", ("p",), "Pause the selected run between two steps", Place.VIEW, "pause", TRAINING, 2, group=True),
     Key("resume", ("p",), "Let the paused run go on", Place.VIEW, "resume", PAUSED, 2, group=True),
     Key(
@@ -271,6 +285,15 @@ KEYS = (
     Key("cancel", ("escape",), "Leave the form; nothing happens", Place.FORM, "cancel", rank=0, in_palette=False),
     Key("next_field", ("tab", "down"), "Next field", Place.FORM, "next field", rank=2, in_palette=False),
     _silent("previous_field", "up shift+tab", "Field above", Place.FORM),
+    Key(
+        "copy",
+        ("y", "f2", "ctrl+y"),
+        "Copy the command that does the same; y only while no text is typed",
+        Place.START,
+        "copy command",
+        rank=3,
+        in_palette=False,
+    ),
     Key("next_choice", ("right", "l", "space"), "Next choice", Place.CHOICE, "choose", rank=1, in_palette=False),
     _silent("previous_choice", "left h", "Choice before", Place.CHOICE),
     _silent("detach", "ctrl+c ctrl+q", "Leave the panel; every run goes on", Place.ANYWHERE),

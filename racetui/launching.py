@@ -14,9 +14,10 @@ from collectors.ray_session import check_ray
 from collectors.registry import check_config
 from profiles import detect
 from racetui.cloning import budget_of, check_set, with_task_of_set
-from racetui.config import apply_overrides, dump_spec, load_spec, read_config_file
+from racetui.config import ConfigError, apply_overrides, dump_spec, load_spec, read_config_file
 from racetui.fitness import check_agent
 from racetui.init_from import start_checkpoint
+from racetui.likeness import beneath, document_like
 from racetui.measured import read_knowledge
 from racetui.pipeline.building import check_stages, with_usual_stages
 from racetui.pipeline.config import PREVIOUS
@@ -24,6 +25,7 @@ from racetui.pipeline.stages import Measured, rows_of, stages_of
 from racetui.pipeline.workers import plan_workers
 from racetui.planning import measures_of, usable_cores, usual_collector, with_plan
 from racetui.presets import with_preset
+from racetui.queueing import in_turn
 from racetui.runs.control import launch
 from racetui.runs.limits import used_up
 from racetui.runs.model import RunSummary
@@ -70,6 +72,10 @@ class StartRequest:
     config: Path | None = None
     overrides: tuple[str, ...] = ()
     """KEY=VALUE as ``--set`` takes them; they win over everything else."""
+    like: str | None = None
+    """A run whose settings lie beneath all others, as people name it."""
+    now: bool = False
+    """Start at once, though other runs take what it needs."""
 
 
 _KEYS = {
@@ -101,7 +107,33 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     ``stages`` is the section ``pipeline`` where the request's file has none. Raises ConfigError, which names the
     key, ProfileError, PlanError and CollectorConfigError.
     """
+    document = _asked_for(request, stages)
+    document.setdefault("agent", DEFAULTS.agent)
+    profile = document.setdefault("profile", DEFAULTS.profile)
+    if document.get("pipeline") is not None:
+        document = with_usual_stages(document, plan_workers(usable_cores(profile, detect())))
+    document = _with_usual_settings(with_task_of_set(budget_of(document, request.epochs)))
+    document.setdefault("backend", DEFAULTS.backend)
+    document.setdefault("collector", usual_collector(profile))
+    document.setdefault("name", f"{document['agent']}-{document['collector']}")
+    hardware = detect() if request.now else in_turn(detect(), RunStore().runs)
+    measures = measures_of(read_knowledge(hardware).calibration)
+    spec = load_spec(with_plan(_completed(document), hardware, measures), str(request.config or "command line"))
+    check_agent(spec, hardware.memory_free)
+    check_stages(spec, hardware.memory_free)
+    check_set(spec)
+    check_config(spec.collector, spec.collector_config)
+    if spec.collector == "ray":
+        check_ray(spec.collector_config)
+    return spec
+
+
+def _asked_for(request: StartRequest, stages: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The configuration that the request itself says, with what it names beneath. Raises ConfigError, StoreError."""
     document = read_config_file(request.config) if request.config else {}
+    if request.like is not None and request.preset is not None:
+        raise ConfigError("--like and --preset each say what the run is: leave one out")
+    other = document_like(request.like) if request.like is not None else {}
     if request.preset is not None:
         document = with_preset(request.preset, document)
     if stages is not None and document.get("pipeline") is None:
@@ -117,33 +149,18 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     limits = {limit: getattr(request, limit) for limit in _LIMITS if getattr(request, limit) is not None}
     if limits:
         document["budget"] = limits
+    if other and document.get("agent") is None:
+        document["agent"] = other["agent"]  # whose settings the options may be about
     document = apply_overrides(document, request.overrides)
-    document.setdefault("agent", DEFAULTS.agent)
-    profile = document.setdefault("profile", DEFAULTS.profile)
-    if document.get("pipeline") is not None:
-        document = with_usual_stages(document, plan_workers(usable_cores(profile, detect())))
-    document = _with_usual_settings(with_task_of_set(budget_of(document, request.epochs)))
-    document.setdefault("backend", DEFAULTS.backend)
-    document.setdefault("collector", usual_collector(profile))
-    document.setdefault("name", f"{document['agent']}-{document['collector']}")
-    hardware = detect()
-    measures = measures_of(read_knowledge(hardware).calibration)
-    spec = load_spec(with_plan(_completed(document), hardware, measures), str(request.config or "command line"))
-    check_agent(spec, hardware.memory_free)
-    check_stages(spec, hardware.memory_free)
-    check_set(spec)
-    check_config(spec.collector, spec.collector_config)
-    if spec.collector == "ray":
-        check_ray(spec.collector_config)
-    return spec
+    return beneath(other, document) if other else document
 
 
-def start_run(request: StartRequest, store: RunStore | None = None, now: bool = False) -> RunPaths:
+def start_run(request: StartRequest, store: RunStore | None = None) -> RunPaths:
     """Create the run and launch its trainer as a process of its own, which outlives this one.
 
-    It waits its turn where other runs take what it needs, unless it is to start ``now``.
+    It waits its turn where other runs take what it needs, unless it is to start now.
     """
-    return start_spec(build_spec(request), store, now=now)
+    return start_spec(build_spec(request), store, now=request.now)
 
 
 def start_spec(
@@ -212,7 +229,10 @@ def command_line(request: StartRequest) -> str:
     words = ["racetui", "train"]
     for field in fields(request):
         value = getattr(request, field.name)
-        if value is None or field.name == "overrides":
+        if value is None or value is False or field.name == "overrides":
+            continue
+        if value is True:
+            words.append(f"--{field.name}")
             continue
         option = "duration" if field.name == "seconds" else field.name.replace("_", "-")
         words += [f"--{option}", f"{value:g}s" if field.name == "seconds" else str(value)]

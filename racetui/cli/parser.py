@@ -115,6 +115,9 @@ def _add_train(commands: Any) -> None:
         choices=preset_names(),
         help="settings by name, of files in the config directory too; those of --config and --set win",
     )
+    settings.add_argument(
+        "--like", metavar="RUN", help="all settings of another run of the same agent, beneath those asked for"
+    )
     settings.add_argument("--config", type=Path, metavar="FILE", help="YAML file with the keys of a run's spec.yaml")
     settings.add_argument(
         "--set",

@@ -20,7 +20,7 @@ from racetui.spec import Budget
 _TRACKERS = ("tensorboard", "aim")
 _SETTINGS = (
     *("agent", "collector", "profile", "backend", "observation", "lanes", "cars", "workers"),
-    *("seed", "seeds", "seed_base", "select", "name", "preset", "config"),
+    *("seed", "seeds", "seed_base", "select", "name", "preset", "like", "config"),
 )
 
 _OTHERS = ("epochs", "eval_every", "checkpoint_every")
@@ -30,7 +30,7 @@ def train(options: argparse.Namespace) -> int:
     """Start a run as a process of its own; in the foreground follow it to its end."""
     if options.detach and options.verbose:
         raise ConfigError("--verbose prints episodes as they end, and --detach does not wait for any: leave one out")
-    paths = _resume(options) if options.resume else start_run(request_of(options), now=options.now)
+    paths = _resume(options) if options.resume else start_run(request_of(options))
     if options.detach:
         tell_queued(paths)
         if options.json:
@@ -53,6 +53,7 @@ def request_of(options: argparse.Namespace) -> StartRequest:
         epochs=options.epochs,
         eval_every=options.eval_every,
         checkpoint_every=options.checkpoint_every,
+        now=options.now,
         overrides=(*options.set, *(f"tracking.{name}=false" for name in _TRACKERS if getattr(options, f"no_{name}"))),
     )
 

@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Sequence
 
-from racetui.queueing import demand_of, queue_limits
+from profiles import detect
+from racetui.queueing import demand_of, in_turn, queue_limits
 from racetui.runs.claim import claim
 from racetui.runs.database import connect_writer, translated
 from racetui.runs.errors import InvalidOrder, NotWritable, RunBusy
@@ -30,7 +31,7 @@ def launch(paths: RunPaths, resume: bool = False, command: Sequence[str] | None 
     has trained before and is not to resume, ConfigError for limits that cannot be used, StoreError.
     """
     _check(paths, resume)
-    limits = queue_limits()
+    limits = queue_limits(in_turn(detect(), paths.root.parent))
     with claim(paths):
         spec = _check(paths, resume)  # again: someone may have launched it meanwhile
         directory, demand = paths.root.stat().st_ino, demand_of(spec)

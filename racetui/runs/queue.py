@@ -34,6 +34,10 @@ class Line:
         """A run's place; None if it has none."""
         return next((ticket for ticket in self.tickets if ticket.run == run), None)
 
+    def joined(self, ticket: Ticket, limits: Limits) -> Line:
+        """The queue as it would be with one more at its end."""
+        return Line(tuple(settled([*self.tickets, ticket], limits)), limits)
+
     def reason(self, run: str) -> str:
         """What a run waits for, in words; empty if it does not wait."""
         return reason(self.tickets, run, self.limits)

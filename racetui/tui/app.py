@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import ClassVar
 
 from textual.binding import BindingType
 
 from racetui.keys import ALIVE, OVER, PAUSED, TESTABLE, TRAINING, WORKING, Need, Place
+from racetui.runs.errors import StoreError
 from racetui.runs.limits import used_up
 from racetui.runs.paths import RunPaths
 from racetui.tui.clockwork import RATES
@@ -69,6 +71,22 @@ class Panel(Core):
         from racetui.tui.forms.start import StartForm
 
         return self.push_screen(StartForm())
+
+    async def do_clone(self) -> None:
+        """Ask what to start, beginning with what the selected run is."""
+        from racetui.config import ConfigError
+        from racetui.tui.forms.options import draft_like
+        from racetui.tui.forms.start import StartForm
+
+        run = self.selected_run
+        if run is None:
+            return
+        try:
+            draft = await asyncio.to_thread(draft_like, RunPaths(run.path))
+        except (StoreError, ConfigError) as error:
+            self.tell(f"{run.id} {run.name}: {error}", "error")
+        else:
+            await self.push_screen(StartForm(draft))
 
     def do_stop(self) -> Awaitable[object] | None:
         """Ask how soon."""

@@ -359,3 +359,6 @@ def _warm_up() -> None:
     import racetui.tui.screens.logs
     import racetui.tui.screens.run
     import racetui.tui.screens.settings  # noqa: F401
+    from racetui.tui.forms.options import profiles
+
+    profiles()  # looks for GPUs, once

@@ -6,10 +6,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pytest
 from textual import events
+from textual.pilot import Pilot
 
 from collectors.registry import COLLECTORS
+from racetui.launching import StartRequest, build_spec
 from racetui.runs.model import RunState
+from racetui.runs.store import RunStore
+from racetui.runs.writer import RunWriter
 from racetui.tui.app import Panel
 from racetui.tui.forms.choice import Choice
 from racetui.tui.forms.note import Note
@@ -121,7 +126,7 @@ async def test_what_does_not_apply_is_not_asked_for(home: Path) -> None:
     async with opened(on_store(home), services=calls.services()) as (panel, pilot):
         await press(pilot, "s", "tab", "left", "left", "tab", *"many", "tab", "tab", "tab", "tab", "tab", "tab")
         await press(pilot, "right", "enter")  # learn from the best, but of how many cars?
-        await shows(panel, "cars         many                 a whole number", "◂ the best ▸")
+        await shows(panel, "cars         many                    a whole number", "◂ the best ▸")
         await press(pilot, "shift+tab", "right", "right")  # back from the cars: sync, async
         await until(partial(_is_asked, panel, "cars", False), "one car on each track")
         await press(pilot, "enter")
@@ -144,8 +149,8 @@ async def test_fields_without_room_are_scrolled_to() -> None:
     async with opened(scenes.Still, (60, 18)) as (panel, pilot):
         await press(pilot, "s", "tab", "left", "left", "shift+tab")  # multicar, which asks for more
         await shows(panel, "agent", "◂ multicar ▸", "enter start")
-        await press(pilot, "up")
-        await shows(panel, "amount       10M", "enter start")
+        await press(pilot, "up", "up")  # the preset, and from the first field round to the last
+        await shows(panel, "settings", "when         ◂ in its turn ▸", "enter start")
 
 
 async def test_wrong_values_are_told_beside_the_field_and_nothing_starts(home: Path) -> None:
@@ -265,8 +270,8 @@ async def test_letters_typed_into_a_field_are_text() -> None:
     async with opened(scenes.Still) as (panel, pilot):
         await press(pilot, "s")
         await shows(panel, "Start a run")
-        await press(pilot, "up", "up", "up", *"quxp hjkl?:")  # from the first field round to the name
-        await shows(panel, "quxp hjkl?:")
+        await press(pilot, *["tab"] * 7, *"quxp hjkly?:")  # down to the name
+        await shows(panel, "quxp hjkly?:")
         assert front(panel) == "StartForm"
 
 
@@ -276,3 +281,101 @@ async def test_a_form_title_is_no_markup() -> None:
         await press(pilot, "x")
         await shows(panel, "Stop 3 [bold]x[/]")
         assert "Stop 3 [bold]x[/]" in text(panel)
+
+
+def _value(panel: Panel, field: str) -> str:
+    return panel.screen.query_one(f"#{field}", Choice).value
+
+
+async def choose(pilot: Pilot[None], panel: Panel, field: str, value: str) -> None:
+    """With the keyboard alone: down to the field, and on until it says so."""
+    for _ in range(30):
+        if panel.focused is not None and panel.focused.id == field:
+            break
+        await press(pilot, "tab")
+    for _ in range(12):
+        if _value(panel, field) == value:
+            return
+        await press(pilot, "right")
+    raise AssertionError(f"{field} does not offer {value}")
+
+
+async def test_an_agent_is_offered_what_it_can_use(home: Path) -> None:
+    async with opened(scenes.Still) as (panel, pilot):
+        await press(pilot, "s")
+        await shows(panel, "racetui train --agent ppo")
+        await choose(pilot, panel, "agent", "dagger")
+        backends = panel.screen.query_one("#backend", Choice)
+        assert [option.value for option in backends.options] == ["fast"], "the scripted driver knows no other"
+        await choose(pilot, panel, "agent", "bc")
+        await until(partial(_is_asked, panel, "demos"), "a set is asked for")
+        assert not _is_asked(panel, "observation")
+        assert _value(panel, "budget") == "passes"
+        await press(pilot, "enter")
+        await shows(panel, "racetui demos records one")
+        await choose(pilot, panel, "agent", "pipeline")
+        command = panel.screen.query_one("#command", Note)
+        wanted = "--collector async --profile auto --frames 3000000 --preset pipeline --detach"
+        await until(lambda: command.text.endswith(wanted), command.text)  # and the collector is what it was before bc
+        await shows(panel, "stages demos, bc")
+        await choose(pilot, panel, "collector", "sequential")
+        assert "shared" not in [option.value for option in panel.screen.query_one("#seeds", Choice).options]
+
+
+async def test_a_preset_fills_the_form_and_stays_beneath_it(home: Path) -> None:
+    calls = Calls(stores.create(home, "fresh"))
+    async with opened(on_store(home), services=calls.services()) as (panel, pilot):
+        await press(pilot, "s")
+        await choose(pilot, panel, "preset", "sac-lowmem")
+        assert (_value(panel, "agent"), _value(panel, "collector")) == ("sac", "sync")
+        await choose(pilot, panel, "observation", "vector")
+        await choose(pilot, panel, "budget", "episodes")
+        await shows(panel, "amount       1000")
+        command = panel.screen.query_one("#command", Note)
+        await until(lambda: "--preset sac-lowmem" in command.text, command.text)
+        await until(lambda: "--episodes 1000" in command.text, command.text)
+        assert "--agent" not in command.text
+        assert "--collector" not in command.text
+        await press(pilot, "enter")
+        await until(lambda: bool(calls.asked), "it is started")
+    [(_, request)] = calls.asked
+    assert (request.preset, request.observation, request.episodes) == ("sac-lowmem", "vector", 1000)  # type: ignore[attr-defined]
+    assert (request.agent, request.collector) == (None, None)  # type: ignore[attr-defined]
+
+
+async def test_a_clone_has_all_settings_of_its_run(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RACETUI_HOME", str(home))
+    first = stores.finished(home)
+    calls = Calls(first)
+    async with opened(on_store(home), (60, 18), calls.services()) as (panel, pilot):
+        await shows(panel, "✓")
+        await press(pilot, "S")
+        await shows(panel, "Start a run like 1 ppo-base", "racetui train --like 1 --detach")
+        await choose(pilot, panel, "now", "now")
+        await shows(panel, "racetui train --like 1 --now --detach")
+        await press(pilot, "y")
+        await shows(panel, "The command is copied")
+        assert panel.clipboard == "racetui train --like 1 --now --detach"
+        await press(pilot, "enter")
+        await until(lambda: bool(calls.asked), "it is started")
+    [(_, request)] = calls.asked
+    assert (request.like, request.now, request.seed) == ("1", True, None)  # type: ignore[attr-defined]
+
+
+async def test_a_policy_to_start_from_is_offered_where_it_fits(home: Path) -> None:
+    spec = build_spec(StartRequest(agent="dagger"))
+    teacher = RunStore(home).create(spec)
+    with RunWriter(teacher) as writer:
+        writer.checkpoint(4000, 1, "end")
+        writer.set_state(RunState.FINISHED)
+    async with opened(on_store(home)) as (panel, pilot):
+        await press(pilot, "s")
+        await until(partial(_is_asked, panel, "start"), "a policy is offered")
+        assert not _is_asked(panel, "care")
+        await choose(pilot, panel, "start", "1")
+        await until(partial(_is_asked, panel, "care"), "how to go on from a clone is asked")
+        command = panel.screen.query_one("#command", Note)
+        await until(lambda: "--set agent.init_from=1 --set agent.learning_rate=0.0001" in command.text, command.text)
+        await choose(pilot, panel, "observation", "vector")
+        assert not _is_asked(panel, "start")
+        await until(lambda: "init_from" not in command.text, command.text)

@@ -14,6 +14,7 @@ from racetui.runs.model import RunState
 from racetui.tui.app import Panel
 from racetui.tui.forms.choice import Choice
 from racetui.tui.forms.form import Form
+from racetui.tui.forms.start import StartForm
 from racetui.tui.presses import bindings
 from racetui.tui.screens.car import CarView
 from racetui.tui.screens.compare import ComparedChart, CompareView
@@ -29,7 +30,7 @@ from tests.tui import scenes
 
 TAKERS = (
     *(Panel, Dashboard, RunView, LogView, CarView, CompareView, Car, Chart, ComparedChart),
-    *(HardwareView, HelpScreen, Scrolled, Form, Choice),
+    *(HardwareView, HelpScreen, Scrolled, Form, StartForm, Choice),
 )
 
 

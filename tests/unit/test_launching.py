@@ -294,6 +294,7 @@ def test_what_is_wrong_is_named(request_: StartRequest, error: type[Exception], 
         StartRequest(name="it's mine", frames=500_000, eval_every=0, checkpoint_every=1000),
         StartRequest(collector="hybrid", lanes=16, cars=4, workers=2, seeds="curriculum:200", seed_base=1000),
         StartRequest(preset="sac-lowmem", collector="multicar", cars=4, select="best"),
+        StartRequest(like="3", seed=2, now=True),
         StartRequest(seconds=90.0, config=Path("a b.yaml"), overrides=("agent.epochs=2", "name=x y")),
     ],
 )

@@ -9,9 +9,13 @@ import pytest
 from profiles import Hardware
 from racetui.config import ConfigError
 from racetui.launching import StartRequest, build_spec
-from racetui.queueing import demand_of, queue_limits
-from racetui.runs.liveness import ProcessIdentity
+from racetui.queueing import demand_of, in_turn, queue_limits
+from racetui.runs.liveness import ProcessIdentity, identity
+from racetui.runs.model import HardwareRow
+from racetui.runs.queue import Queue
 from racetui.runs.turns import Demand, Limits, Ticket, reason, settled
+from racetui.runs.writer import RunWriter
+from tests.runs import new_run
 
 GIB = 1 << 30
 MACHINE = Limits(cores=4, memory=8 * GIB)
@@ -107,16 +111,14 @@ def test_a_run_takes_what_was_planned_for_it() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", Limits(4, 8 * GIB)),
+        ("", Limits(4, 4 * GIB)),
         ("off", Limits()),
         ("cores=16, memory=2.5", Limits(16, 2_500_000_000)),
-        ("runs=2", Limits(4, 8 * GIB, 2)),
+        ("runs=2", Limits(4, 4 * GIB, 2)),
     ],
 )
 def test_limits_are_the_machines_unless_the_environment_has_others(text: str, expected: Limits) -> None:
     assert queue_limits(HARDWARE, {"RACETUI_QUEUE": text}) == expected
-    limited = replace(HARDWARE, memory_limit=3 * GIB)
-    assert queue_limits(limited, {}) == Limits(4, 3 * GIB)
 
 
 @pytest.mark.parametrize(
@@ -126,3 +128,16 @@ def test_limits_are_the_machines_unless_the_environment_has_others(text: str, ex
 def test_limits_that_cannot_be_used_are_named(text: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         queue_limits(HARDWARE, {"RACETUI_QUEUE": text})
+
+
+def test_who_waits_is_planned_with_the_memory_that_those_who_go_will_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RACETUI_QUEUE", "")
+    going, runs = new_run(), new_run().root.parent
+    assert in_turn(HARDWARE, runs) == HARDWARE
+    Queue(going).enter(Ticket("1", identity(), going.root.stat().st_ino, Demand(4, GIB), going=True), Limits())
+    with RunWriter(going) as writer:
+        writer.hardware(HardwareRow(0.0, 100.0, 2 * GIB, GIB, 3))
+    assert in_turn(HARDWARE, runs).memory_free == 5 * GIB  # what it takes, not what was planned
+    assert in_turn(replace(HARDWARE, memory_limit=4 * GIB), runs).memory_free == 4 * GIB
+    monkeypatch.setenv("RACETUI_QUEUE", "off")
+    assert in_turn(HARDWARE, runs) == HARDWARE

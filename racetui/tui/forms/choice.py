@@ -40,6 +40,8 @@ class Choice(Presses, Cells, can_focus=True):
         self.moved: Callable[[], None] = lambda: None
         """Called at once when another option is chosen; ``Changed`` comes after keys that were typed ahead."""
         self._index = next((i for i, option in enumerate(options) if option.value == value), 0)
+        self._chosen = value
+        """By a person, or to begin with: perhaps not among the options of the moment."""
 
     @property
     def option(self) -> Option:
@@ -51,16 +53,22 @@ class Choice(Presses, Cells, can_focus=True):
         """Its value."""
         return self.option.value
 
-    def offer(self, options: Sequence[Option], otherwise: str) -> None:
-        """Offer other options from now on; ``otherwise`` is chosen if the present value is not among them."""
-        if options == self.options:
+    def offer(self, options: Sequence[Option], otherwise: str, wanted: str | None = None) -> None:
+        """Offer other options from now on, with the value that was chosen, or the one ``wanted``.
+
+        ``otherwise`` is chosen if that is not among them, and the first if that is not either; but what was chosen
+        is remembered, and comes back with the options that have it.
+        """
+        value, before = self._chosen if wanted is None else wanted, self.value
+        self._chosen = value
+        if options == self.options and value == before:
             return
-        value = self.value
         self.options = options
         values = [option.value for option in options]
-        self._index = values.index(value if value in values else otherwise)
+        found = [values.index(name) for name in (value, otherwise) if name in values]
+        self._index = found[0] if found else 0
         self.repaint()
-        if value not in values:
+        if self.value != before:
             self.post_message(self.Changed())
 
     def show(self, value: str) -> None:
@@ -93,6 +101,7 @@ class Choice(Presses, Cells, can_focus=True):
 
     def _move_to(self, index: int) -> None:
         self._index = index % len(self.options)
+        self._chosen = self.value
         self.repaint()
         self.moved()
         self.post_message(self.Changed())

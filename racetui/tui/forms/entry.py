@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import Any
 
 from textual.widgets import Input
-
-from racetui.cli.values import count, duration
 
 
 class Entry(Input):
@@ -19,21 +16,6 @@ class Entry(Input):
         self.cursor_blink = False  # a blinking cursor would keep the link busy
         self.parse = parse
         """From text to value; raises ValueError with what is wrong."""
-
-
-def amount(frames: bool) -> Callable[[str], float]:
-    """A rule: so many frames, else so much time, more than none."""
-
-    def parse(text: str) -> float:
-        try:
-            value = count(text.strip()) if frames else duration(text.strip())
-        except ArgumentTypeError:
-            raise ValueError("such as 500k or 2M" if frames else "such as 90s, 10m or 1h30m") from None
-        if value <= 0:
-            raise ValueError("more than 0")
-        return value
-
-    return parse
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:

@@ -43,13 +43,15 @@ _AROUND = 4
 class Form(Presses, ModalScreen[None], inherit_bindings=False):
     """A box over the panel; subclasses say what is asked and what is done."""
 
-    PLACES = (Place.FORM,)
+    PLACES: ClassVar[tuple[Place, ...]] = (Place.FORM,)
     BINDINGS = bindings(Place.FORM)
     HEADING = ""
     VERB = "go"
     """What enter does, for the footer."""
     LABELS: ClassVar[Mapping[str, str]] = {}
     """Other words for the footer, by action."""
+    FIRST = ""
+    """The field to begin at, if it is not the first of all."""
 
     def fields(self) -> Iterable[Field]:
         """The rows, made once."""
@@ -58,6 +60,10 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
     def below(self) -> Iterable[Widget]:
         """What stands under the fields."""
         return ()
+
+    def rows_below(self, _height: int) -> int:
+        """How many rows that takes of a screen of so many."""
+        return 0
 
     def changed(self) -> None:
         """A field has another value."""
@@ -90,13 +96,14 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
                         yield field.control
                         if not isinstance(field.control, OpenChoice):
                             yield Note(classes="hint", id=f"{field.control.id}-hint")
-                yield from self.below()
+            yield from self.below()
             yield Note(id="verdict")
-            yield Footer(Place.FORM, Place.CHOICE, labels={"submit": self.VERB, **self.LABELS})
+            yield Footer(*self.PLACES, Place.CHOICE, labels={"submit": self.VERB, **self.LABELS})
 
     def on_resize(self, event: events.Resize) -> None:
         """Fields that there is no room for are scrolled to; what enter does and what went wrong stay in sight."""
-        self.query_one("#rows").styles.max_height = max(1, event.size.height - _AROUND)
+        height = event.size.height
+        self.query_one("#rows").styles.max_height = max(1, height - _AROUND - self.rows_below(height))
 
     def on_mount(self) -> None:
         """Begin at the first field."""
@@ -106,7 +113,7 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
         self.match()
         self._show_hints()
         if self._fields:
-            self.set_focus(self._fields[0].control)
+            self.set_focus(self.query_one(f"#{self.FIRST}") if self.FIRST else self._fields[0].control)
         self.changed()
 
     @on(Choice.Changed)

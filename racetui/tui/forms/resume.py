@@ -12,8 +12,9 @@ from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.tui import words
 from racetui.tui.desk import desk
+from racetui.tui.forms import rules
 from racetui.tui.forms.choice import Choice, Option
-from racetui.tui.forms.entry import Entry, amount
+from racetui.tui.forms.entry import Entry
 from racetui.tui.forms.form import Field, Form
 from racetui.tui.forms.note import Note
 from racetui.tui.targets import Targets
@@ -43,7 +44,7 @@ class ResumeForm(Form):
     def fields(self) -> Iterable[Field]:
         """Kind and amount; as much again, to begin with."""
         yield Field("budget", Choice("budget", _KINDS, self._kind))
-        more = Entry("more", self._usual[self._kind], amount(self._kind == "frames"))
+        more = Entry("more", self._usual[self._kind], rules.amount(self._kind))
         yield Field("more", more, "on top of what it has had")
 
     def below(self) -> Iterable[Widget]:
@@ -58,7 +59,7 @@ class ResumeForm(Form):
     def match(self) -> None:
         """Another kind of budget has another unit and another usual amount."""
         kind, more = self.query_one("#budget", Choice).value, self.query_one("#more", Entry)
-        more.parse = amount(kind == "frames")
+        more.parse = rules.amount(kind)
         if more.value in self._usual.values():
             more.value = self._usual[kind]
 

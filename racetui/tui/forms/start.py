@@ -1,227 +1,277 @@
-"""The form that starts a run."""
+"""The form that starts a run, or one like another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.widget import Widget
 
-from agents.registry import AGENTS
-from carracing.registry import BACKENDS, MANY_CARS, OBSERVED
-from carracing.task import OBSERVATIONS, TaskConfig
-from collectors.registry import COLLECTORS
-from collectors.seeds import STRATEGIES
+from racetui.drafts import CAREFUL, SAME, USUAL, Draft, first_amount, request_fields
+from racetui.keys import Place
+from racetui.offers import BEGINNERS, can_select, learns_from_set
 from racetui.runs.paths import RunPaths
-from racetui.spec import MAX_SEED, RunSpec
-from racetui.tui import words
 from racetui.tui.desk import desk
-from racetui.tui.forms.choice import Choice, Option
-from racetui.tui.forms.entry import Entry, amount, whole
+from racetui.tui.forms import options, rules, starting
+from racetui.tui.forms.choice import Choice
+from racetui.tui.forms.entry import Entry, whole
 from racetui.tui.forms.form import Field, Form
 from racetui.tui.forms.note import Note
-from racetui.usual import usual_task
+from racetui.tui.presses import bindings
 
 if TYPE_CHECKING:
-    from racetui.launching import StartRequest
+    from pathlib import Path
 
-USUAL = RunSpec("usual", task=TaskConfig(**usual_task({}, RunSpec("usual").backend)))
-"""What a run is where nobody asks for anything else."""
-AMOUNTS = {"frames": "10M", "time": "15m"}
-"""Budgets to begin with."""
+    from racetui.launching import StartRequest
+    from racetui.previews import Preview
+    from racetui.sources import Source
+
+_BELOW = ("plan", "expected", "warning", "command")
+"""What stands under the fields, always in sight."""
+_ROWS = {0: (0, 1, 1, 1), 22: (1, 1, 2, 2), 30: (1, 1, 2, 3)}
+"""Rows of each, by the least height of the screen."""
 
 
 class StartForm(Form):
     """As it opens, enter starts a sensible run."""
 
+    PLACES = (Place.FORM, Place.START)
+    BINDINGS = bindings(Place.FORM, Place.START)
     HEADING = "Start a run"
     VERB = "start"
+    FIRST = "agent"
 
-    def __init__(self) -> None:
+    def __init__(self, draft: Draft | None = None) -> None:
         super().__init__()
-        self._asked = 0
+        self._draft = draft or Draft()
+        if self._draft.like:
+            self.HEADING = f"Start a run like {self._draft.like} {self._draft.name}"
+        self._preset = self._draft.preset
+        self._sources: list[Source] = []
+        self._asked: StartRequest | None = None
+        """What the plan in sight is, or will be, of."""
+        self._planning = False
+        self._command = ""
+        self._usual_amounts: set[str] = set()
+        """Amounts that nobody typed: another kind of budget has another."""
 
     def fields(self) -> Iterable[Field]:
-        """What a run is made of."""
+        """What a run is made of: first what everyone asks for, then the rest."""
+        said, usual = self._draft.said, USUAL
+        backend, agent = said.get("backend", usual.backend), self._draft.agent
+        if not self._draft.like:
+            yield Field("preset", Choice("preset", options.presets(), self._preset))
+        yield Field("agent", Choice("agent", options.agents(self._draft), agent), "what learns")
+        yield Field("from set", Entry("demos", "", rules.directory, "a directory"), "as racetui demos records them")
         yield Field(
-            "agent",
-            Choice(
-                "agent", [Option(name, entry.title, entry.purpose) for name, entry in AGENTS.items()], USUAL.agent
-            ),
-            "what learns",
+            "collector", Choice("collector", options.collectors(self._draft, agent, backend), usual.collector)
         )
-        yield Field("collector", Choice("collector", _collectors(USUAL.backend), USUAL.collector))
-        yield Field("cars", Entry("cars", "", _optional(whole(1, 4096)), "auto"), "on each track, as ghosts")
-        yield Field("profile", Choice("profile", _profiles(), desk(self).loaded.preferences.start.profile))
-        yield Field("backend", Choice("backend", _backends(), USUAL.backend), "what simulates")
-        yield Field("observation", Choice("observation", _observations(USUAL.backend), USUAL.task.observation))
-        yield Field("seed", Entry("seed", str(USUAL.seed), whole(0, MAX_SEED)), "of weights, tracks and noise")
-        yield Field("tracks", Choice("seeds", _STRATEGIES, USUAL.seeds.strategy))
+        yield Field("cars", Entry("cars", "", rules.optional(whole(1, 4096)), "auto"), "on each track, as ghosts")
+        yield Field("profile", Choice("profile", options.profiles(), desk(self).loaded.preferences.start.profile))
+        yield Field("backend", Choice("backend", options.backends(agent), usual.backend), "what simulates")
+        seen = usual.task.observation
+        yield Field("observation", Choice("observation", options.observations(self._draft, agent, backend), seen))
+        yield Field("seed", Entry("seed", str(usual.seed), rules.seed), "of weights, tracks and noise")
+        yield Field("tracks", Choice("seeds", options.strategies(usual.collector), usual.seeds.strategy))
         yield Field("first", Entry("first", "200", whole(1, 2**31)), "episodes on the first track")
-        yield Field("learn from", Choice("select", _SELECTIONS, USUAL.collector_config.select))
-        yield Field("name", Entry("name", "", _name, "agent-collector"), "numbered if taken")
-        yield Field("budget", Choice("budget", _BUDGETS, "frames"))
-        yield Field("amount", Entry("amount", AMOUNTS["frames"], amount(frames=True)), "")
+        yield Field("learn from", Choice("select", options.SELECTIONS, usual.collector_config.select))
+        yield Field("name", Entry("name", self._draft.name, rules.name, "agent-collector"), "numbered if taken")
+        yield Field("budget", Choice("budget", options.budgets(self._draft, agent), "frames"))
+        yield Field(
+            "amount", Entry("amount", first_amount(Draft(), "frames", agent, backend), rules.amount("frames"))
+        )
+        yield Field("workers", Entry("workers", "", rules.optional(whole(1, 4096)), "auto"), "processes that drive")
+        yield Field("start from", Choice("start", [options.NO_SOURCE], ""))
+        yield Field("at first", Choice("care", options.CARE, CAREFUL))
+        yield Field("settings", Entry("settings", "", rules.settings, "key=value ..."), "agent.epochs=4 task.stack=2")
+        yield Field("when", Choice("now", options.WHEN, "in turn"))
 
     def below(self) -> Iterable[Widget]:
-        """The plan, and the command that does the same."""
-        yield Note(id="plan")
-        yield Note(id="advice")
-        yield Note(id="command")
+        """The plan, what is expected, and the command that does the same."""
+        return [Note(id=name) for name in _BELOW]
+
+    def rows_below(self, height: int) -> int:
+        """As many as are left of a screen of ``height``."""
+        rows = _ROWS[max(least for least in _ROWS if least <= height)]
+        for name, count in zip(_BELOW, rows, strict=True):
+            note = self.query_one(f"#{name}")
+            note.display, note.styles.height = count > 0, max(1, count)
+        return sum(rows)
+
+    def on_mount(self) -> None:
+        """Begin with what the draft says, and look what there is to start from."""
+        self._fill()
+        super().on_mount()
+        runs = desk(self).picture.runs
+        desk(self).in_background(partial(starting.look_around, runs), self._offer_sources)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A letter that is typed into a field is text."""
+        if action == "press" and isinstance(self.focused, Entry) and len(str(parameters[0])) == 1:
+            return False
+        return super().check_action(action, parameters)
 
     def changed(self) -> None:
         """Plan again, and show the command."""
         values, errors = self.read()
         if errors:  # half a number is nothing to complain of while it is being typed
-            for note in ("plan", "advice", "command"):
-                self.query_one(f"#{note}", Note).say("")
-        else:
-            self._asked += 1
-            show = partial(self._show_preview, self._asked)
-            desk(self).in_background(partial(_preview, _request(values)), show)
+            self._asked = None
+            for name in _BELOW:
+                self.query_one(f"#{name}", Note).say("")
+            return
+        self._asked = self._request(values)
+        if not self._planning:
+            self._plan()
 
     def accept(self, values: dict[str, Any]) -> None:
         """Start it; the form stays until that is done, to tell of an error."""
         self.query_one("#verdict", Note).say("starting")
-        desk(self).in_background(partial(_attempt, desk(self).services.start, _request(values)), self._started)
+        request = self._request(values)
+        desk(self).in_background(partial(starting.attempt, desk(self).services.start, request), self._started)
 
     def match(self) -> None:
-        """Offer what goes with the backend, and ask what has a meaning with the collector and the tracks."""
-        self._match_amount()
-        backend = self.query_one("#backend", Choice).value
-        self.query_one("#collector", Choice).offer(_collectors(backend), USUAL.collector)
-        self.query_one("#observation", Choice).offer(_observations(backend), usual_task({}, backend)["observation"])
-        collector, strategy = self.query_one("#collector", Choice).value, self.query_one("#seeds", Choice).value
-        self.ask("cars", COLLECTORS[collector].many_cars)
-        self.ask("first", strategy == "curriculum")
-        self.ask("select", COLLECTORS[collector].many_cars or strategy == "shared")
+        """Offer what goes with what is chosen, and ask what has a meaning with it."""
+        if not self._draft.like and self._choice("preset").value != self._preset:
+            self._preset = self._choice("preset").value
+            self._draft = options.draft(self._preset)
+            self._fill()
+        agent, draft = self._choice("agent").value, self._draft
+        self._choice("backend").offer(options.backends(agent), USUAL.backend)
+        backend = self._choice("backend").value
+        self._choice("collector").offer(options.collectors(self._draft, agent, backend), USUAL.collector)
+        collector = self._choice("collector").value
+        seen = options.observations(draft, agent, backend)
+        self._choice("observation").offer(seen, options.usual_observation(seen, backend))
+        self._choice("seeds").offer(options.strategies(collector), USUAL.seeds.strategy)
+        strategy, apart = self._choice("seeds").value, learns_from_set(agent)
+        self.ask("demos", apart and not draft.like)
+        for field in ("backend", "observation"):
+            self.ask(field, not apart)
+        self.ask("cars", options.has_cars(collector))
+        self.ask("workers", options.has_workers(collector))
+        self.ask("seeds", not apart)
+        self.ask("first", strategy == "curriculum" and not apart)
+        self.ask("select", can_select(collector, strategy) and not apart)
+        self._match_cars()
+        self._match_budget(agent, backend)
+        self._match_start(agent, backend)
 
-    def _match_amount(self) -> None:
-        """Another kind of budget has another unit and another usual amount."""
-        kind, entry = self.query_one("#budget", Choice).value, self.query_one("#amount", Entry)
-        entry.parse = amount(kind == "frames")
-        other = "time" if kind == "frames" else "frames"
-        if entry.value == AMOUNTS[other]:
-            entry.value = AMOUNTS[kind]
+    def do_copy(self) -> None:
+        """Copy the command to the terminal's clipboard."""
+        if self._command:
+            self.app.copy_to_clipboard(self._command)
+            desk(self).tell("The command is copied, if your terminal lets programs do that")
+        else:
+            desk(self).tell("There is no command yet: something is wrong with a field", "warning")
 
-    def _show_preview(self, asked: int, preview: tuple[str, str, str, str]) -> None:
-        if asked != self._asked or not self.is_attached or not self.is_running:
-            return  # something else is asked by now, or the form was left
-        plan, advice, command, error = preview
-        self.query_one("#plan", Note).say(error or plan, "bad" if error else "text")
-        self.query_one("#advice", Note).say(advice)
-        self.query_one("#command", Note).say(command, "faint")
+    def _match_cars(self) -> None:
+        """The best of one car is no choice."""
+        best = self.asked("select") and self._choice("select").value == "best"
+        alone = best and self._choice("seeds").value != "shared"
+        self.query_one("#cars", Entry).parse = rules.optional(whole(2 if alone else 1, 4096))
 
-    def _started(self, result: RunPaths | Exception) -> None:
+    def _match_budget(self, agent: str, backend: str) -> None:
+        """Another kind of budget has another unit, and with another agent another usual amount."""
+        budget, entry = self._choice("budget"), self.query_one("#amount", Entry)
+        kinds = options.budgets(self._draft, agent)
+        budget.offer(kinds, kinds[0].value)
+        self.ask("amount", budget.value != SAME)
+        entry.parse = rules.amount(budget.value)
+        if budget.value != SAME and entry.value in self._usual_amounts:
+            entry.value = first_amount(self._draft, budget.value, agent, backend)
+            self._usual_amounts.add(entry.value)
+
+    def _match_start(self, agent: str, backend: str) -> None:
+        """Policies that fit the agent's network, if it can go on from any."""
+        start, seen = self._choice("start"), self._choice("observation").value
+        fitting = [
+            source
+            for source in self._sources
+            if agent in BEGINNERS and source.fits(agent, self._draft.settings, seen, backend)
+        ]
+        start.offer([options.NO_SOURCE, *map(options.source, fitting)], "")
+        self.ask("start", bool(fitting) and not self._draft.like)
+        clones = {source.run.id for source in fitting if source.clone}
+        self.ask("care", self.asked("start") and start.value in clones)
+
+    def _fill(self) -> None:
+        """Put what the draft says into the fields, and what is usual into the others."""
+        draft, said = self._draft, self._draft.said
+        self._choice("agent").offer(options.agents(draft), draft.agent, draft.agent)
+        backend = said.get("backend", USUAL.backend)
+        self._choice("backend").offer(options.backends(draft.agent), USUAL.backend, backend)
+        self._choice("collector").offer(
+            options.collectors(draft, draft.agent, backend), USUAL.collector, said.get("collector", USUAL.collector)
+        )
+        seen = options.observations(draft, draft.agent, backend)
+        usual = options.usual_observation(seen, backend)
+        self._choice("observation").offer(seen, usual, said.get("observation", usual))
+        profile = self._choice("profile")
+        profile.offer(profile.options, USUAL.profile, said.get("profile", USUAL.profile))
+        strategy = said.get("seeds", USUAL.seeds.strategy)
+        self._choice("seeds").offer(options.strategies(self._choice("collector").value), strategy, strategy)
+        self._choice("select").offer(options.SELECTIONS, "all", said.get("select", "all"))
+        kinds = options.budgets(draft, draft.agent)
+        kind = said.get("budget", kinds[0].value)
+        self._choice("budget").offer(kinds, kinds[0].value, kind)
+        amount = "" if kind == SAME else first_amount(draft, kind, draft.agent, backend)
+        self._usual_amounts.add(amount)
+        for key, text in (
+            ("amount", amount),
+            ("seed", said.get("seed", USUAL.seed)),
+            ("first", said.get("first", 200)),
+            ("cars", said.get("cars", "") if options.has_cars(self._choice("collector").value) else ""),
+            ("workers", said.get("workers", "") if options.has_workers(self._choice("collector").value) else ""),
+        ):
+            self.query_one(f"#{key}", Entry).value = str(text)
+
+    def _request(self, values: dict[str, Any]) -> StartRequest:
+        from racetui.launching import StartRequest
+
+        more = {"written": self.query_one("#amount", Entry).value.strip(), "now": values["now"] == "now"}
+        return StartRequest(**request_fields(self._draft, values | more))
+
+    def _plan(self) -> None:
+        """Plan what is asked for now; one at a time, however fast somebody types."""
+        if self._asked is not None:
+            self._planning = True
+            desk(self).in_background(partial(starting.planned, self._asked), partial(self._show_preview, self._asked))
+
+    def _show_preview(self, request: StartRequest, found: Preview) -> None:
+        self._planning = False
+        if not self.is_attached or not self.is_running:
+            return  # the form was left
+        if request is not self._asked:
+            self._plan()  # something else is asked by now
+            return
+        self._command = found.command
+        grave = found.error or "; ".join(found.warnings)
+        self.query_one("#plan", Note).say(found.plan, "text")
+        self.query_one("#expected", Note).say(found.expected, "text")
+        style = "bad" if found.error else "warn" if grave else "muted"
+        self.query_one("#warning", Note).say(grave or found.advice, style)
+        self.query_one("#command", Note).say(found.command, "faint")
+
+    def _offer_sources(self, found: tuple[list[Source], Path | None]) -> None:
+        if not self.is_attached or not self.is_running:
+            return
+        self._sources, newest = found
+        entry = self.query_one("#demos", Entry)
+        if newest is not None and not entry.value:
+            entry.value = str(newest)
+        self.match()
+
+    def _started(self, result: tuple[RunPaths, str] | Exception) -> None:
         if isinstance(result, Exception):
             if self.is_attached and self.is_running:
                 self.refuse(" ".join(str(result).split()) or type(result).__name__)
             return
-        app = desk(self)
-        app.tell(f"Run {result.id} is starting")
-        app.select(result.id)
+        app, (paths, told) = desk(self), result
+        app.tell(f"Run {paths.id} is {told}")
+        app.select(paths.id)
         if self.is_current:
             self.dismiss()
 
-
-_STRATEGIES = [Option(name, name, purpose) for name, purpose in STRATEGIES.items()]
-_SELECTIONS = (
-    Option("all", "all episodes", "winners are told all the same"),
-    Option("best", "the best", "of the cars on the same track"),
-)
-_SIMULATORS = {"fast": "compiled, many cars at once", "gymnasium": "the stock CarRacing-v3"}
-_BUDGETS = (
-    Option("frames", "frames", "simulator ticks, 50 a second"),
-    Option("time", "time", "of training, pauses not counted"),
-)
-
-
-def _request(values: dict[str, Any]) -> StartRequest:
-    """What is asked for; what is as usual is left out, so that the command stays short."""
-    from racetui.launching import StartRequest
-
-    usual = {"backend": USUAL.backend, "observation": USUAL.task.observation, "seed": USUAL.seed, "name": ""}
-    usual |= {"cars": None, "seeds": USUAL.seeds.strategy, "select": USUAL.collector_config.select}
-    named = {key: values.get(key, value) for key, value in usual.items()}
-    if named["seeds"] == "curriculum":
-        named["seeds"] = f"curriculum:{values['first']}"
-    asked = {key: value for key, value in named.items() if value != usual[key]}
-    limit = {"frames": values["amount"]} if values["budget"] == "frames" else {"seconds": values["amount"]}
-    return StartRequest(**{key: values[key] for key in ("agent", "collector", "profile")}, **asked, **limit)
-
-
-def _collectors(backend: str) -> list[Option]:
-    """Those that the backend can carry."""
-    return [
-        Option(name, entry.title, entry.purpose)
-        for name, entry in COLLECTORS.items()
-        if backend in MANY_CARS or not entry.many_cars
-    ]
-
-
-def _observations(backend: str) -> list[Option]:
-    """Those that the backend gives."""
-    return [Option(name, name, OBSERVATIONS[name].purpose) for name in OBSERVED[backend]]
-
-
-def _backends() -> list[Option]:
-    return [Option(name, name, _SIMULATORS.get(name, "")) for name in BACKENDS]
-
-
-def _profiles() -> list[Option]:
-    from profiles import ProfileError
-    from racetui.planning import known_profiles, named_profile
-
-    def option(name: str) -> Option:
-        try:
-            return Option(name, name, named_profile(name).purpose)
-        except ProfileError:  # a file of the user's own; chosen all the same, it says what is wrong with it
-            return Option(name, name, "cannot be read")
-
-    return [option(name) for name in known_profiles()]
-
-
-def _name(text: str) -> str:
-    name = text.strip()
-    if name:
-        try:
-            RunSpec(name)
-        except ValueError:
-            raise ValueError("letters, digits, . _ and - only") from None
-    return name
-
-
-def _optional(rule: Callable[[str], int]) -> Callable[[str], int | None]:
-    return lambda text: rule(text) if text.strip() else None
-
-
-def _preview(request: StartRequest) -> tuple[str, str, str, str]:
-    """(plan, advice, command, error)."""
-    from profiles import detect, recommend
-    from racetui.launching import build_spec, command_line
-
-    command = f"{command_line(request)} --detach"
-    try:
-        spec = build_spec(request)
-    except Exception as error:  # shown in the form: nothing was started
-        return "", "", command, " ".join(str(error).split())
-    suited = recommend(detect())
-    advice = "" if spec.collector == suited.collector else f"{suited.collector} suits this machine: {suited.reason}"
-    return _words(spec), advice, command, ""
-
-
-def _words(spec: RunSpec) -> str:
-    config = spec.collector_config
-    cars = words.counted(config.lanes, "car") + (f", {config.cars} on each track" if config.cars > 1 else "")
-    processes = "1 process"
-    if COLLECTORS[spec.collector].workers:
-        processes = words.counted(config.workers, "worker process", "worker processes")
-    return f"{cars} in {processes}, {words.counted(spec.threads, 'learner thread')}"
-
-
-def _attempt(start: Callable[[StartRequest], RunPaths], request: StartRequest) -> RunPaths | Exception:
-    try:
-        return start(request)
-    except Exception as error:  # shown in the form
-        return error
+    def _choice(self, id: str) -> Choice:
+        return self.query_one(f"#{id}", Choice)
