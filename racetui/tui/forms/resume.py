@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from textual.widget import Widget
@@ -22,6 +22,10 @@ from racetui.tui.targets import Targets
 USUAL = {"frames": "1M", "seconds": "10m"}
 """How much more, where the run had no limit of that kind."""
 _KINDS = (Option("frames", "frames", "more than it has had"), Option("seconds", "time", "of training, more"))
+
+
+def _rule(kind: str) -> Callable[[str], float]:
+    return rules.amount("time" if kind == "seconds" else kind)
 
 
 class ResumeForm(Form):
@@ -44,7 +48,7 @@ class ResumeForm(Form):
     def fields(self) -> Iterable[Field]:
         """Kind and amount; as much again, to begin with."""
         yield Field("budget", Choice("budget", _KINDS, self._kind))
-        more = Entry("more", self._usual[self._kind], rules.amount(self._kind))
+        more = Entry("more", self._usual[self._kind], _rule(self._kind))
         yield Field("more", more, "on top of what it has had")
 
     def below(self) -> Iterable[Widget]:
@@ -59,7 +63,7 @@ class ResumeForm(Form):
     def match(self) -> None:
         """Another kind of budget has another unit and another usual amount."""
         kind, more = self.query_one("#budget", Choice).value, self.query_one("#more", Entry)
-        more.parse = rules.amount(kind)
+        more.parse = _rule(kind)
         if more.value in self._usual.values():
             more.value = self._usual[kind]
 
