@@ -11,6 +11,7 @@ import numpy as np
 from agents.api import Agent, State
 from agents.checkpoint import Checkpoint, save_checkpoint
 from agents.registry import config_class, make_agent
+from carracing.environments.task import EnvTask
 from carracing.task import Array, TaskConfig, task_spec
 
 TASK = TaskConfig(frame_skip=50)
@@ -23,7 +24,7 @@ _SMALL: dict[str, dict[str, Any]] = {
 
 
 def make_policy(
-    task: TaskConfig = TASK, agent: str = "ppo", always: tuple[float, ...] | None = None, **settings: Any
+    task: TaskConfig | EnvTask = TASK, agent: str = "ppo", always: tuple[float, ...] | None = None, **settings: Any
 ) -> tuple[Agent, Checkpoint]:
     """An untrained agent whose actions differ from observation to observation, and its checkpoint.
 
