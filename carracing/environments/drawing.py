@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from typing import Any
 
@@ -34,6 +35,7 @@ class DrawnEnv:
 
     def __init__(self, task: EnvTask) -> None:
         """Raises NoPicturesError, UnknownEnvironmentError."""
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # many draw with SDL, which would look for a screen
         check_drawn(task)
         self._draws = _draws_itself(task)
         self._body = make_body(task, DRAWS if self._draws else None)

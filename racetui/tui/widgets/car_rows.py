@@ -110,7 +110,6 @@ def side_rows(shot: Shot, note: str, width: int, height: int, look: Look) -> lis
         return line(pieces, width, look)
 
     missed = look.bad + look.strong if shot.missed else look.text
-    elsewhere = [fact("score", f"{shot.score:+.1f}", style=look.strong), fact("frame", str(shot.frame))]
     rows = [
         fact("score", f"{shot.score:+.1f}", style=look.strong),
         fact("lap", words.percent(shot.progress), bar(shot.progress, room, look, look.accent)),
@@ -121,8 +120,8 @@ def side_rows(shot: Shot, note: str, width: int, height: int, look: Look) -> lis
         fact("gas", f"{shot.gas:.2f}", bar(shot.gas, room, look, look.good)),
         fact("brake", f"{shot.brake:.2f}", bar(shot.brake, room, look, look.bad)),
     ]
-    if not len(shot.track):
-        rows = elsewhere
+    if not len(shot.track):  # no car
+        rows = [rows[0], fact("frame", str(shot.frame))]
     notes = [line([(text, look.faint)], width, look) for text in wrapped(note, width, look)]
     left = height - len(rows) - len(notes) - 2
     blank = line([], width, look)
