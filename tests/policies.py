@@ -43,7 +43,7 @@ def make_policy(
     return made, Checkpoint(agent, asdict(config), asdict(task), {"frames": 1}, made.state(), None)
 
 
-def save_policy(root: Path, task: TaskConfig = TASK, agent: str = "ppo", **settings: Any) -> Path:
+def save_policy(root: Path, task: TaskConfig | EnvTask = TASK, agent: str = "ppo", **settings: Any) -> Path:
     """The directory of such a checkpoint."""
     return save_checkpoint(root, make_policy(task, agent, **settings)[1], "end")
 

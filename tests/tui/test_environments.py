@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ async def test_only_carracing_has_missed_tiles(home: Path) -> None:
 def test_the_picture_is_whole_and_alone() -> None:
     picture = np.full((96, 96, 3), 9, np.uint8)
     picture[84:] = 200  # where CarRacing has its bar
-    nothing = {"track": np.zeros((0, 2), np.float32), "tiles": np.zeros(0, np.uint8)}
+    nothing: dict[str, Any] = {"track": np.zeros((0, 2), np.float32), "tiles": np.zeros(0, np.uint8)}
     shot = replace(make_shot(33, picture=picture), score=21.0, **nothing)
     for width, height in ((100, 30), (40, 22)):
         rows = car_rows(shot, "training, episode 5", width, height, colourless(UNICODE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +18,17 @@ from carracing.environments.spaces import describe, eyes, hands
 from carracing.environments.task import EnvTask, Spaces, UnsupportedSpacesError
 from carracing.registry import make_worlds
 from carracing.task import TaskConfig
+from racetui.cli import main
 from racetui.config import ConfigError, dump_spec, load_spec, load_stored_spec, read_config_file
+from racetui.demos.plan import Request, make_plan
 from racetui.evaluation.driving import actor_of
 from racetui.launching import StartRequest, build_spec
+from racetui.presets import with_preset
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.watch.environment import Environment
 from tests.fakes.environments import SPACES
-from tests.policies import make_policy
+from tests.policies import make_policy, save_policy
 from tests.program import racetui, show
 
 PROBE = "tests.fakes.environments:Probe-v0"
@@ -136,6 +140,28 @@ def test_the_id_may_be_short_in_a_file_or_in_an_option(tmp_path: Path) -> None:
 def test_what_does_not_go_is_refused_by_name(given: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         build_spec(asked(**given))
+
+
+def test_the_preset_for_coinrun_has_the_old_tools_numbers() -> None:
+    document = with_preset("ppo-coinrun", {})
+    assert document["task"] == {"env": "CoinrunHard-v0"} and document["backend"] == "envpool"
+    spec = build_spec(StartRequest(preset="ppo-coinrun", env="CartPole-v1", backend="gymnasium"))
+    config, lanes = spec.agent_config, spec.collector_config.lanes
+    assert (lanes, config.rollout // lanes, config.minibatch, config.epochs) == (32, 128, 1024, 4)
+    assert config.learning_rate == 3e-4
+
+
+def test_profiles_plan_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["profiles", "auto", "--env", "CartPole-v1", "--agent", "dqn", "--json"]) == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert (planned["observation"], planned["backend"]) == ("CartPole-v1", "gymnasium")
+    assert planned["profiles"][0]["plan"]["replay"] > 1000
+    assert main(["profiles", "--env", "CartPole-v1", "--observation", "grey"]) == 2
+
+
+def test_demonstrations_are_of_carracing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"demonstrations are of CarRacing, and .* drives tests.fakes"):
+        make_plan(tmp_path / "demos", Request(1), None, save_policy(tmp_path, found(EnvTask(PROBE))))
 
 
 def test_pictures_follow_the_policys_own_episode() -> None:
