@@ -27,6 +27,8 @@ class AgentEntry:
     """"module:class" of its ``agents.exchange.portable.Portable``: how its policy is imported and exported."""
     usual: Mapping[str, Any] = field(default_factory=dict)
     """Settings of a run, by their dotted keys, where nobody asks for others."""
+    anywhere: bool = True
+    """Learns in any environment; else from CarRacing's scripted driver."""
     offline: bool = False
     """Learns from the recorded set that its setting ``demos`` names."""
     action: Literal["steer-accel", "discrete"] = "steer-accel"
@@ -66,12 +68,14 @@ AGENTS = {
         portable="agents.bc.portable:CloningPortable",
         usual={"collector": "sequential"},
         offline=True,
+        anywhere=False,
     ),
     "dagger": AgentEntry(
         "DAgger",
         "agents.bc.config:DAggerConfig",
         "agents.bc.dagger:DAggerAgent",
         portable="agents.bc.portable:CloningPortable",
+        anywhere=False,
         usual={
             "task.labels": True,
             "task.missed_penalty": 0.0,

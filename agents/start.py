@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.checkpoint.building import task_of
 from agents.checkpoint.content import Checkpoint
 from agents.checkpoint.reading import load_checkpoint
 from agents.errors import CheckpointError, StartError, UnsupportedTaskError
 from agents.network_plans import choose_distribution, policy_input_shape
 from agents.registry import completed_config
-from carracing.task import Array, Discrete, TaskConfig, TaskSpec, task_spec
+from carracing.task import Array, Discrete, TaskSpec, task_spec
 
 PREFIX = "policy/"
 """What the names of a network's tensors begin with in a checkpoint, of every agent that acts from a PolicyNetwork."""
@@ -81,8 +82,8 @@ def _loaded(path: str) -> Checkpoint:
 
 def _task_of(path: str, checkpoint: Checkpoint) -> TaskSpec:
     try:
-        return task_spec(TaskConfig(**checkpoint.task))
-    except (TypeError, ValueError, KeyError) as error:
+        return task_spec(task_of(checkpoint))
+    except (TypeError, ValueError, KeyError, CheckpointError) as error:
         raise StartError(f"cannot start from {path}: its settings are not ones of this version ({error})") from error
 
 

@@ -123,6 +123,11 @@ class TaskConfig:
         if self.labels and self.action == "discrete":
             raise ValueError("labels go with continuous actions only: the scripted driver has no others")
 
+    @property
+    def spec(self) -> TaskSpec:
+        """What agents and collectors must know of it, without importing any simulator."""
+        return _car_spec(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -282,8 +287,28 @@ def labelled(worlds: Worlds) -> LabelledWorlds | None:
     return worlds
 
 
-def task_spec(config: TaskConfig) -> TaskSpec:
-    """Describe the CarRacing task that ``config`` sets, without importing any simulator."""
+class Task(Protocol):
+    """What any task says of itself: CarRacing's is a TaskConfig, another environment's an ``EnvTask``."""
+
+    @property
+    def frame_skip(self) -> int:
+        """Frames each decision lasts."""
+
+    @property
+    def stack(self) -> int:
+        """How many successive single observations the policy sees."""
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What agents and collectors must know of it, without importing any simulator."""
+
+
+def task_spec(config: Task) -> TaskSpec:
+    """Describe a task, without importing any simulator."""
+    return config.spec
+
+
+def _car_spec(config: TaskConfig) -> TaskSpec:
     kind = OBSERVATIONS[config.observation]
     return TaskSpec(
         observation_shape=kind.shape,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 import psutil
 
 from agents.registry import config_class
+from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from racetui.pipeline.stages import Kind, training_spec
 from racetui.runs.reader import RunReader
@@ -99,7 +100,7 @@ def facts_of(spec: RunSpec, metrics: Mapping[str, float], cores: int) -> Facts |
         workers=config.workers,
         simulator_threads=config.threads,
         settings=frozenset(field.name for field in fields(config_class(spec.agent))),
-        early_stop=spec.task.early_stop > 0,
+        early_stop=getattr(spec.task, "early_stop", 1) > 0,  # other environments have none to advise
         shares=shares,
         busy=tuple(share for share in busy if share is not None),
         lag_mean=metrics.get("lag_mean", 0.0),
@@ -122,12 +123,15 @@ def _bottleneck(facts: Facts) -> Remark:
 
 
 def _simulating(facts: Facts) -> str:
-    if facts.backend == "gymnasium":
+    elsewhere = facts.observation not in OBSERVATIONS
+    if facts.backend == "gymnasium" and not elsewhere:
         return "backend fast simulates the very same task many times faster"
     if facts.observation in ("grey", "rgb"):
         return "observation grey-fast is drawn several times faster, vector not at all"
     if COLLECTORS[facts.collector].workers and facts.workers < min(facts.cores, facts.lanes // facts.cars):
         return f"--workers {min(facts.cores, facts.lanes // facts.cars)} uses every core"
+    if elsewhere and not COLLECTORS[facts.collector].workers and facts.cores > 1:
+        return "collector async or executor steps environments on every core"
     if not COLLECTORS[facts.collector].workers and facts.simulator_threads < min(facts.cores, facts.lanes):
         return f"--set collector.threads={min(facts.cores, facts.lanes)} simulates on every core"
     return "every core that can be used simulates: only more cores would help"

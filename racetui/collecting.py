@@ -22,6 +22,6 @@ def collector_for(spec: RunSpec, agent: Agent, pulse: Pulse = no_pulse) -> Colle
         seeds=spec.episode_seeds,
         pulse=pulse,
         acting_threads=max(1, spec.threads),
-        preload=(backend_module(spec.backend, spec.task.observation),),
+        preload=(backend_module(spec.backend, spec.task),),
     )
     return make_collector(spec.collector, plan)

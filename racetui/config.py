@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from agents.registry import AGENTS, UnknownAgentError, completed_config, config_class
+from carracing.environments.task import EnvTask, task_class
 from profiles.strict import DocumentError, Sections, convert, convert_value, field_types, section_type, unknown_key
 from profiles.strict_yaml import YamlError, dump_yaml, parse_yaml, read_yaml
 from racetui.spec import RunSpec
@@ -16,6 +17,7 @@ from racetui.spec import RunSpec
 _SHORTHANDS = {"agent": "agent_config", "collector": "collector_config"}
 """First part of an option's key -> the section meant when a second part follows."""
 _DEFAULT_AGENT = "ppo"
+_DECISIVE = (("agent",), ("task", "env"))
 
 
 class ConfigError(ValueError):
@@ -32,21 +34,31 @@ def read_config_file(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(document, dict):
         raise ConfigError(f"{path}: must be keys with values, such as 'agent: ppo'")
-    return document
+    return _with_env(document)
+
+
+def _with_env(document: dict[str, Any]) -> dict[str, Any]:
+    """``env: ID`` is short for ``task: {env: ID}``."""
+    task = document.get("task") or {}
+    if "env" not in document or not isinstance(task, Mapping):
+        return document
+    others = {key: value for key, value in document.items() if key != "env"}
+    return others | {"task": {"env": document["env"], **task}}
 
 
 def apply_overrides(document: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """A copy of ``document`` with each ``key=value`` set, later ones winning; values are read as YAML, but for text.
 
     Sections are reached by dots: ``task.frame_skip=2``. ``agent.KEY`` is short for ``agent_config.KEY``,
-    ``collector.KEY`` for ``collector_config.KEY``. Raises ConfigError naming the option.
+    ``collector.KEY`` for ``collector_config.KEY``, ``env`` for ``task.env``. Raises ConfigError naming the option.
     """
     pairs = [_split(option) for option in overrides]
     result = dict(document)
-    # An agent's keys depend on the agent, which a later option may choose.
-    for option, keys, value in sorted(pairs, key=lambda pair: pair[1] != ("agent",)):
+    # The keys of agents and tasks depend on which it is, which a later option may choose.
+    for option, keys, value in sorted(pairs, key=lambda pair: pair[1] not in _DECISIVE):
         source = f"--set {option}"
-        kind = _kind_of(keys, _sections(result, source), source)
+        decided = {"task": EnvTask} if keys == ("task", "env") else {}
+        kind = _kind_of(keys, {**_sections(result, source), **decided}, source)
         if kind is str and isinstance(value, bool | int | float):
             value = option.partition("=")[2].strip()  # text that YAML takes for a number: a run's, or a name
         try:
@@ -104,7 +116,7 @@ def _sections(document: Mapping[str, Any], source: str) -> Sections:
     if not isinstance(name, str):
         raise ConfigError(f"{source}: agent must be a name, not {name!r}")
     try:
-        return {"agent_config": config_class(name)}
+        return {"agent_config": config_class(name), "task": task_class(document.get("task"))}
     except UnknownAgentError as error:
         raise ConfigError(f"{source}: {error}") from None
 
@@ -123,6 +135,8 @@ def _split(option: str) -> tuple[str, tuple[str, ...], Any]:
     keys = tuple(key.strip().split("."))
     if not equals or not all(keys) or not text.strip():
         raise ConfigError(f"--set {option}: must be key=value, such as task.frame_skip=2")
+    if keys == ("env",):
+        keys = ("task", "env")
     if len(keys) == 2:
         keys = (_SHORTHANDS.get(keys[0], keys[0]), keys[1])
     try:

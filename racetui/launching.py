@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from agents.registry import AGENTS
+from carracing.environments.task import EnvTask, task_class
 from carracing.task import TaskConfig
 from collectors.ray_session import check_ray
 from collectors.registry import check_config
 from profiles import detect
 from racetui.cloning import budget_of, check_set, with_task_of_set
 from racetui.config import ConfigError, apply_overrides, dump_spec, load_spec, read_config_file
+from racetui.environment import with_environment
 from racetui.fitness import check_agent
 from racetui.init_from import start_checkpoint
 from racetui.likeness import beneath, document_like
@@ -48,6 +50,8 @@ class StartRequest:
     agent: str | None = None
     collector: str | None = None
     profile: str | None = None
+    env: str | None = None
+    """Another environment than CarRacing, by its id."""
     backend: str | None = None
     observation: str | None = None
     lanes: int | None = None
@@ -82,6 +86,7 @@ _KEYS = {
     "agent": "agent",
     "collector": "collector",
     "profile": "profile",
+    "env": "task.env",
     "backend": "backend",
     "observation": "task.observation",
     "lanes": "collector_config.lanes",
@@ -112,6 +117,7 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     profile = document.setdefault("profile", DEFAULTS.profile)
     if document.get("pipeline") is not None:
         document = with_usual_stages(document, plan_workers(usable_cores(profile, detect())))
+    document = with_environment(document)
     document = _with_usual_settings(with_task_of_set(budget_of(document, request.epochs)))
     document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("collector", usual_collector(profile))
@@ -247,7 +253,8 @@ def _with_usual_settings(document: dict[str, Any]) -> dict[str, Any]:
     for key, value in (entry.usual if entry else {}).items():
         section, _, last = key.rpartition(".")
         place = document.get(section) or {} if section else document
-        if isinstance(place, dict) and place.get(last) is None:
+        elsewhere = section == "task" and task_class(place) is EnvTask
+        if isinstance(place, dict) and place.get(last) is None and not elsewhere:
             _put(document, key, value)
     return document
 

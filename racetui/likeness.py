@@ -64,6 +64,8 @@ def _still_fitting(other: Mapping[str, Any], document: Mapping[str, Any]) -> dic
             kept["collector_config"].pop(key)
     if "collector" in changed:
         kept.pop("collector_config")
+    if isinstance(other["task"].get("env"), str):  # an environment that another library has is another one
+        return kept
     if "backend" in changed:
         kept.pop("evaluation")
         for key in _SIMULATED:

@@ -25,8 +25,9 @@ PICTURES_BYTES = 75 << 20
 """More where pictures are looked at: what convolutions are compiled to, and the room that they compute in."""
 EVALUATION_BYTES = 250 << 20
 """Of the process that evaluates, without the pages that it shares with the learner's."""
-LANE_BYTES = {"fast": 180 << 10, "gymnasium": 6 << 20}
-"""Of one car and its track in a simulator, beside its pictures."""
+LANE_BYTES = {"fast": 180 << 10, "gymnasium": 6 << 20, "envpool": 6 << 20}
+"""Of one car and its track in a simulator, beside its pictures. Other environments count as stock's CarRacing, which few
+are larger than."""
 COPIES = 3
 """Of a round's observations at once: as collected, in the segments on their way, and put together for the learner."""
 ACTING_BYTES = 320 << 10
@@ -116,4 +117,5 @@ def _evaluated(spec: RunSpec) -> int:
     """Of the cars that are evaluated side by side."""
     backend = scoring_backend(spec.task)
     cars = min(spec.evaluation.episodes, 100) if backend == "fast" else 1
-    return cars * (LANE_BYTES[backend] + task_spec(replace(spec.task, stack=1)).observation_bytes)
+    seen: TaskSpec = task_spec(replace(spec.task, stack=1))
+    return cars * (LANE_BYTES[backend] + seen.observation_bytes)

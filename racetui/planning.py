@@ -13,6 +13,7 @@ from agents.bc.config import DAggerConfig
 from agents.offpolicy.config import OffPolicyConfig
 from agents.registry import UnknownAgentError, config_class
 from agents.replay.sizes import replay_bytes
+from carracing.environments.task import EnvTask, task_class
 from carracing.registry import THREADED, check_backend
 from carracing.task import TaskConfig, task_spec
 from collectors.registry import COLLECTORS
@@ -41,7 +42,7 @@ class Subject:
 
     agent: str
     backend: str
-    task: TaskConfig
+    task: TaskConfig | EnvTask
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The agent's, those that somebody gave."""
 
@@ -123,7 +124,7 @@ def with_plan(document: dict[str, Any], hardware: Hardware, measures: Measures |
         return document
     preset = named_profile(profile)
     try:
-        task = convert(document.get("task"), TaskConfig, "task")
+        task = convert(document.get("task"), task_class(document.get("task")), "task")
         subject = Subject(str(document["agent"]), str(document["backend"]), task, settings)
         numbers = Given(**asked, cluster=bool(given.get("ray_address")))
         planned = plan_for(subject, preset, hardware, collector, numbers, measures)

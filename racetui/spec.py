@@ -7,8 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.registry import agent_entry
-from carracing.registry import BACKENDS, THREADED, check_backend
+from agents.registry import AGENTS, agent_entry
+from carracing.environments.task import EnvTask
+from carracing.registry import EVERY_BACKEND, THREADED, check_backend
 from carracing.task import EVALUATION_TRACKS, TaskConfig
 from collectors.api import CollectorConfig
 from collectors.registry import COLLECTORS
@@ -127,7 +128,8 @@ class RunSpec:
     threads: int = 0
     """Threads of the learner; 0 lets the profile decide, and a stored spec has the number decided on."""
     budget: Budget = field(default_factory=lambda: Budget(frames=1_000_000))
-    task: TaskConfig = field(default_factory=TaskConfig)
+    task: Any = field(default_factory=TaskConfig)
+    """A TaskConfig, CarRacing's rules; in YAML with the key ``env`` another environment, an EnvTask."""
     agent_config: Any = None
     """The agent's own config dataclass; under ``agent_config:`` in YAML, ``agent.KEY`` on the command line."""
     collector_config: CollectorConfig = field(default_factory=CollectorConfig)
@@ -147,9 +149,14 @@ class RunSpec:
                 "not starting with '.' or '-', not digits only"
             )
         agent_entry(self.agent)
-        for key, value, known in (("collector", self.collector, COLLECTORS), ("backend", self.backend, BACKENDS)):
+        for key, value, known in (
+            ("collector", self.collector, COLLECTORS),
+            ("backend", self.backend, EVERY_BACKEND),
+        ):
             if value not in known:
                 raise ValueError(f"unknown {key} {value!r}: choose from {', '.join(known)}")
+        if isinstance(self.task, EnvTask):
+            self._check_env(self.task)
         check_backend(self.backend, self.task, self.collector_config.cars)
         if not 0 <= self.seed <= MAX_SEED:
             raise ValueError(f"seed must be 0 to {MAX_SEED}, not {self.seed}")
@@ -162,6 +169,28 @@ class RunSpec:
         """Track and noise of every episode of this run."""
         config = self.collector_config
         return EpisodeSeeds(self.seed, config.cars, self.seeds, config.lanes)
+
+    def _check_env(self, task: EnvTask) -> None:
+        """What only CarRacing has."""
+        if not agent_entry(self.agent).anywhere:
+            able = [name for name, entry in AGENTS.items() if entry.anywhere]
+            raise ValueError(
+                f"agent {self.agent} learns from CarRacing's scripted driver, and {task.env} has none: "
+                f"use {', '.join(able)}"
+            )
+        if self.agent in ("sac", "dqn") and (self.agent == "sac") is bool(task.spaces.choices):
+            raise ValueError(
+                f"agent {self.agent} does not go with {task.env}, which has {task.spaces}: use ppo, which takes any "
+                f"actions, or {'dqn' if task.spaces.choices else 'sac'}"
+            )
+        if COLLECTORS[self.collector].many_cars:
+            alone = [name for name, entry in COLLECTORS.items() if not entry.many_cars]
+            raise ValueError(
+                f"collector {self.collector} puts several cars on a track, and {task.env} has no such thing: "
+                f"use {', '.join(alone)}"
+            )
+        if self.pipeline is not None:
+            raise ValueError(f"a pipeline begins with CarRacing's scripted driver, and {task.env} has none: train it")
 
     def _check_collector(self) -> None:
         config = self.collector_config

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents.registry import AGENTS
+from carracing.environments.task import EnvTask, task_class
 from carracing.registry import BONUSES, OBSERVED, THREADED
 
 FRAMES = 1_000_000
@@ -27,11 +28,12 @@ def with_usual(document: Mapping[str, Any]) -> dict[str, Any]:
     """
     agent, backend = str(document["agent"]), str(document["backend"])
     fast, result = backend in THREADED, dict(document)
+    elsewhere = task_class(result.get("task")) is EnvTask
     if result.get("budget") is None:
         result["budget"] = {"frames": MANY_FRAMES if fast and agent == "ppo" else FRAMES}
     every = EVALUATION_EVERY[fast and agent == "ppo"]
     for section, usual in (
-        ("task", usual_task(result.get("task"), backend, agent)),
+        ("task", {} if elsewhere else usual_task(result.get("task"), backend, agent)),
         ("evaluation", {"every": every}),
     ):
         given = result.get(section) or {}

@@ -11,6 +11,7 @@ import numpy as np
 from agents.api import Agent, State
 from agents.checkpoint import Checkpoint, save_checkpoint
 from agents.registry import config_class, make_agent
+from carracing.environments.task import EnvTask
 from carracing.task import Array, TaskConfig, task_spec
 
 TASK = TaskConfig(frame_skip=50)
@@ -23,7 +24,7 @@ _SMALL: dict[str, dict[str, Any]] = {
 
 
 def make_policy(
-    task: TaskConfig = TASK, agent: str = "ppo", always: tuple[float, ...] | None = None, **settings: Any
+    task: TaskConfig | EnvTask = TASK, agent: str = "ppo", always: tuple[float, ...] | None = None, **settings: Any
 ) -> tuple[Agent, Checkpoint]:
     """An untrained agent whose actions differ from observation to observation, and its checkpoint.
 
@@ -42,7 +43,7 @@ def make_policy(
     return made, Checkpoint(agent, asdict(config), asdict(task), {"frames": 1}, made.state(), None)
 
 
-def save_policy(root: Path, task: TaskConfig = TASK, agent: str = "ppo", **settings: Any) -> Path:
+def save_policy(root: Path, task: TaskConfig | EnvTask = TASK, agent: str = "ppo", **settings: Any) -> Path:
     """The directory of such a checkpoint."""
     return save_checkpoint(root, make_policy(task, agent, **settings)[1], "end")
 

@@ -11,6 +11,7 @@ from agents.api import Agent, Pulse, StateError, no_pulse
 from agents.checkpoint.content import Checkpoint
 from agents.errors import EditedCheckpointError, ForeignCheckpointError, UnsupportedTaskError
 from agents.registry import UnknownAgentError, completed_config, config_class, make_agent
+from carracing.environments.task import EnvTask, task_class
 from carracing.task import TaskConfig, task_spec
 
 
@@ -33,9 +34,9 @@ def build_agent(checkpoint: Checkpoint, seed: int = 0, pulse: Pulse = no_pulse) 
     return agent
 
 
-def task_of(checkpoint: Checkpoint) -> TaskConfig:
+def task_of(checkpoint: Checkpoint) -> TaskConfig | EnvTask:
     """The task it was trained on. Raises EditedCheckpointError for one that does not exist."""
-    task: TaskConfig = _convert(checkpoint.task, TaskConfig, "task")
+    task: TaskConfig | EnvTask = _convert(checkpoint.task, task_class(checkpoint.task), "task")
     return task
 
 

@@ -16,6 +16,7 @@ from agents.exchange.portable import Portable, make_portable, portable_class
 from agents.exchange.reading import Foreign
 from agents.exchange.spaces import other_task
 from agents.registry import config_class, make_agent
+from carracing.environments.task import EnvTask
 from carracing.task import TaskConfig, TaskSpec, task_spec
 
 COUNTERS = {"frames": 0, "steps": 0, "episodes": 0, "rounds": 0, "seconds": 0.0}
@@ -23,7 +24,7 @@ COUNTERS = {"frames": 0, "steps": 0, "episodes": 0, "rounds": 0, "seconds": 0.0}
 
 
 def import_policy(
-    foreign: Foreign, agent: str, task: TaskConfig, settings: Mapping[str, Any], seed: int = 0
+    foreign: Foreign, agent: str, task: TaskConfig | EnvTask, settings: Mapping[str, Any], seed: int = 0
 ) -> Checkpoint:
     """A checkpoint of ``agent`` on ``task`` with the weights of ``foreign``; ``seed`` draws what the file lacks.
 

@@ -151,7 +151,12 @@ def _task(options: argparse.Namespace) -> TaskConfig | None:
         return None
     given = {"early_stop": 0, "missed_penalty": 0.0, **(document.get("task") or {})}
     task = usual_task(given, options.backend) | given
-    return load_spec({"name": "demos", "backend": options.backend, "task": task}, "command line").task
+    if "env" in task:
+        raise ConfigError(
+            "--set env: demonstrations are of CarRacing, whose scripted driver knows no other environment"
+        )
+    wanted: TaskConfig = load_spec({"name": "demos", "backend": options.backend, "task": task}, "command line").task
+    return wanted
 
 
 def _progress(total: int) -> Callable[[Any, int], None]:

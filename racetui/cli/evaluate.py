@@ -64,7 +64,9 @@ def evaluate_command(options: argparse.Namespace) -> int:
         print(
             f"racetui: training may have driven some of them: seeds from {first} to {last} are kept", file=sys.stderr
         )
-    camera = Camera(VideoPlan(options.video, options.video_episode or "first"), settings) if options.video else None
+    posed, camera = posed_task(checkpoint, settings.backend), None
+    if options.video:
+        camera = Camera(VideoPlan(options.video, options.video_episode or "first"), settings, posed)
     act_on_one_thread()
     record = Record(target.run, int(checkpoint.counters["frames"]), settings)
     show = progress_of(settings.episodes)
@@ -81,7 +83,7 @@ def evaluate_command(options: argparse.Namespace) -> int:
     else:
         print_result(result, options.rows)
     if camera:
-        camera.film(result, posed_task(checkpoint, settings.backend))
+        camera.film(result, posed)
         print(f"racetui: {options.video} written", file=sys.stderr)
     return Exit.OK
 
@@ -127,11 +129,11 @@ def settings_of(options: argparse.Namespace, backend: str) -> EvaluationSettings
 def _what(checkpoint: Checkpoint, path: Path, settings: EvaluationSettings) -> str:
     how = "deterministic" if settings.deterministic else "stochastic"
     seeds = settings.seeds
-    tracks = f"tracks {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"track {seeds[0]}"
-    return (
-        f"{checkpoint.agent} after {checkpoint.counters['frames']:,} frames ({path}), {how}, on "
-        f"{settings.backend}: {tracks}"
-    )
+    env = checkpoint.task.get("env")
+    word = "seed" if env else "track"
+    tracks = f"{word}s {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{word} {seeds[0]}"
+    on = f"{settings.backend}{f', {env}' if env else ''}"
+    return f"{checkpoint.agent} after {checkpoint.counters['frames']:,} frames ({path}), {how}, on {on}: {tracks}"
 
 
 def act_on_one_thread() -> None:
@@ -151,7 +153,7 @@ def progress_of(episodes: int) -> Callable[[EpisodeRecord], None]:
         nonlocal driven
         driven += 1
         end = "\n" if driven == episodes else ""
-        print(f"\r{driven}/{episodes} tracks, the last {record.episode_return:.1f} ", end=end, file=sys.stderr)
+        print(f"\r{driven}/{episodes} episodes, the last {record.episode_return:.1f} ", end=end, file=sys.stderr)
 
     return count
 
@@ -174,4 +176,5 @@ def _rows(episodes: tuple[EpisodeScore, ...]) -> str:
         )
         for episode in episodes
     ]
-    return table(headings, rows)
+    shown = 6 if any(episode.missed_tiles is not None for episode in episodes) else 4  # others have no tiles
+    return table(headings[:shown], [row[:shown] for row in rows])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agents.registry import AGENTS
-from carracing.registry import BACKENDS
+from carracing.registry import EVERY_BACKEND
 from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from racetui.cli.options import add_json, later
@@ -33,7 +33,8 @@ def add_machine_commands(commands: Any) -> None:
     profiles.add_argument("name", metavar="NAME", nargs="?", help="this profile alone, explained (default: all)")
     profiles.add_argument("--agent", choices=AGENTS, default="ppo", help="what learns (default ppo)")
     profiles.add_argument("--collector", choices=COLLECTORS, help="what collects (default: the profile's)")
-    profiles.add_argument("--backend", choices=BACKENDS, default="fast", help="what simulates (default fast)")
+    profiles.add_argument("--env", metavar="ID", help="another environment than CarRacing, as for train")
+    profiles.add_argument("--backend", choices=EVERY_BACKEND, help="what simulates (default fast)")
     profiles.add_argument("--observation", choices=OBSERVATIONS, help="what is seen (default grey-fast, or grey)")
     add_json(profiles)
     calibrate = commands.add_parser(

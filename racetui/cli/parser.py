@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.registry import AGENTS
-from carracing.registry import BACKENDS
+from carracing.registry import BACKENDS, EVERY_BACKEND
 from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from racetui import __version__
@@ -74,7 +74,12 @@ def _add_train(commands: Any) -> None:
     what.add_argument(
         "--profile", metavar="NAME", help=f"hardware plan: {', '.join(known_profiles())} (default auto)"
     )
-    what.add_argument("--backend", choices=BACKENDS, help="what simulates (default fast)")
+    what.add_argument(
+        "--env", metavar="ID", help="another environment than CarRacing: CartPole-v1, package.module:Name-v0"
+    )
+    what.add_argument(
+        "--backend", choices=EVERY_BACKEND, help="what simulates (default fast; gymnasium with --env, or envpool)"
+    )
     what.add_argument(
         "--observation", choices=OBSERVATIONS, help="what the policy sees (default grey-fast, and grey on gymnasium)"
     )

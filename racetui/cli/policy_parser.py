@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.registry import AGENTS
-from carracing.registry import BACKENDS
+from carracing.registry import EVERY_BACKEND
 from carracing.task import OBSERVATIONS
 from racetui.cli.options import RUN_HELP, add_json, later
 from racetui.cli.values import count, seeds
@@ -36,8 +36,8 @@ def _add_eval(commands: Any) -> None:
     how.add_argument("--stochastic", action="store_true", help="sample actions instead of taking the best")
     how.add_argument(
         "--backend",
-        choices=BACKENDS,
-        help="what simulates (default fast); gymnasium proves a score on the stock environment",
+        choices=EVERY_BACKEND,
+        help="what simulates (default fast; other environments have one); gymnasium proves a score on the stock one",
     )
     how.add_argument(
         "--frame-skip", type=count, metavar="N", help="frames between actions of `eval expert` (default 4)"

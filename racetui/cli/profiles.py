@@ -6,10 +6,13 @@ import argparse
 from dataclasses import asdict, dataclass
 
 from agents.registry import AGENTS
+from carracing.environments.task import task_class
 from profiles import BY_USE, Hardware, Measures, Plan, PlanError, ProfileError, detect, look_at, recommend
+from profiles.strict import convert
 from racetui.cli.calibrate import busy
 from racetui.cli.machine import facts_of
 from racetui.cli.output import moment, print_json, table
+from racetui.environment import with_environment
 from racetui.exits import Exit
 from racetui.measured import Knowledge, read_knowledge
 from racetui.pipeline.workers import Workers, plan_workers
@@ -46,7 +49,7 @@ class Planned:
 def profiles(options: argparse.Namespace) -> int:
     """Print machine, plans and advice; exit code 2 if the one profile asked for has no plan."""
     hardware = detect()
-    subject = usual_subject(options.agent, options.backend, options.observation)
+    subject = _subject(options)
     collector = options.collector or AGENTS[options.agent].usual.get("collector", "")
     names = (options.name,) if options.name else known_profiles()
     if options.name:
@@ -69,6 +72,15 @@ def _measured(known: Knowledge) -> str:
         disturbed = busy(known.calibration)
         return f"measured: by `racetui calibrate` on {moment(known.calibration.time)}{disturbed}; plans go by it"
     return known.problem or "not measured yet: `racetui calibrate` does so in about a minute, and plans then go by it"
+
+
+def _subject(options: argparse.Namespace) -> Subject:
+    if options.env is None:
+        return usual_subject(options.agent, options.backend or "fast", options.observation)
+    seen = {"observation": options.observation} if options.observation else {}
+    document = with_environment({"backend": options.backend, "task": {"env": options.env, **seen}})
+    task = convert(document["task"], task_class(document["task"]), "--env")
+    return Subject(options.agent, document["backend"] or "fast", task)
 
 
 def _planned(name: str, subject: Subject, hardware: Hardware, collector: str, measures: Measures) -> Planned:

@@ -86,8 +86,9 @@ def score_of(evaluations: Sequence[EvaluationRow]) -> EvaluationRow | None:
 
 def scores_sentence(results: Mapping[str, Any]) -> str:
     """The scores of an evaluation in one line."""
+    driven = "episodes" if results["finish_rate"] is None else "tracks"
     parts = [
-        f"mean {results['mean']:.1f} ± {results['std']:.1f} over {len(results['returns'])} tracks",
+        f"mean {results['mean']:.1f} ± {results['std']:.1f} over {len(results['returns'])} {driven}",
         f"min {results['min']:.1f}",
         f"p10 {results['p10']:.1f}",
     ]

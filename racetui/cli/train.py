@@ -19,7 +19,7 @@ from racetui.spec import Budget
 
 _TRACKERS = ("tensorboard", "aim")
 _SETTINGS = (
-    *("agent", "collector", "profile", "backend", "observation", "lanes", "cars", "workers"),
+    *("agent", "collector", "profile", "env", "backend", "observation", "lanes", "cars", "workers"),
     *("seed", "seeds", "seed_base", "select", "name", "preset", "like", "config"),
 )
 

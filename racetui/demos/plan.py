@@ -14,6 +14,7 @@ from agents.checkpoint import load_checkpoint
 from agents.checkpoint.content import MANIFEST
 from agents.demonstrations import SetHeader
 from agents.demonstrations.sealed import checksum
+from carracing.environments.task import task_class
 from carracing.expert.style import style_for
 from carracing.registry import check_backend
 from carracing.task import TaskConfig
@@ -116,6 +117,8 @@ def _name(header: SetHeader) -> str:
 def _of_checkpoint(path: Path) -> tuple[TaskConfig, str, dict[str, Any]]:
     """Its task, its agent, and which checkpoint exactly it is."""
     checkpoint = load_checkpoint(path)
+    if task_class(checkpoint.task) is not TaskConfig:
+        raise ConfigError(f"demonstrations are of CarRacing, and {path} drives {checkpoint.task['env']}")
     task = msgspec.convert(checkpoint.task, TaskConfig)
     seal = hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
     return replace(task, labels=False), checkpoint.agent, {"frames": checkpoint.counters["frames"], "sha256": seal}

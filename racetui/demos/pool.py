@@ -81,7 +81,7 @@ def _record_with(
     pulse: Pulse,
 ) -> None:
     context = get_context("forkserver")
-    context.set_forkserver_preload([backend_module(plan.header.backend), "racetui.demos.driving"])
+    context.set_forkserver_preload([backend_module(plan.header.backend, plan.task), "racetui.demos.driving"])
     pool = ProcessPoolExecutor(min(workers, len(left)), context, _settle)
     waiting = deque(sorted(left))
     driven: dict[Future[tuple[int, int]], int] = {}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.api import Actor, ActorSpec, Agent, WeightsSnapshot, no_pulse
+from carracing.environments.task import EnvTask
 from carracing.task import TaskConfig
 from collectors.api import CollectorConfig, EpisodeRecord, Lanes
 from racetui.evaluation.scores import EvaluationResult, summarise
@@ -53,7 +54,7 @@ def evaluate(
     return summarise(records, time.monotonic() - started)
 
 
-def posed_task(checkpoint: Checkpoint, backend: str) -> TaskConfig:
+def posed_task(checkpoint: Checkpoint, backend: str) -> TaskConfig | EnvTask:
     """The checkpoint's task as scores count on that backend.
 
     Raises CheckpointError, and UnsupportedTaskOptionError where the backend cannot pose it.
@@ -90,7 +91,7 @@ def actor_of(agent: Agent, deterministic: bool) -> Actor:
     return actor
 
 
-def lanes_for(task: TaskConfig, settings: EvaluationSettings, actor: ActorSpec) -> Lanes:
+def lanes_for(task: TaskConfig | EnvTask, settings: EvaluationSettings, actor: ActorSpec) -> Lanes:
     """Cars on tracks of their own: on threads where the backend has them, else in processes."""
     from carracing.registry import THREADED, backend_module, make_worlds
     from carracing.task import task_spec
@@ -108,6 +109,6 @@ def lanes_for(task: TaskConfig, settings: EvaluationSettings, actor: ActorSpec) 
         return WorldLanes(make_worlds(settings.backend, task, lanes))
     config = CollectorConfig(lanes=lanes, workers=workers)
     worlds = partial(make_worlds, settings.backend, task)
-    preload = (backend_module(settings.backend, task.observation),)
+    preload = (backend_module(settings.backend, task),)
     seeds = EpisodeSeeds(settings.seed)
     return ProcessLanes(CollectorPlan(config, worlds, task_spec(task), actor, seeds, preload=preload))

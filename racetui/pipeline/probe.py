@@ -95,7 +95,7 @@ def _cloning(spec: RunSpec, seconds: float) -> float:
     started, samples = time.monotonic(), 0.0
     while time.monotonic() - started < seconds:
         samples += agent.learn([], 0.0)["samples"]
-    return samples * spec.task.frame_skip / (time.monotonic() - started)
+    return float(samples * spec.task.frame_skip / (time.monotonic() - started))
 
 
 def _training(spec: RunSpec, seconds: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
@@ -174,7 +175,8 @@ def _restore(
     # Where a stage found what it began with may have been moved or pruned since, with the run or without.
     found = dict.fromkeys({"init_from", "demos"} & settings.keys() if training.stage else (), "")
     _check_same("agent_config", settings | found, asdict(spec.agent_config) | found)
-    _check_same("task", asdict(TaskConfig()) | checkpoint.task, asdict(spec.task))
+    older = asdict(TaskConfig()) if isinstance(spec.task, TaskConfig) else {}
+    _check_same("task", older | checkpoint.task, json.loads(json.dumps(asdict(spec.task))))
     if checkpoint.collector_state is None:
         raise ResumeError("the checkpoint has no collector state: it can be evaluated, but not resumed")
     agent.restore(checkpoint.agent_state)

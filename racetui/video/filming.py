@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from carracing.environments.task import EnvTask
 from carracing.task import Array, TaskConfig
 from collectors.api import Lanes
 from racetui.evaluation import EpisodeScore, EvaluationResult, EvaluationSettings
@@ -31,9 +32,10 @@ class VideoPlan:
     def check(self, settings: EvaluationSettings) -> None:
         """Raise VideoError for what can be seen to fail before anything is driven."""
         from carracing.pictures import DRAWN
+        from carracing.registry import LIBRARIES
 
         check_video(self.path)
-        if settings.backend not in DRAWN:
+        if settings.backend not in (*DRAWN, *LIBRARIES):
             raise VideoError(f"--video: backend {settings.backend} has no pictures: use {' or '.join(DRAWN)}")
         if self.episode in CHOICES:
             return
@@ -65,9 +67,13 @@ class Camera:
     camera.film(result, posed_task(checkpoint, settings.backend))
     """
 
-    def __init__(self, plan: VideoPlan, settings: EvaluationSettings) -> None:
-        """Raises VideoError for what can be seen to fail before anything is driven."""
+    def __init__(
+        self, plan: VideoPlan, settings: EvaluationSettings, task: TaskConfig | EnvTask | None = None
+    ) -> None:
+        """Raises VideoError for what can be seen to fail before anything is driven; more of it with the ``task``."""
         plan.check(settings)
+        if isinstance(task, EnvTask):
+            _check_pictures(task)
         self._plan, self._settings = plan, settings
         self._log: LoggedLanes | None = None
 
@@ -76,7 +82,7 @@ class Camera:
         self._log = LoggedLanes(lanes, self._plan.candidates(self._settings))
         return self._log
 
-    def film(self, result: EvaluationResult, task: TaskConfig) -> None:
+    def film(self, result: EvaluationResult, task: TaskConfig | EnvTask) -> None:
         """Write the chosen episodes of ``result``. Raises VideoError, OSError."""
         log = self._log
         if log is None:
@@ -88,14 +94,17 @@ class Camera:
         film(self._plan.path, drives, task, self._settings.backend)
 
 
-def film(path: Path, drives: Iterable[Drive], task: TaskConfig, backend: str) -> None:
+def film(path: Path, drives: Iterable[Drive], task: TaskConfig | EnvTask, backend: str) -> None:
     """Drive the episodes again and write every frame. Raises VideoError, also for one that goes another way."""
     from carracing.pictures import make_drawn
 
     with open_video(path) as video:
         for drive in drives:
-            with closing(make_drawn(backend, replace(task, random_start=drive.random_start))) as env:
-                found = _film_one(video, env, drive, task)
+            if isinstance(task, EnvTask):
+                found = _film_environment(video, drive, task)
+            else:
+                with closing(make_drawn(backend, replace(task, random_start=drive.random_start))) as env:
+                    found = _film_one(video, env, drive, task)
             if abs(found - drive.episode_return) > _CLOSE:
                 raise VideoError(
                     f"no video: driven again, track {drive.seed} returned {found:.1f} instead of "
@@ -112,6 +121,29 @@ def _film_one(video: VideoWriter, env: Any, drive: Drive, task: TaskConfig) -> f
         action = _for_stock(drive.actions[frame // task.frame_skip], task.action)
         total += float(env.step(action)[1])
         video.write(env.render())
+    return total
+
+
+def _check_pictures(task: EnvTask) -> None:
+    from carracing.environments.drawing import NoPicturesError, check_drawn
+
+    try:
+        check_drawn(task)
+    except NoPicturesError as error:
+        raise VideoError(f"--video: {error}") from None
+
+
+def _film_environment(video: VideoWriter, drive: Drive, task: EnvTask) -> float:
+    """The same in another environment."""
+    from carracing.environments.drawing import DrawnEnv
+
+    total = 0.0
+    with closing(DrawnEnv(task)) as env:
+        env.reset(drive.seed)
+        video.write(env.render())
+        for frame in range(drive.frames):
+            total += env.step(drive.actions[frame // task.frame_skip])[0]
+            video.write(env.render())
     return total
 
 

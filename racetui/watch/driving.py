@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable
 
 from agents.errors import CheckpointError
+from carracing.environments.drawing import NoPicturesError
+from carracing.environments.task import EnvTask
 from carracing.task import FRAMES_PER_SECOND, TaskConfig
 from racetui.runs.errors import StoreError
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.watch import lease
 from racetui.watch.car import Car
+from racetui.watch.environment import Environment
 from racetui.watch.lease import Lease
 from racetui.watch.plans import NotYetError, Plan, Plans, plans_for
 from racetui.watch.ring import RingWriter
@@ -43,7 +46,7 @@ class Show:
         self._next_check = 0.0
         self._lease = Lease()
         self._plans: Plans | None = None
-        self._car: tuple[TaskConfig, Car] | None = None
+        self._car: tuple[TaskConfig | EnvTask, Car | Environment] | None = None
 
     def run(self) -> None:
         """Until the lease is over, another process does the same, or the run whose training is shown has ended.
@@ -75,7 +78,7 @@ class Show:
                 self._episode(ring, self._plans.next())
         except Changed:
             pass
-        except (NotYetError, CheckpointError, WeightsError, StoreError, OSError) as trouble:
+        except (NotYetError, NoPicturesError, CheckpointError, WeightsError, StoreError, OSError) as trouble:
             ring.note(" ".join(str(trouble).split()))
             with contextlib.suppress(Changed):
                 self._rest(ring, REST_SECONDS)
@@ -114,9 +117,10 @@ class Show:
         if self._plans is not None and not now:
             self._plans.refresh()
 
-    def _car_for(self, task: TaskConfig) -> Car:
+    def _car_for(self, task: TaskConfig | EnvTask) -> Car | Environment:
         if self._car is None or self._car[0] != task:
             if self._car is not None:
                 self._car[1].close()
-            self._car = (task, Car(task))
+                self._car = None
+            self._car = (task, Environment(task) if isinstance(task, EnvTask) else Car(task))
         return self._car[1]

@@ -10,8 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from agents.api import Actor
-from agents.checkpoint import Checkpoint, build_agent, load_checkpoint, resolve
+from agents.checkpoint import Checkpoint, build_agent, load_checkpoint, resolve, task_of
 from agents.registry import make_agent
+from carracing.environments.task import EnvTask
+from carracing.registry import scoring_backend
 from carracing.task import TaskConfig, task_spec
 from collectors.seeds import EpisodeSeeds
 from racetui.evaluation.driving import actor_of, posed_task
@@ -30,7 +32,7 @@ class Plan:
     """An episode to be shown."""
 
     actor: Actor
-    task: TaskConfig
+    task: TaskConfig | EnvTask
     version: int
     episode: int
     """Its number in the run; -1 on a test track."""
@@ -113,7 +115,7 @@ class CheckpointPlans:
         self._driven += 1
         frames = int(checkpoint.counters["frames"])
         words = f"{self._which} checkpoint, {frames:,} frames, track {seed}"
-        return Plan(actor, posed_task(checkpoint, "fast"), frames, -1, seed, EpisodeSeeds(seed).key(0), words)
+        return Plan(actor, _shown(checkpoint), frames, -1, seed, EpisodeSeeds(seed).key(0), words)
 
     def refresh(self) -> None:
         """An episode is driven by one checkpoint."""
@@ -122,6 +124,12 @@ class CheckpointPlans:
 def plans_for(source: Source, paths: RunPaths, spec: Callable[[], RunSpec]) -> Plans:
     """The episodes of a source."""
     return TrainingPlans(paths, spec()) if source == "training" else CheckpointPlans(paths, source)
+
+
+def _shown(checkpoint: Checkpoint) -> TaskConfig | EnvTask:
+    """CarRacing is shown on backend fast, whatever it was learned on; anything else where it is at home."""
+    task = task_of(checkpoint)
+    return posed_task(checkpoint, scoring_backend(task) if isinstance(task, EnvTask) else "fast")
 
 
 def _acting(spec: RunSpec) -> Actor:

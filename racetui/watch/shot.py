@@ -36,9 +36,9 @@ class Shot:
     """A frame."""
 
     picture: Array
-    """(96, 96, 3) uint8, as stock draws it."""
+    """(96, 96, 3) uint8, as stock draws it, or as another environment draws itself."""
     track: Array
-    """(tiles, 2) float32: the centre line, in units."""
+    """(tiles, 2) float32: the centre line, in units; no rows in other environments than CarRacing."""
     tiles: Array
     """(tiles,) uint8 of AHEAD, VISITED and MISSED."""
     frame: int

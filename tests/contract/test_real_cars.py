@@ -31,7 +31,7 @@ def _plan(backend: str, config: CollectorConfig, task: TaskConfig = TASK) -> Col
         task_spec(task),
         ActorSpec("tests.fakes:make_scripted_actor", task_spec(task)),
         EpisodeSeeds(5, CARS),
-        preload=(backend_module(backend, task.observation),),
+        preload=(backend_module(backend, task),),
     )
 
 

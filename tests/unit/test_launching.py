@@ -176,7 +176,16 @@ def test_presets_are_settings_that_others_win_over(
 
 
 def test_every_preset_is_tried_above() -> None:
-    assert preset_names() == ("dqn", "pipeline", "ppo-baseline", "ppo-fast", "ppo-norm", "sac", "sac-lowmem")
+    assert preset_names() == (
+        "dqn",
+        "pipeline",
+        "ppo-baseline",
+        "ppo-coinrun",
+        "ppo-fast",
+        "ppo-norm",
+        "sac",
+        "sac-lowmem",
+    )
     with pytest.raises(ConfigError, match="unknown preset 'tac': choose from dqn, pipeline, ppo-baseline"):
         build_spec(StartRequest(preset="tac"))
 

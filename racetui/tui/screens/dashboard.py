@@ -8,6 +8,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from carracing.task import OBSERVATIONS
 from racetui.keys import Place
 from racetui.runs.filtering import Filter
 from racetui.tui.charting import Charting
@@ -73,6 +74,12 @@ class Dashboard(Charting, View):
     def _roomy(self) -> bool:
         """There is room for the car."""
         return self.size.width >= ROOM_FOR_CAR[0] and self.size.height >= ROOM_FOR_CAR[1]
+
+    def repaint(self) -> None:
+        """Also leave out what the selected run has not: only CarRacing has tiles."""
+        run = desk(self).selected_run
+        self.set_class(run is not None and run.observation not in OBSERVATIONS, "-elsewhere")
+        super().repaint()
 
     def do_previous_run(self) -> None:
         """Select the run above."""

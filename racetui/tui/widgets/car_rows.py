@@ -63,7 +63,7 @@ def car_rows(shot: Shot, note: str, width: int, height: int, look: Look, drawn: 
     if not drawn:
         picture = [line([], place.columns, look)] * place.rows
     else:
-        road = shot.picture[ROAD]
+        road = shot.picture[ROAD] if len(shot.track) else shot.picture
         picture = picture_rows(road, place.columns, place.rows, look) if place.columns else []
     if place.beside:
         return _beside(picture, shot, note, width, height, look)
@@ -85,6 +85,9 @@ def _beside(picture: Sequence[Strip], shot: Shot, note: str, width: int, height:
 def _short(shot: Shot, note: str, width: int, look: Look) -> list[Strip]:
     """Everything in three rows."""
     dot = f" {look.glyphs.dot} "
+    if not len(shot.track):
+        told = f" {shot.score:+.1f}{dot}{shot.frame} frames"
+        return [line([(text, style)], width, look) for text, style in ((told, look.text), (f" {note}", look.faint))]
     facts = f" {shot.score:+.0f}{dot}lap {words.percent(shot.progress)}{dot}missed {shot.missed}{dot}"
     facts += f"{shot.speed:.0f} u/s{dot}{shot.frame / FRAMES_PER_SECOND:.1f} s"
     each = max(4, (width - 18) // 3)
@@ -117,6 +120,8 @@ def side_rows(shot: Shot, note: str, width: int, height: int, look: Look) -> lis
         fact("gas", f"{shot.gas:.2f}", bar(shot.gas, room, look, look.good)),
         fact("brake", f"{shot.brake:.2f}", bar(shot.brake, room, look, look.bad)),
     ]
+    if not len(shot.track):  # no car
+        rows = [rows[0], fact("frame", str(shot.frame))]
     notes = [line([(text, look.faint)], width, look) for text in wrapped(note, width, look)]
     left = height - len(rows) - len(notes) - 2
     blank = line([], width, look)
