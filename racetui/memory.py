@@ -26,8 +26,8 @@ PICTURES_BYTES = 75 << 20
 EVALUATION_BYTES = 250 << 20
 """Of the process that evaluates, without the pages that it shares with the learner's."""
 LANE_BYTES = {"fast": 180 << 10, "gymnasium": 6 << 20, "envpool": 6 << 20}
-"""Of one car and its track in a simulator, beside its pictures. Other environments count as stock's CarRacing, which few
-are larger than."""
+"""Of one car and its track in a simulator, beside its pictures. Other environments count as stock's
+CarRacing, which few are larger than."""
 COPIES = 3
 """Of a round's observations at once: as collected, in the segments on their way, and put together for the learner."""
 ACTING_BYTES = 320 << 10
@@ -118,4 +118,5 @@ def _evaluated(spec: RunSpec) -> int:
     backend = scoring_backend(spec.task)
     cars = min(spec.evaluation.episodes, 100) if backend == "fast" else 1
     seen: TaskSpec = task_spec(replace(spec.task, stack=1))
-    return cars * (LANE_BYTES[backend] + seen.observation_bytes)
+    lane: int = LANE_BYTES[backend] + seen.observation_bytes
+    return cars * lane
