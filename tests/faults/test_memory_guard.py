@@ -38,6 +38,8 @@ def group() -> Iterator[Path]:
         except OSError:
             continue
         try:
+            if not (path / limit).exists():
+                raise FileNotFoundError  # a directory like any other: no groups are mounted there
             (path / limit).write_text(str(LIMIT))
             (path / "memory.swap.max").write_text("0") if limit == "memory.max" else None
         except OSError:
