@@ -110,7 +110,8 @@ def _learner(spec: RunSpec, task: TaskSpec) -> Iterator[Part]:
 def _episodes_on_their_way(spec: RunSpec) -> int:
     """Steps of blocks that were driven ahead."""
     config = spec.collector_config
-    return (config.depth or 2 * config.workers) * (config.lanes // config.workers) * 1000 // spec.task.frame_skip // 2
+    steps: int = 1000 // spec.task.frame_skip // 2
+    return (config.depth or 2 * config.workers) * (config.lanes // config.workers) * steps
 
 
 def _evaluated(spec: RunSpec) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from racetui.runs.errors import DamagedRun, NewerSchema, NotWritable, StoreError, StoreFull, StoreLocked
+from racetui.runs.liveness import ProcessIdentity, is_alive
 from racetui.runs.schema import MIGRATIONS, SCHEMA, SCHEMA_VERSION
 
 BUSY_SECONDS = 10.0
@@ -26,7 +28,7 @@ def create_database(path: Path) -> None:
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """Open an existing database to write, brought to the present schema.
+    """Open an existing database to write, brought to the present schema unless an older racetui trains it just now.
 
     Autocommit: begin and commit are the caller's. Raises StoreError.
     """
@@ -54,7 +56,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    if version == SCHEMA_VERSION:
+    if version == SCHEMA_VERSION or _lives_elsewhere(connection):
         return connection
     connection.close()
     try:
@@ -127,7 +129,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    if _version(connection, path) == SCHEMA_VERSION:
+    if _version(connection, path) == SCHEMA_VERSION or _lives_elsewhere(connection):
         return
     connection.execute("BEGIN IMMEDIATE")
     for version in range(_version(connection, path), SCHEMA_VERSION):  # asked again: another may have been first
@@ -135,6 +137,12 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {version + 1}")
     connection.execute("COMMIT")
+
+
+def _lives_elsewhere(connection: sqlite3.Connection) -> bool:
+    """Whether another process than this trains the run: an older one would find its database too new, and fail."""
+    trainer = connection.execute("SELECT pid, process_started, boot FROM run WHERE pid IS NOT NULL").fetchone()
+    return trainer is not None and trainer[0] != os.getpid() and is_alive(ProcessIdentity(*trainer))
 
 
 _WRITE_ERRORS = frozenset(

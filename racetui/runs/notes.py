@@ -63,6 +63,9 @@ def _rewrite(paths: RunPaths, column: str, change: Callable[[str], tuple[str, _V
     try:
         with translated(paths.database):
             connection.execute("BEGIN IMMEDIATE")
+            columns = {row[1] for row in connection.execute("PRAGMA table_info(run)")}
+            if column not in columns:  # its database is not touched while it lives
+                raise InvalidNote(f"run {paths.id} is being trained by an older racetui: say it when it has ended")
             (before,) = connection.execute(f"SELECT {column} FROM run").fetchone()  # noqa: S608 - our own names
             after, value = change(before)
             if after != before:

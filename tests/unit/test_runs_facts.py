@@ -17,8 +17,10 @@ import pytest
 from agents.api import End
 from collectors.api import Heat
 from racetui.runs import database, liveness
-from racetui.runs.errors import DamagedRun
+from racetui.runs.control import send
+from racetui.runs.errors import DamagedRun, InvalidNote
 from racetui.runs.model import CheckpointRow, EpisodeRow, HardwareRow, RunState, Series
+from racetui.runs.notes import set_note
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.schema import SCHEMA_VERSION
@@ -345,6 +347,28 @@ def test_a_run_of_the_first_version_is_read_and_goes_on(paths: RunPaths) -> None
     with sqlite3.connect(fresh.database) as connection:
         assert upgraded == {row[:2] for row in connection.execute("SELECT type, name FROM sqlite_master")}
         assert columns == {row[1] for row in connection.execute("PRAGMA table_info(run)")}
+
+
+def test_a_run_that_an_older_version_trains_is_left_as_it_is(paths: RunPaths) -> None:
+    with subprocess.Popen(["sleep", "60"]) as trainer:
+        who = liveness.identity(trainer.pid)
+        with RunWriter(paths) as writer:
+            writer.set_state(RunState.RUNNING)
+        with sqlite3.connect(paths.database) as connection:
+            connection.execute(
+                "UPDATE run SET pid = ?, process_started = ?, boot = ?, directory = ?",
+                (who.pid, who.started, who.boot, paths.root.stat().st_ino),
+            )
+        make_first_version(paths)
+        assert RunReader(paths).summary().name == "facts"
+        assert send(paths, "pause")
+        with pytest.raises(InvalidNote, match="older racetui"):
+            set_note(paths, "mine")
+        with sqlite3.connect(paths.database) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        trainer.kill()
+    assert set_note(paths, "mine") == "mine"
+    assert RunReader(paths).summary().note == "mine"
 
 
 def test_one_curve_of_a_million_rows_is_read_in_half_a_second(writer: RunWriter, paths: RunPaths) -> None:
