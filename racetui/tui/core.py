@@ -38,6 +38,7 @@ from racetui.tui.picture import Compared, Picture
 from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.services import Services, refusing
 from racetui.tui.themes import make_themes
+from racetui.tui.thrift import thrifty_driver
 from racetui.tui.view import View
 from racetui.tui.watching import Watching
 
@@ -71,7 +72,7 @@ class Core(App[None], inherit_bindings=False):
     ) -> None:
         no_color = "NO_COLOR" in os.environ
         # Without colours Textual would turn them into greys, unless it believes them to be the terminal's own.
-        super().__init__(ansi_color=True if no_color else None)
+        super().__init__(driver_class=thrifty_driver(), ansi_color=True if no_color else None)
         self.animation_level = "none"
         self.loaded = loaded or Loaded()
         wanted = self.loaded.preferences.panel

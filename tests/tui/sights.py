@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,13 +14,16 @@ import pytest
 
 import profiles
 from profiles import Hardware
+from racetui.runs.model import CheckpointRow
 from racetui.runs.paths import RunPaths
 from racetui.tui.app import Panel
 from racetui.tui.core import _warm_up
+from racetui.tui.screens import hardware
 from racetui.tui.services import Services
 from racetui.watch.ring import RingWriter
 from tests.shots import make_shot, road
 from tests.tui import scenes
+from tests.tui.machines import Watched
 
 HARDWARE = Hardware(
     logical_cores=8,
@@ -37,6 +40,20 @@ HARDWARE = Hardware(
     file_limit_hard=65_536,
 )
 """The machine on which stored screens were made."""
+
+DETAIL = replace(
+    scenes.DETAIL,
+    checkpoints=(
+        CheckpointRow(3_000_000, scenes.NOW - 90, 7 << 20, "periodic", ("best",)),
+        *scenes.DETAIL.checkpoints,
+    ),
+)
+"""With a checkpoint that can be deleted."""
+OTHERWISE: Mapping[str, dict[str, Any]] = {
+    "1": {"frames": 10_000_000},  # its budget is used up
+    "3": {"path": Path("store/runs/3")},
+}
+"""What is not as in ``scenes``, by run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,7 @@ class Sight:
     """It has a picture, which without colours is made of other characters."""
 
 
+DELETING = ("K", "right", "tab", "right", "enter")
 SIGHTS = (
     Sight("dashboard", "Dashboard", (), ("3 ppo-async", "871.2"), ()),
     Sight("zoom", "Dashboard", ("tab", "z"), ("3 ppo-async", "22.1k"), ("z", "escape")),
@@ -70,6 +88,13 @@ SIGHTS = (
     Sight("stop", "StopForm", ("x",), ("Stop 3 ppo-async", "after this round")),
     Sight("evaluate", "EvaluateForm", ("e",), ("Evaluate 3 ppo-async", "2000000", "of 3.20M frames")),
     Sight("marked", "Dashboard", ("space", "up", "space", "down"), ("a", "b", "871.2"), ()),
+    Sight("hardware", "HardwareView", ("4",), ("Machine", "coretemp", "worker 0 of 2")),
+    Sight("settings", "SettingsForm", ("comma",), ("Settings", "theme")),
+    Sight("annotate", "AnnotateForm", ("a",), ("Note and tags of 3 ppo-async",)),
+    Sight("filter", "FilterForm", ("slash",), ("agent:ppo",)),
+    Sight("checkpoints", "CheckpointsForm", ("K",), ("Checkpoints of 3 ppo-async",)),
+    Sight("delete", "DeleteForm", DELETING, ("Delete a checkpoint of 3 ppo-async",)),
+    Sight("resume", "ResumeForm", ("down", "R"), ("Resume 1 ppo-base",), ("escape", "up")),
     Sight("compare", "CompareView", ("c",), ("return_mean", "1 a", "Ranking")),
     Sight("compare-end", "CompareView", ("c", "tab", "G"), ("return_mean", "Ranking")),
 )
@@ -100,12 +125,13 @@ def source(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[scenes.Sti
     paths.root.mkdir(parents=True)
     paths.spec.write_text("name: ppo-async\nagent: ppo\nbudget:\n  frames: 10000000\n")
     paths.log.write_text("")
-    runs = tuple(replace(run, path=paths.root) if run.id == "3" else run for run in scenes.RUNS)
+    runs = tuple(replace(run, **OTHERWISE.get(run.id, {})) for run in scenes.RUNS)
     _same_machine(monkeypatch)
+    monkeypatch.setattr(hardware, "Inspector", Watched)
     with RingWriter(paths.frames) as ring:
         ring.note("training, episode 812, weights 40")
         ring.write(make_shot(100, picture=road()))
-        yield scenes.Still(replace(scenes.PICTURE, runs=runs))
+        yield scenes.Still(replace(scenes.PICTURE, runs=runs, detail=DETAIL))
 
 
 def _same_machine(monkeypatch: pytest.MonkeyPatch) -> None:

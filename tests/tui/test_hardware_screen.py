@@ -9,12 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from profiles import Storage
 from profiles.cgroup import Limits
-from profiles.gpu_meter import GpuLoad
 from racetui.bottleneck import Remark
-from racetui.inspection import Inspection, Inspector, RunUse, Temperature
-from racetui.members import Member
+from racetui.inspection import Inspection
 from racetui.runs.model import RunSummary
 from racetui.tui.glyphs import ASCII, UNICODE
 from racetui.tui.look import colourless
@@ -23,39 +20,11 @@ from racetui.tui.screens import hardware
 from racetui.tui.widgets.machine import machine_rows
 from racetui.tui.widgets.users import users_rows
 from tests.tui import scenes
+from tests.tui.machines import GPUS, INSPECTION, MACHINE, Watched
 from tests.tui.panels import front, opened, press, shows, until
 
-GIB = 1 << 30
-MEMBERS = (
-    Member(4242, "trainer", 54.0, 800 << 20, True, 12, "running"),
-    Member(4243, "worker 0 of 2", 101.0, 300 << 20, True, 1, "running"),
-    Member(4250, "evaluation", None, 280 << 20, False, 1, "stopped"),
-)
-GPUS = (GpuLoad("NVIDIA H100", 0.83, 9 * GIB, 141 * GIB, 71.0, 300.0, 700.0), GpuLoad("NVIDIA T4"))
-MACHINE = replace(scenes.machine(), gpus=GPUS)
-INSPECTION = Inspection(
-    temperatures=(Temperature("coretemp", 61.0, 90.0), Temperature("nvme", 41.0, None)),
-    limits=Limits(cores=1.5, memory=6 * GIB, memory_left=GIB),
-    swap_used=GIB,
-    swap_total=2 * GIB,
-    loads=(2.4, 2.1, 1.9),
-    storage=Storage(Path("/store"), "ext4", False, False, 252 * GIB, 70 * GIB),
-    runs=(RunUse(scenes.RUN, MEMBERS),),
-)
 REMARKS = (Remark("learning holds the run back: 69% of the time", "fewer agent.epochs"),)
 PICTURE = replace(scenes.PICTURE, machine=MACHINE, detail=replace(scenes.DETAIL, remarks=REMARKS))
-
-
-class Watched(Inspector):
-    """Finds always the same, and says how often it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.looks = 0
-
-    def look(self, store: Path, runs: Sequence[RunSummary]) -> Inspection:
-        self.looks += 1
-        return INSPECTION
 
 
 class Moving(scenes.Still):
