@@ -25,7 +25,8 @@ drives with samples, takes them apart: 94 after 600,000 frames more, where it ke
 the mode, cloning itself suffers (917)."""
 SPREAD = 0.3
 """Of the way from the mode to the label, where the likelihood is taken. With all of it the spread of a clone from
-pixels was that of its errors, and its samples drove to 645 where its mode drove to 935; with this they drive to 918."""
+pixels was that of its errors, and its samples drove to 645 where its mode drove to 935; with this they drive to
+918."""
 
 
 class ImitationLoss:
