@@ -35,8 +35,8 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 samples, a value that catches up first, and a pull towards the clone that fades.
 
 The value counts for little: its errors are large at first, and with a beginner's 0.5 they rebuilt the encoder that
-the clone drives by (samples drove to 845 after 500,000 frames, and to 904 with this). What is the value's alone learns
-as fast all the same, since Adam's steps do not depend on the scale of a loss.
+the clone drives by (samples drove to 845 after 500,000 frames, and to 904 with this). What is the value's alone
+learns as fast all the same, since Adam's steps do not depend on the scale of a loss.
 """
 EVALUATION: Mapping[str, int] = {"every": 500_000, "episodes": 20}
 """Beside the training of all stages: the best checkpoint of any of them is what is scored."""

@@ -50,7 +50,7 @@ DETAIL = replace(
 )
 """With a checkpoint that can be deleted."""
 OTHERWISE: Mapping[str, dict[str, Any]] = {
-    "1": {"frames": 10_000_000},  # its budget is used up
+    "1": {"frames": 10_000_000, "checkpoint_frames": 10_000_000},  # its budget is used up
     "3": {"path": Path("store/runs/3")},
 }
 """What is not as in ``scenes``, by run."""

@@ -164,7 +164,7 @@ FLOWS: dict[tuple[Place, str], Flow | str] = {
     (Place.HARDWARE, "other_half"): Flow(focus, ("4",), ("escape",)),
     (Place.RUN, "next_section"): "test_run_view:test_sections_are_turned_over_in_both_directions",
     (Place.RUN, "previous_section"): "test_run_view:test_sections_are_turned_over_in_both_directions",
-    (Place.START, "copy"): "test_forms:test_every_field_reaches_the_request_and_the_command",
+    (Place.START, "copy"): "test_forms:test_a_clone_has_all_settings_of_its_run",
     (F, "submit"): Flow(screen, ("e",)),
     (F, "cancel"): Flow(screen, ("e",)),
     (F, "next_field"): Flow(focus, ("e",), ("escape",)),
