@@ -29,10 +29,17 @@ def found(task: EnvTask) -> EnvTask:
     from carracing.environments.spaces import describe
 
     with closing(make_env(task) if task.library == "gymnasium" else make_pool(task)) as env:
-        spaces = describe(task.env, env.observation_space, env.action_space)
+        spaces = describe(task.env, *spaces_of(env))
         known = getattr(env.spec, "id", task.env)
     module, colon, _ = task.env.rpartition(":")
     return replace(task, env=f"{module}{colon}{known}", spaces=spaces)
+
+
+def spaces_of(env: Any) -> tuple[Any, Any]:
+    """Of an environment's or pool's observations and actions; EnvPool's warn each time of bounds made float32."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return env.observation_space, env.action_space
 
 
 def make_env(task: EnvTask, render_mode: str | None = None) -> gymnasium.Env[Any, Any]:

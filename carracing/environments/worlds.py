@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from carracing.each_world import CarError
-from carracing.environments.finding import make_env, make_pool
+from carracing.environments.finding import make_env, make_pool, spaces_of
 from carracing.environments.spaces import describe, eyes, hands
 from carracing.environments.task import EnvTask, UnknownEnvironmentError
 from carracing.task import Array, ResetNeededError, Step, TaskSpec, task_spec
@@ -164,7 +164,7 @@ class _GymnasiumBody:
 
     def __init__(self, task: EnvTask, render_mode: str | None) -> None:
         self._env = make_env(task, render_mode)
-        self.spaces = self._env.observation_space, self._env.action_space
+        self.spaces = spaces_of(self._env)
 
     def begin(self, seed: int) -> None:
         self._seen = self._env.reset(seed=seed)[0]
@@ -196,7 +196,7 @@ class _PooledBody:
 
     def __init__(self, task: EnvTask) -> None:
         self._task, self._pool = task, make_pool(task)
-        self.spaces = self._pool.observation_space, self._pool.action_space
+        self.spaces = spaces_of(self._pool)
         self._only = np.zeros(1, np.int32)
 
     def begin(self, seed: int) -> None:

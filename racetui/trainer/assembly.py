@@ -156,7 +156,9 @@ def warm_up_for(spec: RunSpec, writer: RunWriter, orders: Orders) -> None:
         try:
             ready.result(PATIENCE)
         except TimeoutError:
-            writer.set_state(RunState.STARTING, "compiling the simulator for this machine, once: up to a minute")
+            compiling = "compiling the simulator for this machine, once: up to a minute"
+            text = compiling if isinstance(spec.task, TaskConfig) else f"loading {spec.task.env}"
+            writer.set_state(RunState.STARTING, text)
             while not ready.done():
                 orders.poll()
                 time.sleep(POLL_SECONDS)

@@ -184,7 +184,6 @@ def test_agents_learn_in_them(name: str, place: str, options: dict[str, Any]) ->
     assert any((value != before.tensors[key]).any() for key, value in agent.snapshot().tensors.items())
 
 
-@pytest.mark.filterwarnings("ignore:.*precision lowered")
 def test_envpools_environments_depend_on_their_seed_alone() -> None:
     pytest.importorskip("envpool")
     task = found(EnvTask("CartPole-v1", "envpool"))

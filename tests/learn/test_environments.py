@@ -13,6 +13,10 @@ DQN = (
     *("--set", "agent.batch=64", "--set", "agent.round=128", "--set", "agent.warmup=1000"),
     *("--set", "agent.exploration=0.2"),
 )
+LANDER = (
+    *("--lanes", "16", "--frames", "500k", "--set", "agent.minibatch=64", "--set", "agent.gamma=0.999"),
+    *("--set", "agent.gae_lambda=0.98", "--set", "agent.entropy=0.01"),
+)
 
 
 @pytest.mark.slow
@@ -22,7 +26,7 @@ DQN = (
     [
         ("CartPole-v1", ("--lanes", "8", "--frames", "200k"), 475.0),
         ("CartPole-v1", DQN, 400.0),
-        ("LunarLander-v3", ("--lanes", "16", "--frames", "800k"), 100.0),
+        ("LunarLander-v3", LANDER, 100.0),
         ("Pendulum-v1", ("--agent", "sac", "--lanes", "4", "--frames", "60k"), -250.0),
     ],
     ids=["ppo-pole", "dqn-pole", "ppo-lander", "sac-pendulum"],
