@@ -48,6 +48,8 @@ def budget_of(document: Mapping[str, Any], epochs: int | None) -> dict[str, Any]
 
 def check_set(spec: RunSpec) -> None:
     """Raise ConfigError unless the set that the run learns from is whole and of the run's task."""
+    if AGENTS[spec.agent].offline and spec.budget.episodes:
+        raise ConfigError(f"budget.episodes: {spec.agent} drives no episodes that could be counted: use --epochs")
     if AGENTS[spec.agent].offline and spec.agent_config is not None:
         if not spec.agent_config.demos:
             raise ConfigError(NO_SET)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,8 @@ from racetui.pipeline.config import PipelineConfig
 _NAME = re.compile(r"(?=.*[^0-9])[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", re.ASCII)
 MAX_SEED = 2**32 - 1
 """Largest seed that numpy's and torch's generators both take."""
+MAX_BUDGET = 10**18
+"""Most frames, steps or episodes: about what the store can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class Budget:
         """Reject budgets that never end or never start."""
         limits = {name: getattr(self, name) for name in ("frames", "steps", "episodes", "seconds")}
         for name, limit in limits.items():
-            if not 0 <= limit < math.inf:
-                raise ValueError(f"{name} must be 0 or more, not {limit}")
+            if not 0 <= limit <= MAX_BUDGET:
+                raise ValueError(f"{name} must be 0 to {MAX_BUDGET}, not {limit}")
         if not any(limits.values()):
             raise ValueError("a run needs an end: at least one of frames, steps, episodes, seconds above 0")
 

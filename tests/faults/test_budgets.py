@@ -42,8 +42,10 @@ def test_a_run_ends_with_its_budget_and_leaves_its_figures(store_home: Path) -> 
     [
         (("--frames", "0"), "a run needs an end: at least one of frames"),
         (("--duration", "soon"), "--duration"),
-        (("--set", "budget.frames=-5"), "frames must be 0 or more, not -5"),
+        (("--set", "budget.frames=-5"), "frames must be 0 to 1000000000000000000, not -5"),
         (("--set", "budget.seconds=.inf"), "seconds"),
+        (("--episodes", "99999999999999999999999"), "episodes must be 0 to"),
+        (("--agent", "bc", "--episodes", "5"), "bc drives no episodes that could be counted: use --epochs"),
     ],
 )
 def test_budgets_that_cannot_be_are_refused_before_anything_is_made(
