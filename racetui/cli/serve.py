@@ -30,6 +30,9 @@ def add_serve_command(commands: Any) -> None:
     parser.add_argument(
         "--port", type=_port, default=PORT, metavar="N", help=f"listen on this port (default {PORT}; 0: a free one)"
     )
+    parser.add_argument(
+        "--readonly", dest="only_show", action="store_true", help="pages only show (also RACETUI_READONLY=1)"
+    )
 
 
 def serve_command(options: argparse.Namespace) -> int:
@@ -43,6 +46,9 @@ def serve_command(options: argparse.Namespace) -> int:
             raise
         sys.stderr.write("racetui: the panel in a browser needs textual-serve: pip install 'racetui[serve]'\n")
         return Exit.USAGE
+
+    if options.only_show:
+        os.environ["RACETUI_READONLY"] = "1"  # which panels of pages inherit
 
     def ready(port: int, token: str) -> None:
         print(f"http://{_in_address(options.host)}:{port}/{token}/", flush=True)

@@ -11,7 +11,7 @@ DQN = (
     *("--agent", "dqn", "--lanes", "4", "--frames", "60k"),
     *("--set", "agent.learning_rate=2e-3", "--set", "agent.updates_per_step=0.5", "--set", "agent.target_every=50"),
     *("--set", "agent.batch=64", "--set", "agent.round=128", "--set", "agent.warmup=1000"),
-    *("--set", "agent.exploration=0.2"),
+    *("--set", "agent.exploration=0.2", "--set", "agent.epsilon_end=0.04", "--set", "agent.replay=50000"),
 )
 LANDER = (
     *("--lanes", "16", "--frames", "500k", "--set", "agent.minibatch=64", "--set", "agent.gamma=0.999"),

@@ -140,6 +140,22 @@ async def test_a_page_shows_the_dashboard_and_its_keys_pause_a_run(home: Path) -
     writer.close()
 
 
+async def test_a_readonly_page_only_shows(home: Path) -> None:
+    _, writer = stores.running(home)
+    with serving(home, "--readonly") as served:
+        address = served.url + "ws?width=120&height=40"
+        async with aiohttp.ClientSession() as session, session.ws_connect(address) as ws:
+            seen = b""
+            async with asyncio.timeout(30):
+                while b"READ-ONLY" not in seen or b"ppo-async" not in seen:
+                    seen += (await ws.receive()).data
+                await ws.send_json(["stdin", "p"])
+                while b"this panel is read-only" not in seen:
+                    seen += (await ws.receive()).data
+    assert not writer.pending_commands()
+    writer.close()
+
+
 async def test_the_interrupt_key_ends_server_and_panels_and_frees_the_port(home: Path) -> None:
     _, writer = stores.running(home)
     with serving(home) as served:
