@@ -33,6 +33,8 @@ class Draft:
     like: str = ""
     """The id of a run that it has all other settings of."""
     name: str = ""
+    env: str = ""
+    """The other environment than CarRacing that it is about; what simulates and what is seen go with it."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """Values that preset or run have of themselves, by the form's names: the request need not repeat them."""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -48,8 +50,9 @@ def draft_of(document: Mapping[str, Any], preset: str = "", like: str = "") -> D
     """What a configuration says, under its preset's or its run's name. Raises ConfigError for impossible keys."""
     check_keys(document, preset or like)
     task, numbers, seeds = (_section(document, key) for key in ("task", "collector_config", "seeds"))
-    said = {key: document.get(key) for key in ("collector", "profile", "backend", "seed")}
-    said |= {"observation": task.get("observation"), "seeds": seeds.get("strategy")}
+    env = str(task.get("env") or document.get("env") or "")
+    said = {key: document.get(key) for key in ("collector", "profile", "seed")} | {"seeds": seeds.get("strategy")}
+    said |= {} if env else {"backend": document.get("backend"), "observation": task.get("observation")}
     said |= {key: numbers.get(key) for key in ("lanes", "cars", "workers", "select")}
     said |= {"first": seeds.get("curriculum") or None, **_budget(_section(document, "budget"))}
     return Draft(
@@ -57,6 +60,7 @@ def draft_of(document: Mapping[str, Any], preset: str = "", like: str = "") -> D
         preset=preset,
         like=like,
         name=str(document.get("name", "")) if like else "",
+        env=env,
         said={key: value for key, value in said.items() if value is not None},
         settings=_section(document, "agent_config"),
     )

@@ -76,6 +76,10 @@ class Cells(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Give Textual one row."""
+        if self._stale and not self._rows and self.size:
+            # A row of a form that scrolls may come into sight without any event that says so.
+            self._stale = False
+            self._rows = self.paint(*self.size, self.look)
         base = self.rich_style
         if y < len(self._rows):
             return self._rows[y].apply_style(base)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from carracing.environments.task import EnvTask, Spaces
+from racetui.tui.forms.choice import Choice
+from racetui.tui.forms.start import StartForm
 from racetui.tui.glyphs import UNICODE
 from racetui.tui.look import colourless
 from racetui.tui.widgets.car_rows import car_rows
@@ -45,3 +47,15 @@ def test_the_picture_is_whole_and_alone() -> None:
         assert "+21.0" in told and "33" in told and "training, episode 5" in told
         assert not any(word in told for word in ("lap", "missed", "steer", "gas", "speed"))
         assert all(row.cell_length == width for row in rows)
+
+
+async def test_a_clone_keeps_its_environment(home: Path) -> None:
+    stores.create(home, "pole", task=POLE, backend="gymnasium", collector="sync")
+    async with opened(on_store(home)) as (panel, pilot):
+        await shows(panel, "CartPole-v1")
+        await press(pilot, "S")
+        await shows(panel, "Start a run like 1 pole (CartPole-v1)", "--like 1")
+        offered = {option.value for option in panel.screen.query_one("#collector", Choice).options}
+        assert "sync" in offered and not offered & {"multicar", "hybrid"}
+        form = panel.screen
+        assert isinstance(form, StartForm) and not form.asked("backend") and not form.asked("observation")

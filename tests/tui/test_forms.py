@@ -375,7 +375,7 @@ async def test_a_policy_to_start_from_is_offered_where_it_fits(home: Path) -> No
         await choose(pilot, panel, "start", "1")
         await until(partial(_is_asked, panel, "care"), "how to go on from a clone is asked")
         command = panel.screen.query_one("#command", Note)
-        await until(lambda: "--set agent.init_from=1 --set agent.learning_rate=0.0001" in command.text, command.text)
+        await until(lambda: "--set agent.init_from=1 --set agent.rollout=8192" in command.text, command.text)
         await choose(pilot, panel, "observation", "vector")
         assert not _is_asked(panel, "start")
         await until(lambda: "init_from" not in command.text, command.text)

@@ -98,6 +98,8 @@ def collectors(draft: Draft, agent: str, backend: str) -> list[Option]:
     names = offers.collectors_for(agent, backend)
     if draft.preset and draft.said.get("lanes", 1) > 1:
         names = tuple(name for name in names if not offers.drives_alone(name))
+    if draft.env:  # only CarRacing has cars that share a track
+        names = tuple(name for name in names if not COLLECTORS[name].many_cars)
     return [Option(name, COLLECTORS[name].title, COLLECTORS[name].purpose) for name in names]
 
 

@@ -46,7 +46,8 @@ class StartForm(Form):
         super().__init__()
         self._draft = draft or Draft()
         if self._draft.like:
-            self.HEADING = f"Start a run like {self._draft.like} {self._draft.name}"
+            what = f" ({self._draft.env})" if self._draft.env else ""
+            self.HEADING = f"Start a run like {self._draft.like} {self._draft.name}{what}"
         self._preset = self._draft.preset
         self._sources: list[Source] = []
         self._asked: StartRequest | None = None
@@ -147,7 +148,7 @@ class StartForm(Form):
         strategy, apart = self._choice("seeds").value, learns_from_set(agent)
         self.ask("demos", apart and not draft.like)
         for field in ("backend", "observation"):
-            self.ask(field, not apart)
+            self.ask(field, not apart and not draft.env)
         self.ask("cars", options.has_cars(collector))
         self.ask("workers", options.has_workers(collector))
         self.ask("seeds", not apart)
@@ -191,7 +192,7 @@ class StartForm(Form):
             if agent in BEGINNERS and source.fits(agent, self._draft.settings, seen, backend)
         ]
         start.offer([options.NO_SOURCE, *map(options.source, fitting)], "")
-        self.ask("start", bool(fitting) and not self._draft.like)
+        self.ask("start", bool(fitting) and not (self._draft.like or self._draft.env))
         clones = {source.run.id for source in fitting if source.clone}
         self.ask("care", self.asked("start") and start.value in clones)
 
@@ -207,8 +208,8 @@ class StartForm(Form):
         seen = options.observations(draft, draft.agent, backend)
         usual = options.usual_observation(seen, backend)
         self._choice("observation").offer(seen, usual, said.get("observation", usual))
-        profile = self._choice("profile")
-        profile.offer(profile.options, USUAL.profile, said.get("profile", USUAL.profile))
+        profile, own = self._choice("profile"), desk(self).loaded.preferences.start.profile
+        profile.offer(profile.options, own, said.get("profile", own))
         strategy = said.get("seeds", USUAL.seeds.strategy)
         self._choice("seeds").offer(options.strategies(self._choice("collector").value), strategy, strategy)
         self._choice("select").offer(options.SELECTIONS, "all", said.get("select", "all"))
