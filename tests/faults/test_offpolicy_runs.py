@@ -101,7 +101,7 @@ def test_a_touched_replay_is_refused_by_name_and_its_policy_can_still_be_evaluat
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
-        (("--agent", "sac", "--set", "agent.replay=50000000"), "a replay of 50,000,000 transitions needs"),
+        (("--agent", "sac", "--set", "agent.replay=50000000"), "at its peak, and"),
         (("--agent", "dqn", "--set", "task.action=native"), "set task.action to discrete"),
         (("--agent", "sac", "--set", "task.action=discrete"), "set task.action to steer-accel or native"),
         (("--agent", "sac", "--observation", "vector", "--set", "agent.network=nature"), "network nature"),

@@ -30,7 +30,7 @@ def configured(tmp_path: Path) -> Callable[..., Path]:
 
 
 async def test_own_keys_work_and_are_shown_everywhere(configured: Callable[[str], Path]) -> None:
-    path = configured('[keys]\nlogs = "L"\npause = "P"\nback = "f2"\nnext_choice = "n"\n')
+    path = configured('[keys]\nlogs = "L"\npause = "P"\nback = "f9"\nnext_choice = "n"\n')
     async with opened(scenes.Still, loaded=load(path)) as (panel, pilot):
         await press(pilot, "down", "down")
         await shows(panel, "P pause", "L log")
@@ -38,20 +38,20 @@ async def test_own_keys_work_and_are_shown_everywhere(configured: Callable[[str]
         assert front(panel) == "Dashboard", "the key that it had before does nothing"
         await press(pilot, "L")
         assert front(panel) == "LogView"
-        await shows(panel, "f2 back", "P pause")
-        await press(pilot, "f2")
+        await shows(panel, "f9 back", "P pause")
+        await press(pilot, "f9")
         assert front(panel) == "Dashboard"
         await press(pilot, "question_mark", "end")
         await shows(panel, "n               Next choice")
-        await press(pilot, "f2", "colon", *"pause")
+        await press(pilot, "f9", "colon", *"pause")
         await shows(panel, "pause  (P)")
 
 
 async def test_what_is_wrong_is_said_and_the_panel_opens(configured: Callable[[str], Path]) -> None:
     async with opened(scenes.Still, loaded=load(configured('[panel]\ntheme = "drak"\n'))) as (panel, pilot):
-        await shows(panel, "panel.theme must be one of", "3 ppo-async")
+        await shows(panel, "panel.theme", "drak", "3 ppo-async")
         await press(pilot, "comma")
-        await shows(panel, "wrong: ", "panel.theme must be")
+        await shows(panel, "wrong: ", "panel.theme")
 
 
 def test_no_service_does_anything_in_a_read_only_panel() -> None:

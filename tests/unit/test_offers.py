@@ -94,11 +94,21 @@ def test_everything_offered_together_can_be_started() -> None:
     assert {kind[2] for kind in kinds} >= {*COLLECTORS} - {"ray"}
 
 
-@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize("name", [name for name in preset_names() if not draft_of(with_preset(name, {})).env])
 def test_presets_go_with_all_that_is_offered_beside_them(name: str) -> None:
     draft = draft_of(with_preset(name, {}), preset=name)
     for chosen in offered(draft):
         assert built(draft, chosen).name == name
+
+
+def test_a_preset_of_another_environment_is_asked_for_without_a_simulator_and_what_is_seen() -> None:
+    draft = draft_of(with_preset("ppo-coinrun", {}), preset="ppo-coinrun")
+    assert draft.env == "CoinrunHard-v0"
+    offered_there = {option.value for option in options.collectors(draft, "ppo", "fast")}
+    assert "sync" in offered_there and not offered_there & {"multicar", "hybrid"}
+    chosen = {"agent": "ppo", "collector": "sync", "profile": "auto", "budget": "frames", "amount": 9, "written": "9"}
+    request = StartRequest(**request_fields(draft, chosen))
+    assert (request.preset, request.backend, request.observation) == ("ppo-coinrun", None, None)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +162,7 @@ def test_a_start_from_a_clone_is_careful_unless_somebody_says_otherwise() -> Non
     fields = request_fields(Draft(), chosen)
     assert fields["overrides"] == ("agent.init_from=1", "agent.epochs=2")
     careful = request_fields(Draft(), chosen | {"care": CAREFUL})["overrides"]
-    assert {"agent.pull=0.5", "agent.value_warmup=8"} < set(careful)
+    assert {"agent.pull=0.1", "agent.value_warmup=8"} < set(careful)
     assert careful[-1] == "agent.epochs=2"  # what somebody typed wins
 
 
