@@ -1,7 +1,7 @@
 """Hardware plans: what this machine has, and how a run spreads over it. Knows nothing of agents or runs."""
 
 from profiles.gpu import Gpu
-from profiles.hardware import Hardware, detect
+from profiles.hardware import Hardware, detect, processor_name
 from profiles.needs import Kept, Measures
 from profiles.plan import USUAL_COLLECTOR, Plan, plan
 from profiles.profile import Profile, ProfileError, load_profile, profile_names
@@ -27,6 +27,7 @@ __all__ = [
     "load_profile",
     "look_at",
     "plan",
+    "processor_name",
     "profile_names",
     "recommend",
     "within",

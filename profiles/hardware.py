@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 import resource
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,17 @@ def detect(root: Path = CGROUP_ROOT, membership: Path = CGROUP_MEMBERSHIP) -> Ha
         file_limit_hard=hard,
         gpus=find_gpus(),
     )
+
+
+def processor_name(cpu_info: Path = CPU_INFO) -> str:
+    """The model's name, with its family and number, which virtual machines tell where they hide the name."""
+    try:
+        lines = cpu_info.read_text().split("\n\n", 1)[0].splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    name = facts.get("model name") or platform.machine()
+    return " ".join(word for word in (name, facts.get("cpu family", ""), facts.get("model", "")) if word)
 
 
 def computes_bfloat16(cpu_info: Path = CPU_INFO) -> bool | None:

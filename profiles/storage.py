@@ -34,6 +34,7 @@ class Storage:
     rotating: bool | None
     """A disk that turns; None where the system does not tell."""
     total: int
+    """What is used and what is free to this user; file systems keep a part for themselves."""
     free: int
 
 
@@ -43,7 +44,7 @@ def look_at(path: Path, mounts: Iterable[tuple[str, str]] | None = None) -> Stor
     existing = next(parent for parent in (path, *path.parents) if parent.exists()).resolve()
     usage = shutil.disk_usage(existing)
     kind = _kind(existing, _mounts() if mounts is None else mounts)
-    return Storage(existing, kind, kind in NETWORK_KINDS, _rotating(existing), usage.total, usage.free)
+    return Storage(existing, kind, kind in NETWORK_KINDS, _rotating(existing), usage.used + usage.free, usage.free)
 
 
 def _mounts() -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tell the tests, wherever they run."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, by everything that tests start too
     if config.getoption("--update-snapshots"):
         os.environ["RACETUI_UPDATE_SNAPSHOTS"] = "1"
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import platform
 import sys
 from dataclasses import asdict
 from importlib.metadata import version
 
-from profiles import detect
+from profiles import detect, processor_name
 from racetui.cli.output import print_json, table
 from racetui.exits import Exit
 
@@ -54,4 +53,4 @@ def machine() -> str:
     """Cores and versions, as every benchmark states them."""
     packages = ("gymnasium", "stable-baselines3", "torch")
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
-    return f"{detect().usable_cores} cores of {platform.processor() or platform.machine()}, {versions}"
+    return f"{detect().usable_cores} cores of {processor_name()}, {versions}"

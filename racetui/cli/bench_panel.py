@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from profiles import detect
+from profiles import detect, processor_name
 from racetui.bench.panel import SIZES, TARGETS, Case, Cost, beside, cases, run, stand_in
 from racetui.cli.output import print_json, table
+from racetui.config import ConfigError
 from racetui.exits import Exit
 from racetui.runs.paths import home
 
@@ -21,11 +22,14 @@ from racetui.runs.paths import home
 def panel(options: argparse.Namespace) -> int:
     """Measure the panel, then the others; print a table, or JSON."""
     chosen: list[Case] = [case for case in cases() if (options.only or "") in case.name]
+    if not chosen:
+        names = dict.fromkeys(case.name for case in cases())
+        raise ConfigError(f"--only {options.only}: no case has these words: choose from {'; '.join(names)}")
     for command in options.beside:
         chosen += beside(tuple(shlex.split(command)))
     with contextlib.nullcontext(home()) if options.here else stand_in() as store:
         costs = run(chosen, Path(store), options.seconds, options.repeats, _tell)
-    setting = f"{detect().usable_cores} cores of {platform.processor() or platform.machine()}, "
+    setting = f"{detect().usable_cores} cores of {processor_name()}, "
     setting += f"Python {platform.python_version()}, Textual {version('textual')}"
     if options.json:
         print_json({"machine": setting, "targets": TARGETS, "rows": costs})

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from profiles import Hardware
-from profiles.hardware import CPU_INFO
+from profiles.hardware import CPU_INFO, processor_name
 from racetui import __version__
 
 
@@ -38,20 +38,9 @@ def fingerprint(hardware: Hardware, cpu_info: Path = CPU_INFO) -> Fingerprint:
     """Of this machine, as it is now."""
     return Fingerprint(
         hardware.usable_cores,
-        _processor(cpu_info),
+        processor_name(cpu_info),
         platform.python_version(),
         __version__,
         version("torch"),
         version("numba"),
     )
-
-
-def _processor(cpu_info: Path) -> str:
-    """The model's name, with its family and number, which virtual machines tell where they hide the name."""
-    try:
-        lines = cpu_info.read_text().split("\n\n", 1)[0].splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    name = facts.get("model name") or platform.machine()
-    return " ".join(word for word in (name, facts.get("cpu family", ""), facts.get("model", "")) if word)

@@ -15,7 +15,7 @@ _FRAMES_OF_TASK = ("task.early_stop", "task.missed_penalty", "task.random_start"
 """What only training has: curves of training differ by it, evaluations do not."""
 
 Document = Mapping[str, Any]
-"""As ``benchmark_metrics`` returns it."""
+"""As ``benchmark_metrics`` returns it; caveats need no more than its ``outline``."""
 
 
 def caveats(documents: Sequence[Document]) -> tuple[str, ...]:

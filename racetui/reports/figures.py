@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from racetui.cli.output import number, span
+from racetui.documents import number, span
 from racetui.reports.caveats import Document
 from racetui.tui.words import size
 

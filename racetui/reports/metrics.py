@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 
-from profiles import detect
-from racetui.cli.output import plain
+from profiles import detect, processor_name
 from racetui.comparison.settings import settings_of
+from racetui.documents import plain
 from racetui.evaluation.report import versions, write_document
 from racetui.runs.errors import StoreError
 from racetui.runs.model import EpisodeRow, EvaluationRow, HardwareRow, RunSummary
@@ -39,20 +38,25 @@ def benchmark_metrics(paths: RunPaths) -> dict[str, Any]:
     ``versions`` and ``hardware`` are None of a run whose process never wrote that file. Raises StoreError.
     """
     with RunReader(paths) as reader:
-        run = reader.summary()
-        document = {
-            "schema": SCHEMA,
-            "run": _who(run),
-            "configuration": _configuration(reader),
-            "state": run.state.value,
-            "detail": run.detail,
-            **_amounts(run),
+        return outline(paths, reader) | {
             "rewards": _rewards(reader.episodes(last=-1)),
             "evaluations": _evaluations(reader.evaluations()),
             **_usage(reader.hardware(last=-1)),
         }
-    kept = _kept(paths.root / METRICS_FILE)
-    return document | {name: kept.get(name) for name in ("versions", "hardware")}
+
+
+def outline(paths: RunPaths, reader: RunReader) -> dict[str, Any]:
+    """The document without what takes a look at every episode and sample. Raises StoreError."""
+    run, kept = reader.summary(), _kept(paths.root / METRICS_FILE)
+    return {
+        "schema": SCHEMA,
+        "run": _who(run),
+        "configuration": _configuration(reader),
+        "state": run.state.value,
+        "detail": run.detail,
+        **_amounts(run),
+        **{name: kept.get(name) for name in ("versions", "hardware")},
+    }
 
 
 def environment() -> dict[str, Any]:
@@ -61,12 +65,12 @@ def environment() -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **versions()},
         "hardware": {
-            "processor": platform.processor() or platform.machine(),
+            "processor": processor_name(),
             "system": platform.platform(),
             "logical_cores": here.logical_cores,
             "physical_cores": here.physical_cores,
             "usable_cores": here.usable_cores,
-            "memory_bytes": here.memory_limit or psutil.virtual_memory().total,
+            "memory_bytes": here.memory_limit or here.memory_total,
             "gpus": [gpu.name for gpu in here.gpus],
         },
     }

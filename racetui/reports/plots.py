@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carracing.task import OBSERVATIONS
 from racetui.comparison.ranking import GOAL
 from racetui.comparison.svg import COLOURS
 from racetui.reports.curves import Band, Floats, RunCurves, together
@@ -37,8 +38,8 @@ def learning(runs: Sequence[RunCurves], path: Path) -> bool:
             _returns(right, slot, run, lambda frames, run=run: _minutes(run, frames))  # type: ignore[misc]
         _label(left, "frames (millions)", "return of an episode")
         _label(right, "training time (minutes)", "")
-        for axes in (left, right):
-            axes.axhline(GOAL, color="#777777", linewidth=0.8, linestyle=(0, (1, 2)))
+        for axes in (left, right) if all(run.run.observation in OBSERVATIONS for run in drawn) else ():
+            axes.axhline(GOAL, color="#777777", linewidth=0.8, linestyle=(0, (1, 2)))  # CarRacing's
         left.legend(fontsize="small", loc="lower right")
     return True
 

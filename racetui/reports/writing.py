@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from racetui.cli.output import moment, number, plain
 from racetui.comparison import Comparison, compare, contestant_of
 from racetui.comparison.export import write_files
 from racetui.comparison.figures import ranking_rows, settings_rows
+from racetui.documents import moment, number, plain
 from racetui.reports.caveats import Document, caveats, kinds
 from racetui.reports.curves import RunCurves, curves_of
 from racetui.reports.figures import figure_rows

@@ -10,7 +10,6 @@ import traceback
 from pathlib import Path
 
 from racetui.runs.claim import claim
-from racetui.runs.errors import StoreError
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
@@ -64,7 +63,7 @@ def _leave_figures(paths: RunPaths) -> None:
 
     try:
         write_benchmark_metrics(paths)
-    except (StoreError, OSError) as error:  # `racetui report` makes them anew
+    except Exception as error:  # whatever it is: `racetui report` makes them anew
         logging.warning("no benchmark metrics were written: %s", error)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from racetui.reports import METRICS_FILE, benchmark_metrics, write_benchmark_met
 from racetui.reports.caveats import caveats, kinds
 from racetui.reports.curves import spread, together
 from racetui.reports.folder import MARK, ReportPlaceError, write_whole
+from racetui.reports.page import Page
 from racetui.runs.model import HardwareRow, RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -82,13 +84,21 @@ def test_a_run_without_anything_has_figures_too(store_home: Path, capsys: pytest
 
 
 def test_a_report_is_whole_and_needs_nothing_else(store_home: Path, tmp_path: Path) -> None:
-    trained("a<b>".replace("<b>", "-b"), [100.0, 200.0, 300.0])
+    trained("one", [100.0, 200.0, 300.0])
     assert main(["report", "1", "--out", str(tmp_path / "out")]) == 0
     page = (tmp_path / "out" / MARK).read_text()
     assert page.count("data:image/png;base64,") == 2 and "http" not in page
     assert (tmp_path / "out" / "returns.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((tmp_path / "out" / METRICS_FILE).read_text())["frames"] == 3000
     assert "700.0" in page and "agent.learning_rate" in page
+
+
+def test_a_page_shows_text_as_text() -> None:
+    page = Page("<b>bold</b>")
+    page.paragraph("<script>")
+    page.table(("<i>",), [("&",)])
+    assert not {"<b>", "<script>", "<i>"} & set(re.findall("<[^>]*>", page.text))
+    assert "&lt;script&gt;" in page.text and "&amp;" in page.text
 
 
 def test_a_report_of_a_run_without_data_says_so(store_home: Path, tmp_path: Path) -> None:
