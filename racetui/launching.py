@@ -112,17 +112,17 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     ``stages`` is the section ``pipeline`` where the request's file has none. Raises ConfigError, which names the
     key, ProfileError, PlanError and CollectorConfigError.
     """
-    document = _asked_for(request, stages)
+    document, machine = _asked_for(request, stages), detect()
     document.setdefault("agent", DEFAULTS.agent)
     profile = document.setdefault("profile", DEFAULTS.profile)
     if document.get("pipeline") is not None:
-        document = with_usual_stages(document, plan_workers(usable_cores(profile, detect())))
+        document = with_usual_stages(document, plan_workers(usable_cores(profile, machine)))
     document = with_environment(document)
     document = _with_usual_settings(with_task_of_set(budget_of(document, request.epochs)))
     document.setdefault("backend", DEFAULTS.backend)
     document.setdefault("collector", usual_collector(profile))
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
-    hardware = detect() if request.now else in_turn(detect(), RunStore().runs)
+    hardware = machine if request.now else in_turn(machine, RunStore().runs)
     measures = measures_of(read_knowledge(hardware).calibration)
     spec = load_spec(with_plan(_completed(document), hardware, measures), str(request.config or "command line"))
     check_agent(spec, hardware.memory_free)
