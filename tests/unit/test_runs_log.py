@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from racetui.runs.log import LINE_LENGTH, TAIL_BYTES, LogFollower, plain, tail
+from racetui.runs.logbook import Logbook, LogLine
 from racetui.runs.model import RunState
 from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
@@ -120,3 +121,12 @@ def test_a_hostile_run_cannot_drive_the_terminal_through_the_reader() -> None:
     assert all(text.isprintable() for text in texts), texts
     assert reader.log_tail(2) == ["evil", "second line"]
     assert reader.follow_log(1).read() == ["second line"]
+
+
+def test_a_day_that_there_never_was_is_output() -> None:
+    paths, impossible = new_run(), "2026-02-31 25:00:00,000 ERROR who knows"
+    paths.log.write_text(f"2026-02-03 04:05:06,250 WARNING slow\n{impossible}\n")
+    with RunReader(paths) as reader:
+        slow, unknown = Logbook(reader).poll()
+    assert (slow.level, slow.text, slow.time % 1) == ("warning", "slow", 0.25)
+    assert unknown == LogLine(slow.time, "output", impossible)
