@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from agents.api import State
 from racetui.counters import Counters
-from racetui.runs.control import claim, send
+from racetui.runs.control import claim, send, wait_for
 from racetui.runs.model import RunState
 from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
@@ -43,15 +42,18 @@ def test_a_pause_taken_while_learning_begins_at_the_next_step() -> None:
         writer.identify()
         writer.set_state(RunState.RUNNING)
         orders = Orders(writer)
-        send(paths, "pause")
+        pause = send(paths, "pause")
         with orders.while_learning():
             orders.pulse()
-        resumes = threading.Timer(0.3, send, (paths, "resume"))
+
+        def resume() -> None:
+            wait_for(paths, pause, timeout=20)
+            send(paths, "resume")
+
+        resumes = threading.Thread(target=resume)
         resumes.start()
-        started = time.monotonic()
         with orders.while_collecting():
-            orders.pulse()
-        assert time.monotonic() - started > 0.2, "it was paused"
+            orders.pulse()  # paused, or there would be nothing to resume
         resumes.join()
         with RunReader(paths) as reader:
             assert [command.outcome for command in reader.commands()] == ["ok", "ok"]

@@ -43,10 +43,10 @@ def test_plain_text_has_nothing_for_the_terminal(text: str, shown: str) -> None:
 
 
 def test_endless_lines_are_cut_and_cost_little() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for hostile in ("x" * 10**6, "\x1b[" * 10**6, "\x1b]0;" * 10**6, "\x1b[0" + "0" * 10**6):
         assert len(plain(hostile)) <= LINE_LENGTH
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_tail_gives_the_last_lines(tmp_path: Path) -> None:
@@ -72,9 +72,9 @@ def test_only_the_end_of_a_large_log_is_read(tmp_path: Path) -> None:
         file.truncate(20 << 30)  # a hole: reading it all would take long
         file.seek(0, 2)
         file.write(b"\nlast but one\nlast\n")
-    started = time.perf_counter()
+    started = time.process_time()
     assert tail(log, 2) == ["last but one", "last"]
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_follower_gives_the_end_first_and_then_each_line_once(tmp_path: Path) -> None:
