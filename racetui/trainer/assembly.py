@@ -185,9 +185,10 @@ def _restore(
     collector.restore(checkpoint.collector_state)
     counters = counters_of(checkpoint)
     run.writer.rewind(counters.frames, counters.episodes)
-    recent = RunReader(run.paths).episodes(last=RETURN_WINDOW)
+    with RunReader(run.paths) as reader:
+        recent = [row.episode_return for row in reader.episodes(last=RETURN_WINDOW)]
     logging.info("resumed at %d frames", counters.frames)
-    return Progress(counters, [row.episode_return for row in recent])
+    return Progress(counters, recent)
 
 
 def counters_of(checkpoint: Checkpoint) -> Counters:
