@@ -78,9 +78,10 @@ class Evaluations:
         self._waiting.append(order)
 
     def insist(self, frames: int) -> None:
-        """Let a newer one not replace the waiting evaluation of these frames: a training ended with them."""
-        final = [replace(order, purpose="final") if order.frames == frames else order for order in self._waiting]
-        self._waiting = deque(final)
+        """Let a newer one not replace the waiting periodic evaluation of these frames: a training ended with them."""
+        for index, order in enumerate(self._waiting):
+            if (order.frames, order.purpose) == (frames, "periodic"):
+                self._waiting[index] = replace(order, purpose="final")
 
     def poll(self) -> None:
         """Take in a finished evaluation and start the next one."""

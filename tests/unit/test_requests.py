@@ -112,3 +112,18 @@ def test_an_evaluation_that_cannot_begin_fails_alone() -> None:
         keeper.delete(10, outcomes.append, even_best=True, even_latest=True)
         keeper.wait()
         assert outcomes == ["ok"], "nobody reads the checkpoint any more"
+
+
+def test_only_the_runs_own_evaluation_is_its_final_one() -> None:
+    paths = new_run()
+    with RunWriter(paths) as writer, closing(Keeper(paths, writer)) as keeper, RunReader(paths) as reader:
+        keeper.save(10, partial(checkpoint, 10), "periodic", lambda outcome: None)
+        keeper.wait()
+        evaluations = Evaluations(paths, writer, keeper, lambda order, results: None)
+        evaluations.short_of_memory = lambda: True  # so that none is driven
+        for purpose in ("asked", "periodic"):
+            evaluations.order(EvaluationOrder(10, EvaluationSettings(1), purpose))
+        evaluations.insist(10)
+        while evaluations.busy:
+            evaluations.poll()
+        assert [row.purpose for row in reader.evaluations()] == ["asked", "final"]
