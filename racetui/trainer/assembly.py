@@ -66,6 +66,7 @@ def attended(paths: RunPaths, writer: RunWriter, orders: Orders, spec: RunSpec, 
     """What a run has from its beginning, or from ``frames`` frames on, to its end, whatever it trains."""
     with ExitStack() as stack:
         keeper = stack.enter_context(closing(Keeper(paths, writer, spec.checkpoint.keep)))
+        keeper.mend()
         handle_checkpoints(orders, writer, keeper)
         curves = stack.enter_context(closing(_track(paths, spec, writer, frames)))
         evaluations = Evaluations(paths, writer, keeper, _Best(paths, writer, keeper, curves))
