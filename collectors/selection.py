@@ -106,10 +106,8 @@ class Withheld:
         tensors: dict[str, Array] = {}
         described = []
         for index, segment in enumerate(segment for kept in self._segments.values() for segment in kept):
-            arrays = {"frames": segment.frames, "actions": segment.actions, "rewards": segment.rewards}
-            if segment.log_probs is not None:
-                arrays["log_probs"] = segment.log_probs
-            tensors |= {f"{index}.{name}": array for name, array in arrays.items()}
+            arrays = {name: getattr(segment, name) for name in _ARRAYS}
+            tensors |= {f"{index}.{name}": array for name, array in arrays.items() if array is not None}
             described.append([segment.end.value, segment.version, segment.episode, segment.start])
         return State(tensors, {"segments": described})
 
@@ -137,6 +135,9 @@ class Withheld:
                 int(episode),
                 int(start),
                 task.stack,
+                read_tensor(state, f"{index}.labels", (None, task.label_size), task.action_dtype)
+                if task.labels
+                else None,
             )
         except StateError:
             raise
@@ -145,10 +146,9 @@ class Withheld:
 
 
 def _copied(segment: Segment) -> Segment:
-    return replace(
-        segment,
-        frames=segment.frames.copy(),
-        actions=segment.actions.copy(),
-        rewards=segment.rewards.copy(),
-        log_probs=None if segment.log_probs is None else segment.log_probs.copy(),
-    )
+    arrays = {name: getattr(segment, name) for name in _ARRAYS}
+    return replace(segment, **{name: array.copy() for name, array in arrays.items() if array is not None})
+
+
+_ARRAYS = ("frames", "actions", "rewards", "log_probs", "labels")
+"""All of a segment that lies in a collector's memory; the last two not always."""

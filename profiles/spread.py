@@ -57,8 +57,8 @@ def _hybrid(wishes: Wishes) -> Chosen:
     if given.lanes is not None and given.lanes % cars:
         if given.cars is not None:
             raise PlanError(f"cars (on each track) must divide lanes ({given.lanes}), not {cars}")
-        cars = max(divisor for divisor in range(1, cars + 1) if given.lanes % divisor == 0)
-        why = f"{count_of(cars, 'car')}: the most up to {HYBRID_CARS} that divide {given.lanes} lanes."
+        most, cars = cars, max(divisor for divisor in range(1, cars + 1) if given.lanes % divisor == 0)
+        why = f"{count_of(cars, 'car')}: the most up to {most} that divide {given.lanes} lanes."
     return _over_workers(wishes, cars, (f"{why.removesuffix('.')} on each track.",))
 
 

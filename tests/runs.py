@@ -6,12 +6,17 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agents.api import End
 from collectors.api import EpisodeRecord
+from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
+from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import Budget, RunSpec
 
@@ -35,6 +40,26 @@ def episode(number: int, episode_return: float = 1.0) -> EpisodeRecord:
         end=End.TRUNCATED,
         facts={"missed_tiles": 4.0},
     )
+
+
+class Looks:
+    """Counts the looks that somebody takes at a run, for a thread that goes on when they have seen what it did."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._begun, summary = threading.Semaphore(0), RunReader.summary
+
+        def look(reader: RunReader) -> RunSummary:
+            self._begun.release()
+            return summary(reader)
+
+        monkeypatch.setattr(RunReader, "summary", look)
+
+    def wait(self) -> None:
+        """Until a look that began after this call is over, and all that goes with it."""
+        while self._begun.acquire(blocking=False):
+            pass
+        for _ in range(2):  # the next one begins when that is over
+            assert self._begun.acquire(timeout=30), "nobody looks"
 
 
 def python(code: str, *arguments: object) -> list[str]:

@@ -87,8 +87,7 @@ class DQNLearner:
             torch.from_numpy(values).to(device)[:, None] for values in (batch.rewards, batch.discounts)
         )
         targets = rewards + discounts * self._next_values(batch)
-        with self._arithmetic.encoding():
-            values = networks.online(self._inputs(batch.observations))
+        values = self._values(networks.online, self._inputs(batch.observations))
         taken = values.gather(1, torch.from_numpy(batch.actions).to(device))
         loss = functional.smooth_l1_loss(taken, targets)
         self._optimizers["values"].zero_grad()
@@ -106,11 +105,17 @@ class DQNLearner:
     def _inputs(self, observations: Array) -> torch.Tensor:
         return network_inputs(torch.from_numpy(observations), self._task, self._arithmetic)
 
+    def _values(self, network: QNetwork, inputs: torch.Tensor) -> torch.Tensor:
+        """(rows, n) float32: only what a picture shows is rounded, not what actions are worth."""
+        with self._arithmetic.encoding():
+            features = network.encoder(inputs)
+        values: torch.Tensor = network.values(features.float())
+        return values
+
     @torch.no_grad()
     def _next_values(self, batch: Batch) -> torch.Tensor:
         """(rows, 1): what the best action after the step is worth to the target network."""
         inputs = self._inputs(batch.next_observations)
-        with self._arithmetic.encoding():
-            worth: torch.Tensor = self._networks.target(inputs)
-            choosing = self._networks.online(inputs) if self._config.double else worth
+        worth = self._values(self._networks.target, inputs)
+        choosing = self._values(self._networks.online, inputs) if self._config.double else worth
         return worth.gather(1, choosing.argmax(dim=1, keepdim=True))

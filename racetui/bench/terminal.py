@@ -103,13 +103,18 @@ class Terminal:
         return time.monotonic() - started
 
     def first_picture(self, least: int = 1000, silence: float = 0.1, seconds: float = 20.0) -> float:
-        """Seconds from the start to the last byte before the first silence, once there is something to see."""
+        """Seconds from the start to the last byte before the first silence, once there is something to see.
+
+        Raises TimeoutError where there is nothing, ChildProcessError once it ended.
+        """
         last = self.started
         while time.monotonic() - self.started < seconds:
             if self.pump(0.01):
                 last = time.monotonic()
             elif self.sent >= least and time.monotonic() - last > silence:
                 break
+        if self.sent < least:
+            raise TimeoutError(f"it showed nothing within {seconds:g} s")
         return last - self.started
 
     def cpu_seconds(self) -> float:

@@ -12,10 +12,11 @@ def used_up(run: RunSummary, budget: Budget | None = None) -> bool:
     """Nothing is left of the run's budget, or of another one: it could not go on from its last checkpoint."""
     if run.stages and budget is None:
         return run.stage is None
-    wanted = budget or run.budget
-    done = (run.checkpoint_frames or 0, run.steps, run.episodes, run.seconds)
+    wanted, saved = budget or run.budget, run.checkpoint_frames or 0
+    # One that was killed has done more than it saved, and would do it again: of its steps and time nothing is known.
+    others = (run.steps, run.episodes, run.seconds) if run.frames == saved else (0, 0, 0.0)
     limits = (wanted.frames, wanted.steps, wanted.episodes, wanted.seconds)
-    return any(limit and used >= limit for used, limit in zip(done, limits, strict=True))
+    return any(limit and used >= limit for used, limit in zip((saved, *others), limits, strict=True))
 
 
 def extended(run: RunSummary, kind: Literal["frames", "seconds"], more: float) -> Budget:

@@ -65,7 +65,11 @@ class Logbook:
         if stamped is None:
             return LogLine(self._printed_at, "output", text)
         when, milliseconds, level, message = stamped.groups()
-        self._printed_at = time.mktime(time.strptime(when, "%Y-%m-%d %H:%M:%S")) + int(milliseconds) / 1000
+        try:
+            seconds = time.mktime(time.strptime(when, "%Y-%m-%d %H:%M:%S"))
+        except (ValueError, OverflowError):  # a day that there never was, which anyone can print
+            return LogLine(self._printed_at, "output", text)
+        self._printed_at = seconds + int(milliseconds) / 1000
         return LogLine(self._printed_at, _LEVELS.get(level, "info"), message)
 
 

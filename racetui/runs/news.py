@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from racetui.runs.errors import StoreError
 from racetui.runs.model import EventRow, RunState, RunSummary
@@ -44,7 +44,6 @@ class _Followed:
     reader: RunReader | None = None
     event: int | None = None
     """The last one seen; None before the first look."""
-    fresh: list[EventRow] = field(default_factory=list)
 
 
 class NewsFollower:

@@ -34,28 +34,37 @@ def main() -> int:
         writer.identify()
         turn = Turn(paths, writer)
         try:
-            return _train(paths, writer, options.resume) if turn.wait() else 0
+            return _train(paths, writer, turn, options.resume)
         finally:
             turn.leave()
 
 
-def _train(paths: RunPaths, writer: RunWriter, resume: bool) -> int:
-    writer.set_state(RunState.STARTING, "resuming" if resume else "")
+def _train(paths: RunPaths, writer: RunWriter, turn: Turn, resume: bool) -> int:
+    begun = False
     try:
-        orders = Orders(writer)
-        orders.listen_to_signals()
-        from racetui.trainer.training import train  # heavy: not while it waits
-
-        state = train(paths, writer, orders, resume)
-        writer.set_state(state, orders.reason if state is RunState.STOPPED else "")
-        _remember(paths)
+        if begun := turn.wait():
+            _train_now(paths, writer, turn, resume)
     except Exception as error:  # the last word of a run, whatever went wrong
         traceback.print_exc()
         writer.set_state(RunState.FAILED, _one_line(error))
         return 1
     finally:
-        _leave_figures(paths)
+        if begun:
+            _leave_figures(paths)
     return 0
+
+
+def _train_now(paths: RunPaths, writer: RunWriter, turn: Turn, resume: bool) -> None:
+    writer.set_state(RunState.STARTING, "resuming" if resume else "")
+    orders = Orders(writer)
+    orders.listen_to_signals()
+    if turn.signalled:  # when it had come already
+        orders.interrupt()
+    from racetui.trainer.training import train  # heavy: not while it waits
+
+    state = train(paths, writer, orders, resume)
+    writer.set_state(state, orders.reason if state is RunState.STOPPED else "")
+    _remember(paths)
 
 
 def _leave_figures(paths: RunPaths) -> None:

@@ -66,6 +66,7 @@ def attended(paths: RunPaths, writer: RunWriter, orders: Orders, spec: RunSpec, 
     """What a run has from its beginning, or from ``frames`` frames on, to its end, whatever it trains."""
     with ExitStack() as stack:
         keeper = stack.enter_context(closing(Keeper(paths, writer, spec.checkpoint.keep)))
+        keeper.mend()
         handle_checkpoints(orders, writer, keeper)
         curves = stack.enter_context(closing(_track(paths, spec, writer, frames)))
         evaluations = Evaluations(paths, writer, keeper, _Best(paths, writer, keeper, curves))
@@ -185,9 +186,10 @@ def _restore(
     collector.restore(checkpoint.collector_state)
     counters = counters_of(checkpoint)
     run.writer.rewind(counters.frames, counters.episodes)
-    recent = RunReader(run.paths).episodes(last=RETURN_WINDOW)
+    with RunReader(run.paths) as reader:
+        recent = [row.episode_return for row in reader.episodes(last=RETURN_WINDOW)]
     logging.info("resumed at %d frames", counters.frames)
-    return Progress(counters, [row.episode_return for row in recent])
+    return Progress(counters, recent)
 
 
 def counters_of(checkpoint: Checkpoint) -> Counters:

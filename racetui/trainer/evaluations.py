@@ -78,9 +78,10 @@ class Evaluations:
         self._waiting.append(order)
 
     def insist(self, frames: int) -> None:
-        """Let a newer one not replace the waiting evaluation of these frames: a training ended with them."""
-        final = [replace(order, purpose="final") if order.frames == frames else order for order in self._waiting]
-        self._waiting = deque(final)
+        """Let a newer one not replace the waiting periodic evaluation of these frames: a training ended with them."""
+        for index, order in enumerate(self._waiting):
+            if (order.frames, order.purpose) == (frames, "periodic"):
+                self._waiting[index] = replace(order, purpose="final")
 
     def poll(self) -> None:
         """Take in a finished evaluation and start the next one."""
@@ -131,6 +132,15 @@ class Evaluations:
             self._writer.evaluation_failed(row, "left out: memory is short")
             self._keeper.release(order.frames)
             return
+        try:
+            self._running = self._begun(order, row)
+        except OSError as error:  # no room for a process is no reason to lose a training
+            self._fail(order, row, f"cannot begin: {error.strerror or error}")
+            self._keeper.release(order.frames)
+
+    def _begun(self, order: EvaluationOrder, row: int) -> _Running:
+        """Its process, started. Raises OSError."""
+        settings = order.settings
         self._paths.evals.mkdir(exist_ok=True)
         out, driven = self._paths.evals / f"{row}.json", self._paths.evals / f"{row}.driven"
         for left in (out, driven):  # by an evaluation of this number that a rewind took back
@@ -148,7 +158,7 @@ class Evaluations:
             self._paths.videos.mkdir(exist_ok=True)
             command += ["--video", str(video), "--video-episode", order.video]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=os.environ | {"OMP_NUM_THREADS": "1"})
-        self._running = _Running(order, row, process, out, driven, video)
+        return _Running(order, row, process, out, driven, video)
 
     def _tell_progress(self, running: _Running) -> None:
         if running.video is not None and running.out.exists():
@@ -174,11 +184,14 @@ class Evaluations:
                     self._tell_video(running, running.video)
             else:
                 how = f"was killed by signal {-code}" if code < 0 else f"failed with exit code {code}"
-                text = f"evaluation {running.row} of {running.order.frames:,} frames {how}; see the log"
-                self._writer.evaluation_failed(running.row, text)
-                self._writer.event("error", "evaluation", text)
+                self._fail(running.order, running.row, f"{how}; see the log")
         finally:
             self._keeper.release(running.order.frames)
+
+    def _fail(self, order: EvaluationOrder, row: int, how: str) -> None:
+        text = f"evaluation {row} of {order.frames:,} frames {how}"
+        self._writer.evaluation_failed(row, text)
+        self._writer.event("error", "evaluation", text)
 
     def _tell_video(self, running: _Running, video: Path) -> None:
         if running.process.returncode == 0:

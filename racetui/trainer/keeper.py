@@ -15,6 +15,7 @@ from agents.checkpoint import (
     list_checkpoints,
     prune,
     read_pointer,
+    resolve,
     save_checkpoint,
     set_pointer,
 )
@@ -46,10 +47,11 @@ class _Job:
 
 
 class Keeper:
-    """Saves, promotes and deletes without holding up training; all but work on files happens in ``poll``.
+    """Saves, promotes and deletes without holding up training.
 
-    One thread does all work on files, in the order in which it was asked for: saving, pruning, pointing and deleting
-    never meet. Beside latest, best and tagged ones, the newest ``spare`` are kept.
+    One thread does all that takes time, in the order in which it was asked for: saving, pruning, deleting and
+    promoting never meet. ``poll`` points at what was saved or evaluated, and tells the store. Beside latest, best and
+    tagged ones, the newest ``spare`` are kept.
     """
 
     def __init__(self, paths: RunPaths, writer: RunWriter, spare: int = 0) -> None:
@@ -94,6 +96,16 @@ class Keeper:
         while self._jobs and self._jobs[0].future.done():
             job = self._jobs.pop(0)
             job.done(job.future.exception())
+
+    def mend(self) -> None:
+        """Tell the store of what a process pointed at, and point at what it told, before it died between the two."""
+        latest = self.latest
+        with RunReader(self._paths) as reader:
+            if latest is not None and latest not in {row.frames for row in reader.checkpoints()}:
+                self._record(latest, resolve(self._root, "latest"), "periodic")
+            best = reader.best_evaluation()
+        if best is not None and best.frames != self.best and "hand" not in self._tags():
+            self.mark_best(best.frames)
 
     def wait(self) -> None:
         """Wait until everything ordered is done, and finish it."""
@@ -172,13 +184,16 @@ class Keeper:
             self._writer.event("error", "checkpoint", f"checkpoint at {saving.frames:,} frames failed: {error}")
             self._tell(saving, str(error))
             return
-        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-        with self._writer.transaction():
-            self._writer.checkpoint(saving.frames, size, saving.reason)
-            self._writer.tag_checkpoint("latest", saving.frames)
-            self._writer.event("info", "checkpoint", f"{saving.reason} checkpoint at {saving.frames:,} frames")
+        self._record(saving.frames, path, saving.reason)
         self._tell(saving, "ok")
         self._prune()
+
+    def _record(self, frames: int, path: Path, reason: str) -> None:
+        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        with self._writer.transaction():
+            self._writer.checkpoint(frames, size, reason)
+            self._writer.tag_checkpoint("latest", frames)
+            self._writer.event("info", "checkpoint", f"{reason} checkpoint at {frames:,} frames")
 
     def _tell(self, saving: _Saving, outcome: str) -> None:
         for then in saving.then:

@@ -75,7 +75,7 @@ class Trainer:
     def run(self) -> RunState:
         """Train; returns FINISHED or STOPPED, with the last checkpoint safe and every order acknowledged.
 
-        Of a stage, the last evaluation goes on when this returns.
+        Of a stage that is over, the last evaluation goes on when this returns, and a pause begins with the next.
         """
         self._run.writer.set_state(RunState.RUNNING)
         while self._orders.stop is Stop.NOT and self._share < 1.0:
@@ -87,7 +87,8 @@ class Trainer:
         outcome = self._save_and_wait("stop" if stopped else "end")
         if not stopped:
             self._last_evaluation()
-        self._orders.acknowledge_stops(outcome)
+        if stopped or not self._parts.stage:
+            self._orders.acknowledge_stops(outcome)
         return RunState.STOPPED if stopped else RunState.FINISHED
 
     def checkpoint(self) -> Checkpoint:

@@ -90,6 +90,11 @@ class Orders:
         signal.signal(signal.SIGINT, self._signal)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
+    def interrupt(self) -> None:
+        """Stop with a checkpoint, as at a signal."""
+        self._signalled = True  # only a flag: the store is written between steps, never inside a signal handler
+        self._next_poll = 0.0
+
     def pulse(self) -> None:
         """Look for orders and show life; may block (paused) or raise Interrupted (stop now)."""
         now = time.monotonic()
@@ -179,5 +184,4 @@ class Orders:
         commands.clear()
 
     def _signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._signalled = True  # only a flag: the store is written between steps, never inside a signal handler
-        self._next_poll = 0.0
+        self.interrupt()

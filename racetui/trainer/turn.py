@@ -32,7 +32,8 @@ class Turn:
         self._stamp: object = None
         self._next_settle = self._next_beat = 0.0
         self._told = ""
-        self._signalled = False
+        self.signalled = False
+        """Somebody sent a signal to stop."""
         self._stopped = False
 
     def wait(self) -> bool:
@@ -83,7 +84,7 @@ class Turn:
             self._writer.explain(reason)
 
     def _obey_signal(self) -> None:
-        if self._signalled and not self._stopped:
+        if self.signalled and not self._stopped:
             self._stop("a signal")
 
     def _obey(self) -> None:
@@ -128,4 +129,4 @@ class Turn:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def _signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._signalled = True
+        self.signalled = True

@@ -31,7 +31,7 @@ from tests.contract.collecting import (
     through_json,
 )
 from tests.fakes import CountingRules, CountingWorld
-from tests.fakes.faulty import Fault, FaultyWorld
+from tests.fakes.faulty import Fault, FaultyWorld, timed_out
 from tests.fakes.savable import savable
 
 RULES = CountingRules(shortest=6)
@@ -175,7 +175,7 @@ def test_a_worker_lost_within_a_step_leaves_no_trace(fault: Fault, steps: int, t
             each.rounds(120 // steps, steps)
         assert same_segments(made.agent.segments, expected.agent.segments)
         assert made.records == expected.records
-        assert len(made.incidents) == 1
+        assert len(made.incidents) == 1 or timed_out(made.incidents), made.incidents
     assert (tmp_path / "failed").exists()
 
 

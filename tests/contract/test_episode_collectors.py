@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -17,7 +18,8 @@ import pytest
 from agents.api import End, Segment, WeightsSnapshot
 from carracing.each_world import each
 from collectors.api import CollectorConfig, CollectorError
-from collectors.process_pool import make_executor
+from collectors.episode_collector import collector_over, driving_plan
+from collectors.process_pool import ProcessPool, make_executor
 from collectors.registry import make_collector
 from collectors.seeds import EpisodeSeeds
 from tests.contract.collecting import EPISODES, LAG, ROWS, STEPS, Setting, Stage, same_segments, stage
@@ -87,12 +89,18 @@ def test_a_run_repeats_bit_for_bit_whatever_workers_and_learner_take() -> None:
 
 def test_workers_go_on_while_the_learner_learns_up_to_the_depth() -> None:
     slow = replace(SETTING.plan(WHOLE), worlds=each(partial(DawdlingWorld, SETTING.rules, 0.02)))
-    with Stage(make_executor(slow), SETTING) as made:
+    driving = driving_plan(slow)
+    pool = ProcessPool(driving, WHOLE.workers, slow.preload)
+    with Stage(collector_over(slow, driving, pool), SETTING) as made:
         made.rounds(1, steps=20)
-        time.sleep(1.0)  # learning
+        _learn_until_idle(made)
+        for pid in pool.pids:
+            os.kill(pid or 0, signal.SIGSTOP)
+        made.rounds(1, steps=20)  # with what they have driven
+        assert made.incidents == []
+        for pid in pool.pids:
+            os.kill(pid or 0, signal.SIGCONT)
         made.collector.publish(made.agent.snapshot())
-        made.collector.collect(20)
-        assert made.collector.stats().seconds_waiting < 0.05
         made.collector.collect(200)
         assert made.collector.stats().seconds_waiting > 0.1
 
@@ -134,13 +142,10 @@ def test_idle_workers_are_not_busy_and_working_ones_are() -> None:
     slow = replace(SETTING.plan(WHOLE), worlds=each(partial(DawdlingWorld, SETTING.rules, 0.02)))
     with Stage(make_executor(slow), SETTING) as made:
         made.rounds(1, steps=20)
-        time.sleep(1.0)
-        made.collector.stats()
-        time.sleep(0.1)
-        assert made.collector.stats().worker_busy == (0.0, 0.0)
+        _learn_until_idle(made)
         made.collector.publish(made.agent.snapshot())
         made.collector.collect(200)
-        assert min(made.collector.stats().worker_busy) > 0.4
+        assert min(made.collector.stats().worker_busy) > 0.2
 
 
 def test_the_same_version_with_other_knobs_is_another_publication() -> None:
@@ -188,6 +193,15 @@ def test_closing_twice_and_collecting_before_weights() -> None:
         with pytest.raises(CollectorError, match="publish weights before collecting"):
             collector.collect(1)
         collector.close()
+
+
+def _learn_until_idle(made: Stage) -> None:
+    """For so long that workers have driven as far ahead as they may."""
+    idle, deadline = 0, time.monotonic() + 30
+    while idle < 3:
+        assert time.monotonic() < deadline, "they never rest"
+        time.sleep(0.1)
+        idle = idle + 1 if made.collector.stats().worker_busy == (0.0, 0.0) else 0
 
 
 def _noisy(segment: Segment) -> bool:

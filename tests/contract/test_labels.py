@@ -19,7 +19,7 @@ from collectors.api import Collector, CollectorConfig
 from collectors.leading import led
 from collectors.process_lanes import ProcessLanes
 from collectors.registry import CollectorPlan, make_collector
-from collectors.seeds import EpisodeSeeds
+from collectors.seeds import EpisodeSeeds, SeedsConfig
 from collectors.step import StepCollector
 from tests.contract.collecting import same_segments, through_json
 from tests.fakes.agent import copied
@@ -54,7 +54,7 @@ def expected() -> list[Segment]:
         return collect(collector)
 
 
-def check_labels(segments: list[Segment]) -> None:
+def check_labels(segments: list[Segment], seeds: EpisodeSeeds = SEEDS) -> None:
     """Drive every episode again, and ask the expert at each step."""
     episodes = {segment.episode for segment in segments}
     assert len(episodes) >= 3
@@ -63,7 +63,7 @@ def check_labels(segments: list[Segment]) -> None:
         worlds = labelled(make_worlds("fast", TASK, 1))
         assert worlds is not None
         one = np.ones(1, np.bool_)
-        worlds.reset(one, np.array([SEEDS.track(episode)]))
+        worlds.reset(one, np.array([seeds.track(episode)]))
         for part in parts:
             assert part.labels is not None
             for label, action in zip(part.labels, part.actions, strict=True):
@@ -100,6 +100,17 @@ def test_a_restored_collector_labels_on(name: str, expected: list[Segment]) -> N
         other.restore(through_json(state))
         again = collect(other, range(1, 2))
         assert same_segments(again, collect(collector, range(1, 2)))
+
+
+def test_winners_keep_the_labels_of_earlier_rounds() -> None:
+    seeds = EpisodeSeeds(7, config=SeedsConfig("shared"), lanes=3)
+    plan = replace(INSIDE, config=replace(INSIDE.config, select="best"), seeds=seeds)
+    with closing(make_collector("sync", plan)) as collector, closing(make_collector("sync", plan)) as other:
+        check_labels(collect(collector, range(4)), seeds)
+        state = collector.state()
+        assert state.facts["withheld"]["segments"], "nothing is withheld: the state says nothing of labels"
+        other.restore(through_json(state))
+        assert same_segments(collect(other, range(4, 6)), collect(collector, range(4, 6)))
 
 
 def test_workers_of_whole_episodes_label_and_are_led() -> None:

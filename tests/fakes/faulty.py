@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -71,3 +72,8 @@ class DawdlingWorld(CountingWorld):
 def broken_factory() -> CountingWorld:
     """A world factory that fails, and shows what a worker's numerics may use."""
     raise OSError(f"no road today, threads {os.environ.get('OMP_NUM_THREADS')}")
+
+
+def timed_out(incidents: Sequence[str]) -> bool:
+    """A worker met a short time limit; on a busy machine so do some that are well, and are replaced too."""
+    return any("no step for" in incident or "no answer for" in incident for incident in incidents)

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,10 +15,15 @@ import pytest
 
 from racetui.launching import resume_run
 from racetui.runs.control import InvalidOrder, RunBusy, kill, launch, send, wait_for, wait_for_state
+from racetui.runs.errors import NotWritable
 from racetui.runs.model import RunState, RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.queue import Queue
 from racetui.runs.reader import RunReader
+from racetui.runs.writer import RunWriter
+from racetui.trainer.__main__ import main
+from racetui.trainer.orders import Orders
+from racetui.trainer.turn import Turn
 from tests.program import racetui, started, until
 from tests.runs import new_run, python
 
@@ -245,3 +250,47 @@ def test_real_runs_queue_from_the_command_line(store_home: Path) -> None:
     wait_for_state(paths, {RunState.FINISHED}, timeout=120)
     assert json.loads((store_home / "runs" / ".queue.json").read_text())["limits"]["runs"] == 1
     assert racetui("stop", going, "--now").code == 0
+
+
+@pytest.fixture
+def trainer(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPaths]:
+    """The run that ``main`` of the trainer would train, in this process."""
+    paths = new_run()
+    monkeypatch.setattr("sys.argv", ["racetui.trainer", str(paths.root)])
+    for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, os.environ.get(name, "1"))
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    yield paths
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_what_goes_wrong_while_it_waits_is_its_last_word(trainer: RunPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_turn: Turn) -> bool:
+        raise NotWritable("cannot write to the queue: No space left on device")
+
+    monkeypatch.setattr(Turn, "wait", full)
+    assert main() == 1
+    assert (state(trainer), summary(trainer).detail) == (
+        RunState.FAILED,
+        "cannot write to the queue: No space left on device",
+    )
+
+
+def test_a_signal_between_its_turn_and_its_training_stops_it(
+    trainer: RunPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(writer: RunWriter, entered: RunState, detail: str = "") -> None:
+        if entered is RunState.STARTING:
+            os.kill(os.getpid(), signal.SIGTERM)
+        set_state(writer, entered, detail)
+
+    def train(_paths: RunPaths, _writer: RunWriter, orders: Orders, resume: bool) -> RunState:
+        orders.poll()
+        return RunState.STOPPED if orders.stop and not resume else RunState.FINISHED
+
+    set_state = RunWriter.set_state
+    monkeypatch.setattr(RunWriter, "set_state", started)
+    monkeypatch.setattr("racetui.trainer.training.train", train)
+    assert main() == 0
+    assert state(trainer) is RunState.STOPPED

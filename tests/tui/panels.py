@@ -37,7 +37,7 @@ def front(panel: Panel) -> str:
     return type(panel.screen).__name__
 
 
-async def until(condition: Callable[[], bool], what: str = "", seconds: float = 8.0) -> None:
+async def until(condition: Callable[[], bool], what: str = "", seconds: float = 20.0) -> None:
     """Wait for something to become true, and say what did not."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -45,7 +45,18 @@ async def until(condition: Callable[[], bool], what: str = "", seconds: float = 
         await asyncio.sleep(0.02)
 
 
-async def shows(panel: Panel, *words: str, seconds: float = 8.0) -> None:
+async def settled(count: Callable[[], int], seconds: float = 0.5) -> int:
+    """What is counted, once it has stayed the same for so long; what was under way may still come."""
+    deadline = time.monotonic() + 20
+    while True:
+        before = count()
+        await asyncio.sleep(seconds)
+        if count() == before:
+            return before
+        assert time.monotonic() < deadline, f"it goes on: {before}"
+
+
+async def shows(panel: Panel, *words: str, seconds: float = 20.0) -> None:
     """Wait until all of these can be read."""
     await until(lambda: all(word in text(panel) for word in words), f"{words} in\n{text(panel)}", seconds)
 

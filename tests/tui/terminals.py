@@ -109,7 +109,7 @@ class Terminal:
         self._stream.feed(data)
         return bool(data)
 
-    def shows(self, *words: str, seconds: float = 10.0) -> None:
+    def shows(self, *words: str, seconds: float = 20.0) -> None:
         """Wait until all of these can be read."""
         deadline = time.monotonic() + seconds
         while not all(word in self.text for word in words):

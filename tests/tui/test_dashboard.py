@@ -14,7 +14,7 @@ from racetui.runs.reader import RunReader
 from racetui.tui.pane import Cells
 from racetui.tui.screens.dashboard import Dashboard
 from tests.tui import scenes, stores
-from tests.tui.panels import Calls, front, lines, on_store, opened, press, shows, text, until
+from tests.tui.panels import Calls, front, lines, on_store, opened, press, settled, shows, text, until
 
 
 async def test_an_empty_store_says_how_to_begin(home: Path) -> None:
@@ -176,8 +176,7 @@ async def test_freeze_stops_looking_and_drawing(monkeypatch: pytest.MonkeyPatch)
     async with opened(lambda: source) as (panel, pilot):
         await press(pilot, "+", "+", "f")
         await shows(panel, "FROZEN")
-        await asyncio.sleep(0.3)
-        looks = source.looks
+        looks = await settled(lambda: source.looks, 0.3)
         drawn: list[object] = []
         monkeypatch.setattr(Cells, "refresh", lambda self, *_regions, **_options: drawn.append(self))
         await asyncio.sleep(0.8)

@@ -18,6 +18,7 @@ from racetui.runs.writer import RunWriter
 from racetui.tui.clockwork import Clockwork
 from racetui.tui.feed import Feed
 from racetui.tui.picture import Compared, Picture
+from tests.program import until
 from tests.tui import scenes, stores
 
 
@@ -225,13 +226,14 @@ def test_clockwork_looks_at_once_again_soon_and_then_at_its_rate() -> None:
     watch = Watch()
     watch.clockwork.rate = 0.25
     watch.clockwork.start()
-    time.sleep(0.8)
+    until(lambda: len(watch.pictures) == 2)
+    time.sleep(0.5)
     assert len(watch.pictures) == 2
     watch.arrived.clear()
     watch.clockwork.wake()
-    assert watch.arrived.wait(1.0)
+    assert watch.arrived.wait(10.0)
     watch.clockwork.stop()
-    watch.clockwork.join(1.0)
+    watch.clockwork.join(10.0)
     assert not watch.clockwork.is_alive()
 
 
@@ -239,18 +241,20 @@ def test_clockwork_does_not_look_while_frozen() -> None:
     watch = Watch()
     watch.clockwork.rate = 4.0
     watch.clockwork.start()
-    assert watch.arrived.wait(1.0)
+    assert watch.arrived.wait(10.0)
     watch.clockwork.freeze(True)
-    time.sleep(0.1)
-    looks = watch.source.looks
-    watch.clockwork.wake()
-    time.sleep(0.5)
-    assert watch.source.looks == looks
+    for _ in range(20):  # a look may be under way
+        looks = watch.source.looks
+        watch.clockwork.wake()
+        time.sleep(0.5)
+        if watch.source.looks == looks:
+            break
+    else:
+        pytest.fail("it goes on looking")
     watch.clockwork.freeze(False)
-    time.sleep(0.1)
-    assert watch.source.looks > looks
+    until(lambda: watch.source.looks > looks)
     watch.clockwork.stop()
-    watch.clockwork.join(1.0)
+    watch.clockwork.join(10.0)
 
 
 def test_an_unforeseen_error_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,9 +265,9 @@ def test_an_unforeseen_error_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(watch.source, "poll", broken)
     watch.clockwork.start()
-    assert watch.arrived.wait(1.0)
+    assert watch.arrived.wait(10.0)
     assert isinstance(watch.errors[0], ZeroDivisionError)
-    watch.clockwork.join(1.0)
+    watch.clockwork.join(10.0)
     assert not watch.clockwork.is_alive()
 
 

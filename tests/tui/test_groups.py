@@ -100,8 +100,10 @@ async def test_the_forms_have_room_for_six_runs(size: tuple[int, int]) -> None:
 def test_what_is_used_up_and_how_it_is_extended() -> None:
     half = replace(scenes.RUN, budget=Budget(frames=10_000_000, seconds=5000.0))
     assert not used_up(half)
-    assert used_up(replace(half, seconds=5000.0))
     assert used_up(half, Budget(frames=3_200_000)), "what counts is the last checkpoint"
+    killed = replace(half, seconds=5000.0)
+    assert not used_up(killed), "it used its time up, but did not come to save what it did"
+    assert used_up(replace(killed, checkpoint_frames=killed.frames))
     assert extended(half, "frames", 5e5) == Budget(frames=10_500_000)
     assert extended(replace(half, frames=11_000_000), "frames", 5e5) == Budget(frames=11_500_000)
     assert extended(half, "seconds", 60.0) == Budget(seconds=5060.0)

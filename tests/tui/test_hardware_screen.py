@@ -21,7 +21,7 @@ from racetui.tui.widgets.machine import machine_rows
 from racetui.tui.widgets.users import users_rows
 from tests.tui import scenes
 from tests.tui.machines import GPUS, INSPECTION, MACHINE, Watched
-from tests.tui.panels import front, opened, press, shows, until
+from tests.tui.panels import front, opened, press, settled, shows, until
 
 REMARKS = (Remark("learning holds the run back: 69% of the time", "fewer agent.epochs"),)
 PICTURE = replace(scenes.PICTURE, machine=MACHINE, detail=replace(scenes.DETAIL, remarks=REMARKS))
@@ -51,15 +51,10 @@ async def test_the_screen_tells_everything_and_looks_only_while_it_is_in_front(
         await shows(panel, "fewer agent.epochs", "4243 worker 0 of 2", "101%", "280Mr", "stopped", "70.0G free")
         await until(lambda: inspector.looks > 2, "it goes on looking")
         await press(pilot, "f")
-        await asyncio.sleep(0.1)
-        seen = inspector.looks
-        await asyncio.sleep(0.6)
-        assert inspector.looks == seen, "frozen"
+        await settled(lambda: inspector.looks)  # frozen
         await press(pilot, "f", "tab", "G", "escape")
         await until(lambda: front(panel) == "Dashboard", "left")
-        seen = inspector.looks
-        await asyncio.sleep(0.5)
-        assert inspector.looks == seen, "nobody looks"
+        await settled(lambda: inspector.looks)  # nobody looks
 
 
 async def test_a_machine_that_cannot_be_looked_at_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

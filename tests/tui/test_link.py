@@ -140,5 +140,5 @@ def test_a_real_terminal_is_asked_and_its_answer_is_no_key(home: Path) -> None:
         terminal.pump(0.5)
         assert terminal.pump(2.5) == 0, "frozen is silent"
         terminal.press("q")
-        assert terminal.ends(5) == 0
+        assert terminal.ends(10) == 0
     writer.close()

@@ -169,7 +169,7 @@ async def test_the_interrupt_key_ends_server_and_panels_and_frees_the_port(home:
             assert await asyncio.to_thread(main, ["serve", "--port", port]) == 1, "it is taken"
             served.process.send_signal(signal.SIGINT)
             assert await asyncio.to_thread(served.process.wait, 20) == 0
-        _, alive = await asyncio.to_thread(psutil.wait_procs, panels, timeout=5)
+        _, alive = await asyncio.to_thread(psutil.wait_procs, panels, timeout=20)
         assert panels and not alive
     writer.close()
 

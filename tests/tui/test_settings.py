@@ -90,7 +90,7 @@ def test_a_read_only_panel_sees_a_car_that_others_watch(tmp_path: Path) -> None:
     watcher = Watcher(services.drive, services.watch)
 
     def seen(condition: Callable[[], bool]) -> bool:
-        deadline = time.monotonic() + 8
+        deadline = time.monotonic() + 20
         while not condition() and time.monotonic() < deadline:
             watcher.keep(View(paths, "best"))
             time.sleep(0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from racetui.bench.cases import REFERENCE, Case, Setting, cases
 from racetui.bench.collecting import MeasurementError, Row, measure, measure_all
 from racetui.bench.measurement import Measurement
 from racetui.bench.plot import plot
+from racetui.bench.terminal import Terminal
 from racetui.cli import bench_updates, main
 from racetui.config import ConfigError
 from tests.program import racetui
@@ -94,6 +96,11 @@ def test_the_command_measures(tmp_path: Path) -> None:
     assert rows["sync x 1"]["memory_end"] > 50 * 2**20 and rows["sync x 1"]["processes"] == 1
     assert json.loads(out.with_suffix(".json").read_text()) == document
     assert out.with_suffix(".png").stat().st_size > 1000
+
+
+def test_a_program_that_shows_nothing_has_no_first_picture() -> None:
+    with Terminal(("sleep", "60"), (80, 24), os.environ) as terminal, pytest.raises(TimeoutError, match="nothing"):
+        terminal.first_picture(seconds=0.2)
 
 
 def test_replays_are_measured_side_by_side() -> None:

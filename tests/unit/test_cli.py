@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from racetui.runs.store import RunStore
 from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from tests.program import racetui
+from tests.runs import Looks
 
 
 @pytest.fixture
@@ -182,9 +182,9 @@ def test_show_tells_who_won_and_what_holds_the_run_back(finished: RunPaths) -> N
     assert shown["remarks"][0]["text"].startswith("learning holds the run back")
 
 
-def test_every_episode_is_told_if_asked(store_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_episode_is_told_if_asked(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The run begins with episodes that are known; then it goes back before them, and on with two others."""
-    paths = RunStore().create(RunSpec(name="told"))
+    paths, looks = RunStore().create(RunSpec(name="told")), Looks(monkeypatch)
     begun = threading.Event()
 
     def train() -> None:
@@ -193,9 +193,9 @@ def test_every_episode_is_told_if_asked(store_home: Path, capsys: pytest.Capture
             writer.set_state(RunState.RUNNING)
             writer.episodes([_record(0, 1.0), _record(1, 2.0)], 1000)
             begun.set()
-            time.sleep(0.8)
+            looks.wait()
             writer.rewind(500, 0)
-            time.sleep(0.8)
+            looks.wait()
             writer.episodes([_record(0, 3.5), _record(2, -4.0, End.TERMINATED)], 1000)
             writer.set_state(RunState.FINISHED)
 

@@ -103,6 +103,19 @@ def test_targets_are_as_defined(double: bool) -> None:
     assert all(torch.equal(one, other) for one, other in zip(online.parameters(), target.parameters(), strict=True))
 
 
+def test_only_the_encoder_computes_in_bfloat16() -> None:
+    learner = DQNLearner(COLOUR, replace(PLAIN, precision="bfloat16"))
+    for network in (learner.networks.online, learner.networks.target):
+        torch.nn.init.zeros_(network.values.weight)
+        torch.nn.init.constant_(network.values.bias, 100.2)  # bfloat16 knows 100 and 100.5
+    rewards, discounts = np.zeros(8, np.float32), np.ones(8, np.float32)
+    seen = stacks(COLOUR, 8)
+    learner.update(Batch(seen, np.zeros((8, 1), np.int64), rewards, seen, discounts), np.random.default_rng(0), 1)
+    figures = learner.figures()
+    assert figures["q_mean"] == pytest.approx(100.2, abs=1e-3)
+    assert figures["loss/value"] == pytest.approx(0.0, abs=1e-6)
+
+
 def test_misuse_is_told() -> None:
     actor = DQNAgent(CHOICE, PLAIN, seed=0).actor_spec().build()
     with pytest.raises(RuntimeError, match="load"):

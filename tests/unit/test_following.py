@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -12,15 +11,15 @@ from racetui.runs.control import claim
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
-from tests.runs import new_run
+from tests.runs import Looks, new_run
 
 
-def test_what_a_start_waits_for_is_said(store_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    paths = new_run("slow")
+def test_what_a_start_waits_for_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    paths, looks = new_run("slow"), Looks(monkeypatch)
     with claim(paths), RunWriter(paths) as writer:
         writer.identify()
         writer.set_state(RunState.STARTING, "compiling the simulator")
-    ending = threading.Timer(0.6, _end, (paths,))
+    ending = threading.Thread(target=_end, args=(paths, looks))
     ending.start()
     with claim(paths):
         assert follow(paths) is False
@@ -30,6 +29,7 @@ def test_what_a_start_waits_for_is_said(store_home: Path, capsys: pytest.Capture
     assert lines[-1].startswith("1 slow finished: 0%")
 
 
-def _end(paths: RunPaths) -> None:
+def _end(paths: RunPaths, looks: Looks) -> None:
+    looks.wait()
     with RunWriter(paths) as writer:
         writer.set_state(RunState.FINISHED)

@@ -28,15 +28,15 @@ def test_every_process_of_a_run_is_told_by_what_it_does() -> None:
     with closing(ProcessLanes(Setting(CountingRules(shortest=4)).plan(CollectorConfig(lanes=4, workers=2)))):
         members = Members(os.getpid(), workers=2)
         first = members.sample()
-        spinning = time.monotonic()
-        while time.monotonic() - spinning < 0.2:
+        spinning = time.process_time()  # however long that takes on a busy machine
+        while time.process_time() - spinning < 0.2:
             pass
         second = members.sample()
     assert [member.role for member in first[:3]] == ["trainer", "worker 0 of 2", "worker 1 of 2"]
     assert "fork server" in {member.role for member in first[3:]}
     assert all(member.cpu_percent is None for member in first), "busy since when?"
     assert second[0].pid == os.getpid()
-    assert (second[0].cpu_percent or 0) > 10
+    assert second[0].cpu_percent
     for member in second:
         assert member.memory
         assert member.threads >= 1
@@ -60,7 +60,7 @@ def test_roles(name: str, command: str, role: str) -> None:
 
 
 def test_only_living_runs_are_looked_at_and_each_for_itself(tmp_path: Path) -> None:
-    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    sleeper = subprocess.Popen(["sleep", "60"])
     inspector = Inspector(tmp_path / "none", tmp_path / "none")
     mine, others = replace(scenes.RUN, id="1", pid=os.getpid()), replace(scenes.RUN, id="2", pid=sleeper.pid)
     try:

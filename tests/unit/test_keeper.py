@@ -219,3 +219,37 @@ def test_orders_one_upon_the_other_never_meet(three: Keeper, paths: RunPaths) ->
     assert sorted(outcomes)[:2] == ["ok", "ok"]
     assert [outcome[:22] for outcome in sorted(outcomes)[2:]] == ["the checkpoint at 10 f", "there is no checkpoint"]
     assert tags(paths) == {"latest": 40, "best": 30, "hand": 30, "top": 10}
+
+
+def test_what_a_process_died_before_saying_is_made_up_for(keeper: Keeper, paths: RunPaths) -> None:
+    save(keeper, 10)
+    keeper.wait()
+    keeper.mark_best(10)
+    checkpoints.save_checkpoint(paths.checkpoints, checkpoint(20), "periodic")
+    checkpoints.set_pointer(paths.checkpoints, "LATEST", "20")
+    with RunWriter(paths) as writer:
+        for frames, mean in ((10, 700.0), (20, 800.0)):
+            row = writer.evaluation_started(frames, "periodic", 10, 1_000_000, True, "fast")
+            writer.evaluation_finished(row, {"mean": mean})
+    for _ in range(2):
+        keeper.mend()
+        keeper.wait()
+        assert (keeper.latest, keeper.best, kept(paths)) == (20, 20, {"20"})
+        with RunReader(paths) as reader:
+            assert [(row.frames, row.tags) for row in reader.checkpoints()] == [(20, ("best", "latest"))]
+
+
+def test_a_checkpoint_chosen_by_hand_stays_the_best_one_of_a_run_that_goes_on(
+    keeper: Keeper, paths: RunPaths
+) -> None:
+    for frames in (10, 20):
+        save(keeper, frames)
+        keeper.hold(frames)
+    keeper.wait()
+    with RunWriter(paths) as writer:
+        row = writer.evaluation_started(20, "periodic", 10, 1_000_000, True, "fast")
+        writer.evaluation_finished(row, {"mean": 800.0})
+    keeper.promote(10, lambda outcome: None)
+    keeper.wait()
+    keeper.mend()
+    assert keeper.best == 10

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import threading
-import time
+from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from racetui.runs.control import claim, send
+from agents.api import State
+from racetui.counters import Counters
+from racetui.runs.control import claim, send, wait_for
 from racetui.runs.model import RunState
 from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
+from racetui.trainer.keeper import Keeper
+from racetui.trainer.loop import Parts, Trainer
 from racetui.trainer.orders import Interrupted, Orders, Stop
+from racetui.trainer.progress import Progress
 from tests.runs import new_run
 
 
@@ -35,15 +42,18 @@ def test_a_pause_taken_while_learning_begins_at_the_next_step() -> None:
         writer.identify()
         writer.set_state(RunState.RUNNING)
         orders = Orders(writer)
-        send(paths, "pause")
+        pause = send(paths, "pause")
         with orders.while_learning():
             orders.pulse()
-        resumes = threading.Timer(0.3, send, (paths, "resume"))
+
+        def resume() -> None:
+            wait_for(paths, pause, timeout=20)
+            send(paths, "resume")
+
+        resumes = threading.Thread(target=resume)
         resumes.start()
-        started = time.monotonic()
         with orders.while_collecting():
-            orders.pulse()
-        assert time.monotonic() - started > 0.2, "it was paused"
+            orders.pulse()  # paused, or there would be nothing to resume
         resumes.join()
         with RunReader(paths) as reader:
             assert [command.outcome for command in reader.commands()] == ["ok", "ok"]
@@ -61,3 +71,26 @@ def test_a_paused_run_ends_of_its_own_accord() -> None:
         with orders.while_collecting(), pytest.raises(Interrupted):
             orders.pulse()
     assert (orders.stop, orders.reason, orders.pausing) == (Stop.NOW, "memory was running out", False)
+
+
+@pytest.mark.parametrize("stage", [0, 1])
+def test_a_pause_at_the_end_of_a_stage_waits_for_the_next(stage: int) -> None:
+    paths, nothing = new_run(), SimpleNamespace(state=lambda: State({}, {}))
+    with (
+        claim(paths),
+        RunWriter(paths) as writer,
+        closing(Keeper(paths, writer)) as keeper,
+        RunReader(paths) as reader,
+    ):
+        writer.identify()
+        writer.set_state(RunState.RUNNING)
+        orders = Orders(writer)
+        send(paths, "pause")
+        orders.poll()
+        evaluations = SimpleNamespace(order=lambda order: None, poll=lambda: None, busy=False)
+        run: Any = SimpleNamespace(writer=writer, orders=orders, keeper=keeper, evaluations=evaluations)
+        agent: Any = nothing
+        over = Progress(Counters(frames=reader.spec().budget.frames))
+        Trainer(Parts(reader.spec(), agent, agent, over, run, stage=stage)).run()
+        (pause,) = reader.commands()
+        assert (pause.outcome, orders.pausing) == ("" if stage else "the run ended before it paused", True)

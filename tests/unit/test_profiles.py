@@ -213,6 +213,8 @@ def test_profiles_may_say_how_many_cars() -> None:
     profile = replace(AUTO, cars=6, workers=2)
     assert plan(profile, machine(4), "multicar").cars == 6
     assert "6 cars: as the profile says on each track." in plan(profile, machine(4), "hybrid").reasons
+    fewer = plan(profile, machine(4), "hybrid", Given(lanes=8)).reasons
+    assert "4 cars: the most up to 6 that divide 8 lanes on each track." in fewer
     assert plan(profile, machine(4), "sync").cars == 1
 
 

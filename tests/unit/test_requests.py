@@ -17,7 +17,7 @@ from racetui.evaluation import EvaluationSettings
 from racetui.runs.model import CommandRow
 from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
-from racetui.trainer.evaluations import EvaluationOrder
+from racetui.trainer.evaluations import EvaluationOrder, Evaluations
 from racetui.trainer.keeper import Keeper
 from racetui.trainer.loop import Attendants
 from racetui.trainer.requests import Requests
@@ -92,3 +92,38 @@ def test_what_cannot_be_done_is_answered(
     asked.evaluate(command(**args))
     assert ordered == []
     assert [told in answer for answer in answers] == [True], answers
+
+
+def test_an_evaluation_that_cannot_begin_fails_alone() -> None:
+    paths = new_run()
+    paths.evals.rmdir()
+    paths.evals.write_text("in the way")
+    with RunWriter(paths) as writer, closing(Keeper(paths, writer)) as keeper, RunReader(paths) as reader:
+        keeper.save(10, partial(checkpoint, 10), "periodic", lambda outcome: None)
+        keeper.wait()
+        evaluations = Evaluations(paths, writer, keeper, lambda order, results: None)
+        evaluations.order(EvaluationOrder(10, EvaluationSettings(1), "periodic"))
+        evaluations.poll()
+        assert not evaluations.busy
+        (row,) = reader.evaluations()
+        assert (row.state, row.detail) == ("failed", "evaluation 1 of 10 frames cannot begin: File exists")
+        assert [event.text for event in reader.events() if event.level == "error"] == [row.detail]
+        outcomes: list[str] = []
+        keeper.delete(10, outcomes.append, even_best=True, even_latest=True)
+        keeper.wait()
+        assert outcomes == ["ok"], "nobody reads the checkpoint any more"
+
+
+def test_only_the_runs_own_evaluation_is_its_final_one() -> None:
+    paths = new_run()
+    with RunWriter(paths) as writer, closing(Keeper(paths, writer)) as keeper, RunReader(paths) as reader:
+        keeper.save(10, partial(checkpoint, 10), "periodic", lambda outcome: None)
+        keeper.wait()
+        evaluations = Evaluations(paths, writer, keeper, lambda order, results: None)
+        evaluations.short_of_memory = lambda: True  # so that none is driven
+        for purpose in ("asked", "periodic"):
+            evaluations.order(EvaluationOrder(10, EvaluationSettings(1), purpose))
+        evaluations.insist(10)
+        while evaluations.busy:
+            evaluations.poll()
+        assert [row.purpose for row in reader.evaluations()] == ["asked", "final"]

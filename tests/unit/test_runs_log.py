@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from racetui.runs.log import LINE_LENGTH, TAIL_BYTES, LogFollower, plain, tail
+from racetui.runs.logbook import Logbook, LogLine
 from racetui.runs.model import RunState
 from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
@@ -42,10 +43,10 @@ def test_plain_text_has_nothing_for_the_terminal(text: str, shown: str) -> None:
 
 
 def test_endless_lines_are_cut_and_cost_little() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for hostile in ("x" * 10**6, "\x1b[" * 10**6, "\x1b]0;" * 10**6, "\x1b[0" + "0" * 10**6):
         assert len(plain(hostile)) <= LINE_LENGTH
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_tail_gives_the_last_lines(tmp_path: Path) -> None:
@@ -71,9 +72,9 @@ def test_only_the_end_of_a_large_log_is_read(tmp_path: Path) -> None:
         file.truncate(20 << 30)  # a hole: reading it all would take long
         file.seek(0, 2)
         file.write(b"\nlast but one\nlast\n")
-    started = time.perf_counter()
+    started = time.process_time()
     assert tail(log, 2) == ["last but one", "last"]
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 def test_follower_gives_the_end_first_and_then_each_line_once(tmp_path: Path) -> None:
@@ -120,3 +121,12 @@ def test_a_hostile_run_cannot_drive_the_terminal_through_the_reader() -> None:
     assert all(text.isprintable() for text in texts), texts
     assert reader.log_tail(2) == ["evil", "second line"]
     assert reader.follow_log(1).read() == ["second line"]
+
+
+def test_a_day_that_there_never_was_is_output() -> None:
+    paths, impossible = new_run(), "2026-02-31 25:00:00,000 ERROR who knows"
+    paths.log.write_text(f"2026-02-03 04:05:06,250 WARNING slow\n{impossible}\n")
+    with RunReader(paths) as reader:
+        slow, unknown = Logbook(reader).poll()
+    assert (slow.level, slow.text, slow.time % 1) == ("warning", "slow", 0.25)
+    assert unknown == LogLine(slow.time, "output", impossible)

@@ -7,10 +7,12 @@ import os
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -41,9 +43,10 @@ TRAINER = """
             time.sleep(0.05)
         writer.set_state(RunState.STOPPED, orders[0].name)
         writer.done(orders[0].id, "ok")
-        time.sleep({lingering})
+        while len(sys.argv) > 2 and not Path(sys.argv[2]).exists():
+            time.sleep(0.02)
 """
-"""Trains nothing, but claims, beats and obeys as a trainer does; may take its time to exit."""
+"""Trains nothing, but claims, beats and obeys as a trainer does; may wait for a file before it exits."""
 
 
 @pytest.fixture
@@ -56,12 +59,12 @@ def summary(paths: RunPaths) -> RunSummary:
         return reader.summary()
 
 
-def trainer(paths: RunPaths, lingering: float = 0.0) -> list[str]:
-    return python(TRAINER.format(lingering=lingering), paths.root)
+def trainer(paths: RunPaths, *until: Path) -> list[str]:
+    return python(TRAINER, paths.root, *until)
 
 
-def started(paths: RunPaths, **options: float) -> int:
-    pid = launch(paths, command=trainer(paths, **options))
+def started(paths: RunPaths, *until: Path) -> int:
+    pid = launch(paths, command=trainer(paths, *until))
     wait_for_state(paths, {RunState.RUNNING}, timeout=20)
     return pid
 
@@ -88,7 +91,7 @@ def test_real_trainer_is_started_as_a_module_on_the_directory(paths: RunPaths) -
     words = psutil.Process(pid).cmdline()
     assert words[words.index("-m") :] == ["-m", "racetui.trainer", str(paths.root)]
     kill(paths)
-    wait_for_state(paths, {RunState.STOPPED}, timeout=5)
+    wait_for_state(paths, {RunState.STOPPED}, timeout=20)
     pid = launch(paths, resume=True)
     assert psutil.Process(pid).cmdline()[-2:] == [str(paths.root), "--resume"]
 
@@ -115,7 +118,7 @@ def test_trainer_that_dies_at_once_is_seen_to_be_dead_at_once(paths: RunPaths) -
 def test_dead_trainer_leaves_no_zombie_with_its_launcher(paths: RunPaths) -> None:
     pid = started(paths)
     os.kill(pid, signal.SIGKILL)
-    until(lambda: not psutil.pid_exists(pid), timeout=5, what="reaped")
+    until(lambda: not psutil.pid_exists(pid), timeout=20, what="reaped")
     run = summary(paths)
     assert (run.state, run.detail) == (RunState.CRASHED, f"its process {pid} is gone without a last word (running)")
 
@@ -159,14 +162,16 @@ def test_of_two_who_launch_at_once_one_does(paths: RunPaths) -> None:
     assert summary(paths).pid == pids[0]
 
 
-def test_run_is_resumed_while_its_last_process_is_still_on_its_way_out(paths: RunPaths) -> None:
-    first = identity(started(paths, lingering=0.5))
+def test_run_is_resumed_while_its_last_process_is_still_on_its_way_out(paths: RunPaths, tmp_path: Path) -> None:
+    leave = tmp_path / "leave"
+    first = identity(started(paths, leave))
     wait_for(paths, send(paths, "stop"), timeout=10)
     assert is_alive(first)
+    threading.Timer(0.3, leave.touch).start()
     second = launch(paths, resume=True, command=trainer(paths))
     run = wait_for_state(paths, {RunState.RUNNING}, timeout=20)
     assert run.pid == second
-    until(lambda: not is_alive(first), timeout=5, what="the end of the first process")
+    until(lambda: not is_alive(first), timeout=20, what="the end of the first process")
     assert is_alive(identity(second))
 
 
@@ -253,7 +258,7 @@ def test_kill_ends_the_whole_session_and_says_so(paths: RunPaths) -> None:
     members = [identity(other) for other in psutil.pids() if _session(other) == pid]
     assert len(members) == 4
     order = kill(paths, source="panel")
-    until(lambda: not any(map(is_alive, members)), timeout=5, what="the end of the session")
+    until(lambda: not any(map(is_alive, members)), timeout=20, what="the end of the session")
     run = summary(paths)
     assert (run.state, run.detail, run.pid) == (RunState.STOPPED, "killed", None)
     command = RunReader(paths).commands()[-1]
@@ -288,15 +293,29 @@ def test_trainer_in_the_foreground_is_killed_without_its_group(paths: RunPaths) 
     assert process.stdout.readline() == "ready\n"
     family = [identity(child.pid) for child in psutil.Process(process.pid).children()]
     kill(paths)
-    assert process.wait(timeout=5) == -signal.SIGKILL
+    assert process.wait(timeout=20) == -signal.SIGKILL
     process.stdout.close()
     assert family
-    until(lambda: not any(map(is_alive, family)), timeout=5, what="the end of its children")
+    until(lambda: not any(map(is_alive, family)), timeout=20, what="the end of its children")
 
 
 def _change(paths: RunPaths, sql: str, *values: object) -> None:
     with contextlib.closing(sqlite3.connect(paths.database)) as connection, connection:
         connection.execute(sql, values)
+
+
+def stop_between_writes(paths: RunPaths, pid: int) -> None:
+    """Stop a trainer by a signal, and not where it holds the database."""
+    while True:
+        os.kill(pid, signal.SIGSTOP)
+        until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED, what="stopped")
+        try:
+            with contextlib.closing(sqlite3.connect(paths.database, timeout=0.0)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError:
+            os.kill(pid, signal.SIGCONT)
+            time.sleep(0.01)
 
 
 @pytest.mark.parametrize(
@@ -326,8 +345,7 @@ def test_stranger_with_the_number_of_a_dead_trainer_is_left_alone(
 
 def test_trainer_that_is_stopped_by_a_signal_is_stalled_until_it_goes_on(paths: RunPaths) -> None:
     pid = started(paths)
-    os.kill(pid, signal.SIGSTOP)
-    time.sleep(0.1)
+    stop_between_writes(paths, pid)
     assert summary(paths).state is RunState.RUNNING  # not for long enough
     _change(paths, "UPDATE run SET heartbeat = heartbeat - 40, state_time = state_time - 40")
     run = summary(paths)
@@ -335,8 +353,8 @@ def test_trainer_that_is_stopped_by_a_signal_is_stalled_until_it_goes_on(paths: 
     assert run.detail.startswith("no sign of life for 4")
     assert not run.state.ended
     os.kill(pid, signal.SIGCONT)
-    wait_for_state(paths, {RunState.RUNNING}, timeout=5)
-    os.kill(pid, signal.SIGSTOP)
+    wait_for_state(paths, {RunState.RUNNING}, timeout=20)
+    stop_between_writes(paths, pid)
     kill(paths)  # also while stopped
     assert summary(paths).state is RunState.STOPPED
 

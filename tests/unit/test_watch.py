@@ -9,9 +9,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -34,7 +35,7 @@ from racetui.watch import lease
 from racetui.watch.__main__ import NICENESS
 from racetui.watch.car import Car
 from racetui.watch.driving import Show
-from racetui.watch.lease import LEASE_SECONDS, Lease, sources
+from racetui.watch.lease import LEASE_SECONDS, Lease, Source, sources
 from racetui.watch.ring import SLOTS, RingReader, RingWriter
 from racetui.watch.shot import MISSED, VISITED, Shot
 from racetui.watch.weights import Lent, WeightsError, borrow, lend
@@ -254,21 +255,30 @@ def policy() -> Iterator[RunPaths]:
 
 
 def test_a_checkpoint_is_driven_until_nobody_looks(policy: RunPaths) -> None:
+
+    def watched(source: Source, seen: Callable[[], Any], what: str) -> Any:
+        """Somebody looks until something is to be seen, and renews the lease as whoever looks."""
+
+        def look() -> Any:
+            lease.renew(policy, Lease(source))
+            return seen()
+
+        return until(look, what=what)
+
     lease.renew(policy, Lease("latest"))
     show = threading.Thread(target=Show(policy).run)
     show.start()
     try:
-        reader = until(lambda: _reader(policy), what="the ring appears")
-        until(lambda: reader.newest >= 5, what="frames appear")
-        shot = until(lambda: reader.read(reader.newest))
+        reader = watched("latest", lambda: _reader(policy), "the ring appears")
+        watched("latest", lambda: reader.newest >= 5, "frames appear")
+        shot = watched("latest", lambda: reader.read(reader.newest), "a frame")
         assert (shot.episode, shot.seed, shot.version) == (-1, 3_000_000, 1)
         assert reader.note == "latest checkpoint, 1 frames, track 3000000"
-        lease.renew(policy, Lease("training"))
-        until(lambda: "waiting for the weights" in reader.note, what="nothing is lent yet")
+        watched("training", lambda: "waiting for the weights" in reader.note, "nothing is lent yet")
         agent, _ = make_policy(replace(TASK, frame_skip=4))
         with RunReader(policy) as facts:
             lend(policy.weights, Lent(_for(facts.spec(), agent.snapshot()), "ppo", 812))
-        until(lambda: "training, episode 812" in reader.note, what="what is lent is driven")
+        watched("training", lambda: "training, episode 812" in reader.note, "what is lent is driven")
     finally:
         age(policy.lease)
         show.join(20)
