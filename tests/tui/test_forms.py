@@ -40,6 +40,17 @@ async def test_enter_starts_a_sensible_run(home: Path) -> None:
     assert request.seconds is None  # type: ignore[attr-defined]
 
 
+async def test_the_field_that_takes_the_keys_is_the_one_that_stands_out(home: Path) -> None:
+    """Nothing new comes from the store meanwhile that would have everything painted again."""
+    async with opened(lambda: scenes.Still(scenes.PICTURE)) as (panel, pilot):
+        await press(pilot, "s")
+        await shows(panel, "Start a run")
+        await press(pilot, "tab", "tab")
+        rows = {field.id: field.render_line(0) for field in panel.screen.query(Choice)}
+        standing_out = [name for name, row in rows.items() if any(cell.style and cell.style.bold for cell in row)]
+        assert standing_out == [panel.focused and panel.focused.id] == ["profile"]
+
+
 async def test_keys_typed_ahead_are_not_lost(home: Path) -> None:
     """On a slow link several keys arrive at once; each must find what the one before it opened or focused."""
     _, writer = stores.running(home)
