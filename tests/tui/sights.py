@@ -84,7 +84,7 @@ SIGHTS = (
     Sight("help-end", "HelpScreen", ("question_mark", "G"), ("Help", "Anywhere")),
     Sight("palette", "Palette", ("colon",), ("(s)", "Start a run")),
     Sight("start", "StartForm", ("s",), ("Start a run", "agent", "enter start")),
-    Sight("start-end", "StartForm", ("s", "up"), ("Start a run", "amount", "enter start")),
+    Sight("start-end", "StartForm", ("s", "up", "up"), ("Start a run", "in its turn", "enter start")),
     Sight("stop", "StopForm", ("x",), ("Stop 3 ppo-async", "after this round")),
     Sight("evaluate", "EvaluateForm", ("e",), ("Evaluate 3 ppo-async", "2000000", "of 3.20M frames")),
     Sight("hardware", "HardwareView", ("4",), ("Machine", "Runs")),
