@@ -44,7 +44,7 @@ HARDWARE = Hardware(
 DETAIL = replace(
     scenes.DETAIL,
     checkpoints=(
-        CheckpointRow(3_000_000, scenes.NOW - 90, 7 << 20, "periodic", ("best",)),
+        CheckpointRow(3_000_000, scenes.NOW - 90, 7 * 10**6, "periodic", ("best",)),
         *scenes.DETAIL.checkpoints,
     ),
 )

@@ -75,7 +75,7 @@ def test_limits_may_be_few_runs_or_none() -> None:
         (
             [ticket("1", gib=6, going=True), ticket("2", gib=3)],
             "2",
-            "waiting for run 1 to end: 6.0 of 8.0 GiB planned for, and it takes 3.0",
+            "waiting for run 1 to end: 6.4 of 8.6 GB planned for, and it takes 3.2",
         ),
         (
             [ticket("1", cores=4, going=True), ticket("2"), ticket("3"), ticket("4", held=True), ticket("5")],
