@@ -16,7 +16,7 @@ from racetui.keys import KEYS, Key, Place, shown
 from racetui.tui.desk import desk
 from racetui.tui.forms.note import Note
 from racetui.tui.frame import Box, framed
-from racetui.tui.lines import line
+from racetui.tui.lines import cells, fit, line
 from racetui.tui.look import Look
 from racetui.tui.presses import Presses, bindings
 from racetui.tui.scrolled import Scrolled
@@ -82,9 +82,9 @@ class KeyList(Scrolled):
         pieces = [
             (f" {names:<{_KEYS_CELLS - 1}} ", look.accent + style),
             (f"{action.replace('_', ' ') + '*' * own:<{_ACTION_CELLS}} ", look.strong + style if own else style),
-            (f"{_USUAL[action].help:<{width}}", look.muted + style),
         ]
-        return [line(pieces, width, look)]
+        room = max(0, width - cells(pieces))
+        return [line([*pieces, (fit(_USUAL[action].help, room, look).ljust(room), look.muted + style)], width, look)]
 
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
         """The box with what is in sight."""
