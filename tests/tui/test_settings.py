@@ -66,6 +66,8 @@ async def test_keys_are_changed_in_the_list_of_them(configured: Callable[[str], 
         assert load(path).own_keys == {"logs": ("L",), "resume": ("P",)}
         await press(pilot, "comma", "f2", *["j"] * 16, "d")
         await until(lambda: load(path).own_keys == {"resume": ("P",)}, "the file's own key is no more")
+        await press(pilot, "enter", "ctrl+c")
+        await until(lambda: not panel.is_running, "ctrl+c leaves from anywhere")
 
 
 async def test_what_is_wrong_is_said_and_the_panel_opens(configured: Callable[[str], Path]) -> None:

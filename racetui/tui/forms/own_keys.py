@@ -52,7 +52,6 @@ class KeyList(Scrolled):
 
     PLACES = (Place.OWN_KEYS, Place.TEXT)
     BINDINGS = bindings(Place.OWN_KEYS, Place.TEXT)
-    HELP = "Every action with its keys; those with a star are yours."
 
     def __init__(self) -> None:
         super().__init__(id="key-list")
