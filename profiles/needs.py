@@ -97,7 +97,7 @@ def file_advice(needed: int, hard: int | None) -> str:
 
 def memory_of(size: int) -> str:
     """Bytes in words."""
-    return f"{size / 2**30:.1f} GiB"
+    return f"{size / 1e9:.1f} GB"
 
 
 def _by_memory(free: int, worker: int, kept: Kept | None) -> Bound:

@@ -70,8 +70,11 @@ class Remark:
     advice: str
 
 
-def remarks_on(reader: RunReader, spec: RunSpec, cores: int) -> tuple[Remark, ...]:
-    """What there is to say of a run; nothing before its first round. Raises StoreError."""
+def remarks_on(reader: RunReader, spec: RunSpec, cores: int, elsewhere: bool = False) -> tuple[Remark, ...]:
+    """What there is to say of a run; nothing before its first round. Raises StoreError.
+
+    ``elsewhere``: it is not on this machine, whose load therefore says nothing of it.
+    """
     stage = reader.summary().stage if spec.pipeline is not None else None
     if stage is not None and stage.kind == Kind.TRAINING:
         spec = training_spec(spec, stage.name)
@@ -80,7 +83,8 @@ def remarks_on(reader: RunReader, spec: RunSpec, cores: int) -> tuple[Remark, ..
     if facts is None:
         return ()
     if len(usage) == _SAMPLES:
-        facts = replace(facts, cores_used=sum(usage) / len(usage) / 100, load=psutil.getloadavg()[0])
+        load = 0.0 if elsewhere else psutil.getloadavg()[0]
+        facts = replace(facts, cores_used=sum(usage) / len(usage) / 100, load=load)
     return diagnose(facts)
 
 

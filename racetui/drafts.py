@@ -53,7 +53,7 @@ def draft_of(document: Mapping[str, Any], preset: str = "", like: str = "") -> D
     env = str(task.get("env") or document.get("env") or "")
     said = {key: document.get(key) for key in ("collector", "profile", "seed")} | {"seeds": seeds.get("strategy")}
     said |= {} if env else {"backend": document.get("backend"), "observation": task.get("observation")}
-    said |= {key: numbers.get(key) for key in ("lanes", "cars", "workers", "select")}
+    said |= {key: numbers.get(key) for key in ("lanes", "cars", "lanes", "workers", "env", "select")}
     said |= {"first": seeds.get("curriculum") or None, **_budget(_section(document, "budget"))}
     return Draft(
         agent=str(document.get("agent") or USUAL.agent) if document.get("pipeline") is None else PIPELINE,
@@ -93,11 +93,29 @@ def first_amount(draft: Draft, kind: str, agent: str, backend: str) -> str:
 def _changed(draft: Draft, values: Mapping[str, Any]) -> list[str]:
     """Which values are neither the draft's nor usual."""
     usual: dict[str, Any] = {"backend": USUAL.backend, "seed": USUAL.seed, "name": "", "cars": None, "workers": None}
+    usual |= {"lanes": None, "env": ""}
     usual |= {"observation": usual_task({}, values.get("backend", USUAL.backend))["observation"]}
     usual |= {"select": USUAL.collector_config.select, **draft.said, "name": draft.name}
     if values.get("collector", usual.get("collector")) != usual.get("collector"):
-        usual |= {"cars": None, "workers": None, "select": USUAL.collector_config.select}  # planned anew
-    asked = ("collector", "profile", "backend", "observation", "seed", "name", "cars", "workers", "select")
+        usual |= {
+            "cars": None,
+            "lanes": None,
+            "workers": None,
+            "select": USUAL.collector_config.select,
+        }  # planned anew
+    asked = (
+        "collector",
+        "profile",
+        "backend",
+        "observation",
+        "seed",
+        "name",
+        "cars",
+        "lanes",
+        "workers",
+        "env",
+        "select",
+    )
     return [key for key in asked if key in values and values[key] != usual.get(key)]
 
 

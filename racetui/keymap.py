@@ -12,7 +12,15 @@ from racetui.keynames import key_name, typed
 from racetui.keys import KEYS, Key, Place, shown
 from racetui.runs.model import RunState, RunSummary
 
-_FORMS = frozenset({Place.FORM, Place.CHOICE})
+_OVER = {Place.FORM, Place.CHOICE, Place.START, Place.SETTINGS, Place.OWN_KEYS}
+"""What lies over everything else."""
+_TOGETHER = (
+    frozenset(Place) - _OVER,
+    {Place.FORM, Place.CHOICE, Place.START},
+    {Place.FORM, Place.CHOICE, Place.SETTINGS},
+    {Place.OWN_KEYS, Place.TEXT, Place.READING},
+)
+"""Places whose keys work at the same time."""
 
 
 def remapped(
@@ -35,13 +43,34 @@ def remapped(
         except ValueError as error:
             problems.append(f"{source}.{action}: {error}")
     while True:
-        result = tuple(replace(key, keys=wanted[key.id]) if _changes(key, wanted) else key for key in table)
+        result = _with(wanted, table)
         clash = _clash(result, wanted)
         if clash is None:
             return result, wanted, tuple(problems)
         action, why = clash
         problems.append(f"{source}.{action}: {why}")
         del wanted[action]
+
+
+def changed(
+    own: Mapping[str, Sequence[str]], action: str, names: Sequence[str], table: tuple[Key, ...] = KEYS
+) -> tuple[tuple[Key, ...], Mapping[str, Sequence[str]]]:
+    """The table and its changes, as ``remapped`` has them, with these keys for one more action.
+
+    Without any it has its usual ones. Raises ValueError that says who has the key.
+    """
+    wanted = {other: tuple(keys) for other, keys in own.items() if other != action}
+    if names:
+        wanted[action] = tuple(dict.fromkeys(names))
+    result = _with(wanted, table)
+    clash = _clash(result, {action: names})
+    if clash is not None:
+        raise ValueError(clash[1])
+    return result, wanted
+
+
+def _with(wanted: Mapping[str, tuple[str, ...]], table: Iterable[Key]) -> tuple[Key, ...]:
+    return tuple(replace(key, keys=wanted[key.id]) if _changes(key, wanted) else key for key in table)
 
 
 def _changes(key: Key, wanted: Mapping[str, object]) -> bool:
@@ -77,10 +106,9 @@ def _clash(table: Sequence[Key], wanted: Mapping[str, Sequence[str]]) -> tuple[s
 
 
 def _meet(one: Key, other: Key) -> bool:
-    """Both could be meant at once. Forms lie over everything else, so the same key may mean something there."""
-    if one.id == other.id:
-        return False
-    if Place.ANYWHERE not in (one.place, other.place) and (one.place in _FORMS) != (other.place in _FORMS):
+    """Both could be meant at once."""
+    places = {one.place, other.place}
+    if one.id == other.id or not (Place.ANYWHERE in places or any(places <= together for together in _TOGETHER)):
         return False
     return any(one.need.met(run) and other.need.met(run) for run in _runs())
 

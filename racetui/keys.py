@@ -26,6 +26,8 @@ class Place(StrEnum):
     FORM = "Forms"
     START = "The form that starts a run"
     CHOICE = "A choice in a form"
+    SETTINGS = "Settings"
+    OWN_KEYS = "The list of keys, in the settings"
     ANYWHERE = "Anywhere"
 
 
@@ -296,6 +298,26 @@ KEYS = (
     ),
     Key("next_choice", ("right", "l", "space"), "Next choice", Place.CHOICE, "choose", rank=1, in_palette=False),
     _silent("previous_choice", "left h", "Choice before", Place.CHOICE),
+    Key(
+        "own_keys",
+        ("K", "f2"),
+        "The list of keys, to change them; K only while no text is typed",
+        Place.SETTINGS,
+        "keys",
+        rank=1,
+        in_palette=False,
+    ),
+    Key("change_key", ("enter",), "Another key for the action", Place.OWN_KEYS, "change", rank=1, in_palette=False),
+    Key("add_key", ("a",), "One more key for the action", Place.OWN_KEYS, "add", rank=2, in_palette=False),
+    Key(
+        "usual_key",
+        ("d", "delete"),
+        "The usual keys of the action again",
+        Place.OWN_KEYS,
+        "usual",
+        rank=2,
+        in_palette=False,
+    ),
     _silent("detach", "ctrl+c ctrl+q", "Leave the panel; every run goes on", Place.ANYWHERE),
 )
 

@@ -41,6 +41,11 @@ def learns_from_set(agent: str) -> bool:
     return agent in AGENTS and AGENTS[agent].offline
 
 
+def can_drive_others(agent: str) -> bool:
+    """Whether it can learn in other environments than CarRacing: cloning needs the scripted driver of that one."""
+    return agent in AGENTS and not AGENTS[agent].offline and not AGENTS[agent].usual.get("task.labels")
+
+
 def backends_for(agent: str) -> tuple[str, ...]:
     """Simulators that have what the agent learns from."""
     if learns_from_set(agent):

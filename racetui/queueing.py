@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from profiles import Hardware
+from racetui.capacity import VARIABLE, QueueSettings
 from racetui.config import ConfigError
 from racetui.memory import memory_parts, total
 from racetui.pipeline.stages import stages_of
@@ -17,9 +19,6 @@ from racetui.runs.queue import Queue
 from racetui.runs.reader import RunReader
 from racetui.runs.turns import Demand, Limits
 from racetui.spec import RunSpec
-
-VARIABLE = "RACETUI_QUEUE"
-"""Environment variable with limits: ``off``, or some of cores=N, memory=GB and runs=N with commas between them."""
 
 
 def demand_of(spec: RunSpec) -> Demand:
@@ -38,7 +37,7 @@ def in_turn(hardware: Hardware, runs: Path) -> Hardware:
 
     Without a queue nobody waits for them, and it is as it is.
     """
-    if os.environ.get(VARIABLE, "").strip() == "off":
+    if not queue_settings().on:
         return hardware
     going = [ticket.run for ticket in Queue(RunPaths(runs / "0")).look().tickets if ticket.going]
     free = hardware.memory_free + sum(_taken(RunPaths(runs / run)) for run in going)
@@ -46,18 +45,26 @@ def in_turn(hardware: Hardware, runs: Path) -> Hardware:
 
 
 def queue_limits(hardware: Hardware, environment: Mapping[str, str] = os.environ) -> Limits:
-    """What runs may take together: all cores and the memory free of others, unless the environment says otherwise.
+    """What runs may take together: all cores and the memory free of others, unless settings say otherwise.
 
-    ``hardware`` is as ``in_turn`` has it. Raises ConfigError for a variable that cannot be used.
+    ``hardware`` is as ``in_turn`` has it. Raises ConfigError for settings that cannot be used.
     """
-    text = environment.get(VARIABLE, "").strip()
-    if text == "off":
+    wanted = queue_settings(environment)
+    if not wanted.on:
         return Limits()
-    limits = Limits(hardware.usable_cores, max(1, hardware.memory_free))
-    try:
-        return replace(limits, **dict(_limit(part) for part in text.split(",") if part.strip()))
-    except ValueError as error:
-        raise ConfigError(f"{VARIABLE}={text}: {error}; use off, or such as cores=8,memory=16,runs=2") from None
+    memory = round(wanted.memory * 1e9) or hardware.memory_free
+    return Limits(wanted.cores or hardware.usable_cores, max(1, memory), wanted.runs or None)
+
+
+def queue_settings(environment: Mapping[str, str] = os.environ) -> QueueSettings:
+    """What RACETUI_QUEUE and ``[queue]`` in config.toml say. Raises ConfigError that names what is wrong in them."""
+    from racetui.preferences import config_path, load
+
+    loaded = load(config_path(environment), environment=environment)
+    for problem in loaded.problems:
+        if re.search(r"\bqueue\b", problem.removeprefix(f"{loaded.path}: ").partition(":")[0]) or VARIABLE in problem:
+            raise ConfigError(problem)
+    return loaded.preferences.queue
 
 
 def _taken(paths: RunPaths) -> int:
@@ -68,10 +75,3 @@ def _taken(paths: RunPaths) -> int:
     except StoreError:
         return 0
     return (last[0].pss_bytes or last[0].rss_bytes) if last else 0
-
-
-def _limit(text: str) -> tuple[str, int]:
-    key, _, value = (part.strip() for part in text.partition("="))
-    if key not in ("cores", "memory", "runs"):
-        raise ValueError(f"there is no limit {key!r}")
-    return key, int(float(value) * 1e9) if key == "memory" else int(value)

@@ -35,7 +35,7 @@ TARGETS = {
     "cpu_percent": 3.0,
     "bytes_per_second": 40_000.0,
     "frozen_bytes_per_second": 0.0,
-    "rss_bytes": float(120 << 20),
+    "rss_bytes": 120e6,
     "key_seconds": 0.05,
     "key_seconds_on_slow_link": 0.7,
 }

@@ -38,7 +38,7 @@ class _View(Protocol):
 def follow(paths: RunPaths, verbose: bool = False) -> bool:
     """Show a run's progress on stderr until it ends, and every episode if ``verbose``; True if the user interrupted.
 
-    The first Ctrl-C (or SIGTERM) stops the run with a checkpoint; the second leaves it to itself.
+    The first Ctrl-C (or SIGTERM) stops the run, with a checkpoint unless it waits; the second leaves it to itself.
     """
     reader = RunReader(paths)
     interrupts = _Interrupts()
@@ -57,16 +57,27 @@ def follow(paths: RunPaths, verbose: bool = False) -> bool:
                 raise KeyboardInterrupt
             if interrupts.count and not asked:
                 asked = True
-                _stop(paths)
+                _stop(paths, summary)
             time.sleep(POLL_SECONDS)
 
 
-def _stop(paths: RunPaths) -> None:
+def _stop(paths: RunPaths, run: RunSummary) -> None:
     try:
         control.send(paths, "stop", {"after": "now"}, source="cli")
     except InvalidOrder:
         return  # it ended by itself in the meantime
-    print("racetui: stopping with a checkpoint; Ctrl-C again leaves the run to itself", file=sys.stderr)
+    print(f"racetui: {_ending(run)}; Ctrl-C again leaves the run to itself", file=sys.stderr)
+
+
+def _ending(run: RunSummary) -> str:
+    """What a stop does to a run, in words."""
+    later = f"racetui train --resume {run.id}"
+    if run.state is RunState.QUEUED or (run.state is RunState.PAUSED and not run.begun):
+        there = "its last checkpoint stays" if run.begun else "nothing has been trained yet"
+        return f"taking it out of the queue, {there} ({later} puts it back)"
+    if run.stages and not run.begun:
+        return f"stopping; what has been recorded stays ({later} goes on)"
+    return "stopping with a checkpoint"
 
 
 class _Episodes:

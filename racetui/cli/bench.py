@@ -43,7 +43,7 @@ def simulators(options: argparse.Namespace) -> int:
     print(f"{setting}\n{machine()}\n")
     print(table(("simulator", "per second", "lowest", "highest", "x stock", "beside others"), cells))
     print(
-        f"\nfrom the start of a process to its first step: {start.seconds:.2f} s, {start.rss_bytes / 2**20:,.0f} MB; "
+        f"\nfrom the start of a process to its first step: {start.seconds:.2f} s, {start.rss_bytes / 1e6:,.0f} MB; "
         f"the first time, compiling, {start.compiling_seconds:.1f} s"
     )
     return Exit.OK

@@ -93,7 +93,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _maybe(row.seconds_per_episode, ".3f"),
         f"{row.speed_up:,.2f}",
         "-" if row.efficiency is None else f"{100 * row.efficiency:.0f} %",
-        f"{row.memory_end / 2**20:,.0f}",
+        f"{row.memory_end / 1e6:,.0f}",
         f"{row.cpu_percent:.0f}",
         str(row.processes),
         str(row.tracks),

@@ -55,7 +55,7 @@ def _cells(cost: Cost) -> tuple[str, ...]:
         f"{cost.first_picture_seconds:.2f}",
         f"{cost.cpu_percent:.1f}",
         f"{cost.bytes_per_second / 1000:.1f}",
-        f"{cost.rss_bytes / 2**20:.0f}",
+        f"{cost.rss_bytes / 1e6:.0f}",
         f"{cost.pictures_per_second:.1f}" if cost.pictures_per_second else "-",
         *("-" if seconds is None else f"{1000 * seconds:.0f}" for seconds in keys),
     )
@@ -65,6 +65,6 @@ def _targets() -> str:
     size = f"{SIZES[0][0]}x{SIZES[0][1]}"
     return (
         f"may be, at {size}: first picture {TARGETS['first_picture_seconds']} s, CPU {TARGETS['cpu_percent']:.0f} %, "
-        f"{TARGETS['bytes_per_second'] / 1000:.0f} kB/s and 0 frozen, {TARGETS['rss_bytes'] / 2**20:.0f} MB, key "
+        f"{TARGETS['bytes_per_second'] / 1000:.0f} kB/s and 0 frozen, {TARGETS['rss_bytes'] / 1e6:.0f} MB, key "
         f"{1000 * TARGETS['key_seconds']:.0f} ms, or {1000 * TARGETS['key_seconds_on_slow_link']:.0f} ms at 50 kB/s"
     )

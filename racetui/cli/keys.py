@@ -21,7 +21,7 @@ def keys(options: argparse.Namespace) -> int:
         for place in Place:
             rows = [_row(key, key.id in loaded.own_keys) for key in keys_of(place, table=loaded.keys)]
             print(f"{place.value}\n{table(('keys', 'action', 'what it does'), rows)}\n")
-        print(f"change them in [keys] of {loaded.path}, as pause = 'P'; * are yours")
+        print(f"change them in the panel's settings, or in [keys] of {loaded.path}, as pause = 'P'; * are yours")
         for problem in loaded.problems:
             print(f"wrong: {problem}")
     return Exit.USAGE if loaded.problems else Exit.OK

@@ -59,12 +59,12 @@ def _text(line: Line, names: dict[str, str]) -> str:
             names.get(ticket.run, ""),
             _state(ticket),
             str(ticket.demand.cores),
-            f"{ticket.demand.memory / 2**30:.1f}",
+            f"{ticket.demand.memory / 1e9:.1f}",
             line.reason(ticket.run),
         )
         for ticket in line.tickets
     ]
-    return table(("id", "name", "state", "cores", "GiB", "reason"), rows)
+    return table(("id", "name", "state", "cores", "GB", "reason"), rows)
 
 
 def _state(ticket: Ticket) -> str:

@@ -11,8 +11,9 @@ _DESCRIPTION = """Show which runs go and which wait for their turn, in their ord
 A run waits while those that go take so many cores or so much memory that it does not fit beside them; nobody
 overtakes one who waits, and a run alone always starts. A paused run keeps its place, since its memory stays taken.
 
-RACETUI_QUEUE sets other limits than this machine's cores and memory, from the next start on: off, or some of
-cores=N, memory=GB and runs=N (at once) with commas between them."""
+Other limits than this machine's cores and memory are set in config.toml, section [queue], with the keys on, cores,
+memory (GB) and runs (at once), or in the panel's settings; from the next start on. RACETUI_QUEUE wins over them: off,
+or some of cores=N, memory=GB and runs=N with commas between them."""
 
 
 def add_queue_command(commands: Any) -> None:

@@ -13,6 +13,8 @@ MANIFEST = "session.json"
 CLIP = "car.npy"
 """In a run's directory: frames of its watched car, as records of ``racetui.watch.shot``, one per CLIP_SECONDS."""
 CLIP_SECONDS = 0.1
+CORES = 2
+"""Of the machine on which the session was recorded: what is said of its runs is about these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from typing import Any
 import platformdirs
 
 from profiles.strict import DocumentError, unknown_key
+from racetui import capacity
+from racetui.keymap import changed as rekeyed
 from racetui.keymap import remapped
 from racetui.keys import KEYS, Key
 from racetui.notifications import VARIABLE, from_environment
@@ -62,6 +64,11 @@ class Loaded:
         origin = Origin.FILE if kept else Origin.PANEL
         return replace(self, preferences=preferences, origins={**self.origins, key: origin})
 
+    def rekeyed(self, action: str, names: Sequence[str]) -> Loaded:
+        """The same with other keys for an action, or the usual ones where there are none. Raises ValueError."""
+        keys, own = rekeyed(self.own_keys, action, names)
+        return replace(self, keys=keys, own_keys=own)
+
 
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
     """The file: ``$RACETUI_CONFIG``, else in the user's configuration directory; perhaps not there."""
@@ -83,7 +90,8 @@ def load(path: Path, given: Mapping[str, Any] | None = None, environment: Mappin
         (
             Origin.ENVIRONMENT,
             {key: text.lower() not in {"", "0", "false"} for key, text in variables.items()}
-            | _loudness(environment or {}, problems),
+            | _loudness(environment or {}, problems)
+            | _capacity(environment or {}, problems),
         ),
         (Origin.OPTION, given or {}),
     )
@@ -108,6 +116,15 @@ def _loudness(environment: Mapping[str, str], problems: list[str]) -> dict[str, 
         problems.append(str(error))
         return {}
     return {"notifications.bell": wanted.bell, "notifications.desktop": wanted.desktop}
+
+
+def _capacity(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+    """What RACETUI_QUEUE says of the queue."""
+    try:
+        return {f"queue.{key}": value for key, value in capacity.from_environment(environment).items()}
+    except ValueError as error:
+        problems.append(str(error))
+        return {}
 
 
 def _document(path: Path) -> tuple[dict[str, Any], list[str]]:

@@ -21,6 +21,7 @@ class SavingError(Exception):
 def save(path: Path, values: Mapping[str, Any]) -> None:
     """Set some settings, by section.name, in the file, which is made where it is not there; whole or not at all.
 
+    None takes a setting out of it.
     A file that is no TOML is left alone. Raises SavingError.
     """
     target = path.resolve()  # a link into somebody's own collection of such files stays one
@@ -32,7 +33,10 @@ def save(path: Path, values: Mapping[str, Any]) -> None:
             table = document.setdefault(section, tomlkit.table())
             if not isinstance(table, Table):
                 raise SavingError(f"not saved: {path}: {section} must be a section, [{section}]: mend it first")
-            table[name] = list(value) if isinstance(value, tuple) else value
+            if value is None:
+                table.pop(name, None)
+            else:
+                table[name] = list(value) if isinstance(value, tuple) else value
         _replace(target, tomlkit.dumps(document))
     except (TOMLKitError, UnicodeDecodeError) as error:
         raise SavingError(f"not saved: {path} is not TOML: {error}: mend it first") from None

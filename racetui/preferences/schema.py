@@ -15,6 +15,7 @@ from typing import Any, get_origin
 
 from profiles import profile_names
 from profiles.strict import DocumentError, convert_value, field_types
+from racetui.capacity import QueueSettings
 from racetui.notifications import NotificationSettings
 from racetui.runs.positions import Axis
 from racetui.tui.chart.view import SMOOTHINGS
@@ -86,6 +87,7 @@ class Preferences:
     charts: ChartPreferences = field(default_factory=ChartPreferences)
     car: CarPreferences = field(default_factory=CarPreferences)
     start: StartPreferences = field(default_factory=StartPreferences)
+    queue: QueueSettings = field(default_factory=QueueSettings)
     notifications: NotificationSettings = field(default_factory=NotificationSettings)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _DASHES = ("-", "--", ":", "-.")
 _MARKS = ("o", "s", "^", "D", "v", "P")
-_MINUTE, _MIB, _MILLION = 60.0, float(1 << 20), 1e6
+_MINUTE, _MILLION = 60.0, 1e6
 DPI = 110
 
 
@@ -75,9 +75,9 @@ def speed_and_memory(runs: Sequence[RunCurves], path: Path) -> bool:
                 "label": run.name,
             }
             left.plot(run.speed[0] / _MINUTE, run.speed[1], **style)
-            right.plot(run.memory[0] / _MINUTE, run.memory[1] / _MIB, **style)
+            right.plot(run.memory[0] / _MINUTE, run.memory[1] / _MILLION, **style)
         _label(left, "training time (minutes)", "frames/s")
-        _label(right, "time since the run was made (minutes)", "memory (MiB)")
+        _label(right, "time since the run was made (minutes)", "memory (MB)")
         for axes in (left, right):
             axes.set_ylim(bottom=0)
         left.legend(fontsize="small")

@@ -279,6 +279,11 @@ class HardwareRow:
     """Proportional share: shared pages counted once over the tree; None where the system does not tell."""
     processes: int
 
+    @property
+    def memory(self) -> int:
+        """Bytes, by the better of the two measures that is known."""
+        return self.pss_bytes if self.pss_bytes is not None else self.rss_bytes
+
 
 @dataclass(frozen=True, slots=True)
 class CommandRow:

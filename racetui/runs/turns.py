@@ -95,8 +95,8 @@ def _shortage(going: Sequence[Ticket], wanted: Demand, limits: Limits) -> str:
         planned = sum(ticket.demand.memory for ticket in going)
         if planned + wanted.memory > limits.memory:
             return (
-                f"{planned / 2**30:.1f} of {limits.memory / 2**30:.1f} GiB planned for, "
-                f"and it takes {wanted.memory / 2**30:.1f}"
+                f"{planned / 1e9:.1f} of {limits.memory / 1e9:.1f} GB planned for, "
+                f"and it takes {wanted.memory / 1e9:.1f}"
             )
     return ""
 

@@ -118,6 +118,7 @@ TERMINAL = {
     "background": "default",
     "surface": "default",
     "selected": "blue",
+    "selected-text": "bright_white",
     "text": "default",
     "muted": "default",
     "faint": "bright_black",

@@ -13,7 +13,7 @@ from typing import Any
 from textual import events
 from textual.app import App
 
-from racetui.keys import Key
+from racetui.keys import Key, shown
 from racetui.preferences import Loaded
 from racetui.preferences.reading import Origin
 from racetui.preferences.saver import Saver
@@ -35,6 +35,7 @@ from racetui.tui.orders import Answer, Orders
 from racetui.tui.pace import ASK
 from racetui.tui.pane import Cells
 from racetui.tui.picture import Compared, Picture
+from racetui.tui.presses import Presses
 from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.services import Services, refusing
 from racetui.tui.themes import make_themes
@@ -114,6 +115,14 @@ class Core(App[None], inherit_bindings=False):
         for problem in self.loaded.problems:
             self.tell(problem, "warning")
 
+    async def on_event(self, event: events.Event) -> None:
+        """A key that a screen waits for is for that screen, whatever else it means; but ctrl+c leaves."""
+        take = getattr(next(iter(self.screen_stack[-1:]), None), "take_key", None)
+        if isinstance(event, events.Key) and take is not None and event.key not in self._bindings.key_to_bindings:
+            take(event.key)
+        else:
+            await super().on_event(event)
+
     def leave(self) -> None:
         """Leave, from any thread or signal handler."""
         loop = self._loop
@@ -184,7 +193,25 @@ class Core(App[None], inherit_bindings=False):
         self.loaded = self.loaded.changed(key, value, keep)
         tailor.apply(self, key)
         self.repaint()
-        if self._saver is not None and keep:
+        if keep:
+            self._keep(key, value)
+
+    def change_keys(self, action: str, names: Sequence[str]) -> None:
+        """Other keys for an action from now on, kept as settings are; none are the usual ones. Raises ValueError."""
+        self.loaded = self.loaded.rekeyed(action, names)
+        for screen in self.screen_stack:
+            for node in screen.walk_children(with_self=True):
+                if isinstance(node, Presses):
+                    node.rebind()
+                if isinstance(node, Cells):
+                    node.repaint()
+        if not self.readonly:
+            written = tuple(map(shown, names))
+            self._keep(f"keys.{action}", (written if len(written) > 1 else written[0]) if written else None)
+
+    def _keep(self, key: str, value: Any) -> None:
+        """Write a setting into the person's file, if there is one."""
+        if self._saver is not None:
             self._saver.add(key, value)
             self.in_background(self._saver.flush, self._saved)
 
@@ -349,6 +376,7 @@ def _warm_up() -> None:
     import racetui.tui.forms.checkpoints
     import racetui.tui.forms.evaluate
     import racetui.tui.forms.filter
+    import racetui.tui.forms.own_keys
     import racetui.tui.forms.resume
     import racetui.tui.forms.start
     import racetui.tui.forms.stop

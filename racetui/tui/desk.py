@@ -72,6 +72,9 @@ class Desk(Protocol):
     def set(self, key: str, value: Any) -> None:
         """Change a setting from now on, and in ``config.toml``."""
 
+    def change_keys(self, action: str, names: Sequence[str]) -> None:
+        """Other keys for an action, the usual ones where there are none. Raises ValueError that says why not."""
+
     def select(self, run_id: str) -> None:
         """Show this run from now on."""
 

@@ -31,12 +31,12 @@ KEPT_EVENTS = 500
 class RunFeed:
     """Follows one run; each ``poll`` reads only what is new."""
 
-    def __init__(self, run: RunSummary) -> None:
+    def __init__(self, run: RunSummary, cores: int | None = None) -> None:
         self._reader = RunReader(RunPaths(run.path))
         self._logbook = Logbook(self._reader)
         self._curves = CurveFollower(self._reader, MOST_POINTS)
         self._spec: RunSpec | None = None
-        self._cores = detect().usable_cores
+        self._elsewhere, self._cores = cores is not None, cores or detect().usable_cores
         self._events: deque[EventRow] = deque(maxlen=KEPT_EVENTS)
         self.detail = Detail(run.id)
 
@@ -73,7 +73,7 @@ class RunFeed:
                 self._spec = self._reader.spec()
             except StoreError:  # the run is shown all the same
                 return ()
-        return remarks_on(self._reader, self._spec, self._cores)
+        return remarks_on(self._reader, self._spec, self._cores, self._elsewhere)
 
     def close(self) -> None:
         """Let go of the run's database."""
@@ -88,8 +88,11 @@ class Feed:
         store: RunStore,
         sampler: Callable[[], MachineSampler] | None = MachineSampler,
         clock: Callable[[], float] = time.time,
+        cores: int | None = None,
     ) -> None:
+        """``cores`` are those of the machine that the runs are on; None of this one."""
         self._store = store
+        self._cores = cores
         self._make_sampler = sampler
         self._sampler: MachineSampler | None = None
         self._clock = clock
@@ -135,7 +138,7 @@ class Feed:
             return None
         if self._run is None or self._run.detail.run_id != run.id:
             self._leave_run()
-            self._run = RunFeed(run)
+            self._run = RunFeed(run, self._cores)
         try:
             return self._run.poll(closely)
         except StoreError:

@@ -76,7 +76,7 @@ def coloured(colours: Mapping[str, str], glyphs: Glyphs) -> Look:
         edge=fore("edge"),
         edge_focus=fore("accent"),
         title=fore("title", bold=True),
-        selected=Style(bgcolor=colours["selected"], bold=True),
+        selected=Style(color=colours.get("selected-text"), bgcolor=colours["selected"], bold=True),
         series={
             "return": fore("series-1"),
             "frames": fore("series-2"),

@@ -43,7 +43,12 @@ class Cells(Widget):
             return False
         if screen.maximized not in (None, self) and not self.allowed_beside_zoom:
             return False
-        return all(node.display for node in self.ancestors_with_self if isinstance(node, Widget))
+        return not self.left_out
+
+    @property
+    def left_out(self) -> bool:
+        """The layout has no room for it, or somebody switched it off."""
+        return not all(node.display for node in self.ancestors_with_self if isinstance(node, Widget))
 
     @property
     def allowed_beside_zoom(self) -> bool:
@@ -104,10 +109,7 @@ class Cells(Widget):
         """Catch up."""
         self.repaint_if_stale()
 
-    def on_focus(self, _event: events.Focus) -> None:
-        """Show where the keys go."""
-        self.repaint()
-
-    def on_blur(self, _event: events.Blur) -> None:
-        """Show that they go elsewhere."""
+    def watch_has_focus(self, focused: bool) -> None:
+        """Show where the keys go: here, or no more. (Textual's focus and blur events come before that is so.)"""
+        super().watch_has_focus(focused)
         self.repaint()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import events
 from textual.strip import Strip
@@ -16,7 +17,7 @@ from racetui.tui.presses import Presses, bindings
 class Scrolled(Presses, Cells, can_focus=True):
     """Entries of one row or more each; scrolling counts entries."""
 
-    PLACES = (Place.TEXT,)
+    PLACES: ClassVar[tuple[Place, ...]] = (Place.TEXT,)
     BINDINGS = bindings(Place.TEXT)
 
     def __init__(self, id: str | None = None, follow: bool = False) -> None:

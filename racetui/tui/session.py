@@ -31,14 +31,15 @@ def run_panel(given: Mapping[str, Any] | None = None, demo: bool = False) -> int
     if not demo:
         return _run(RunStore(), loaded, Services())
     from racetui.demo.playing import demo_services, playing
+    from racetui.demo.session import CORES
 
     with playing() as store:
-        return _run(store, loaded, demo_services())
+        return _run(store, loaded, demo_services(), CORES)
 
 
-def _run(store: RunStore, loaded: Loaded, services: Services) -> int:
+def _run(store: RunStore, loaded: Loaded, services: Services, cores: int | None = None) -> int:
     graphics = kitty.available(os.environ, sys.stdin.fileno(), sys.stdout.fileno())
-    app = Panel(lambda: Feed(store), services, graphics, loaded)
+    app = Panel(lambda: Feed(store, cores=cores), services, graphics, loaded)
     endings = Endings(app.leave)
     endings.watch()
     try:

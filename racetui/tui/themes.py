@@ -37,6 +37,7 @@ def _theme(name: str, colours: Mapping[str, str]) -> Theme:
             "edge": css["edge"],
             "title": css["title"],
             "selected": css["selected"],
+            "selected-text": css.get("selected-text", css["text"]),
             "block-cursor-background": css["selected"],
             "block-cursor-foreground": css["text"],
             "ansi-background": "ansi_default",

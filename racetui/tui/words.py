@@ -69,10 +69,10 @@ def duration(seconds: float | None) -> str:
 
 
 def size(count: float | None) -> str:
-    """Bytes in binary units: 512M, 21.3G."""
+    """Bytes in units of ten, as everything else says them, without their B: 512M, 21.3G."""
     if count is None:
         return UNKNOWN
-    for unit, divisor in (("G", 1024**3), ("M", 1024**2), ("k", 1024)):
+    for unit, divisor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if count >= divisor:
             return f"{_digits(count / divisor, 3)}{unit}"
     return f"{count:.0f}B"

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from racetui.cli.attach import follow
 from racetui.launching import resume_run
 from racetui.runs.control import InvalidOrder, RunBusy, kill, launch, send, wait_for, wait_for_state
 from racetui.runs.errors import NotWritable
@@ -74,6 +76,18 @@ def begun(count: int) -> list[RunPaths]:
     runs = [begin() for _ in range(count)]
     wait_for_state(runs[0], {RunState.RUNNING}, timeout=20)
     return runs
+
+
+def test_an_interrupted_foreground_says_what_becomes_of_a_run_that_waits(capsys: pytest.CaptureFixture[str]) -> None:
+    going, waiting = begun(2)
+    wait_for_state(waiting, {RunState.QUEUED}, timeout=20)
+    threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+    assert follow(waiting)
+    told = capsys.readouterr().err
+    assert "taking it out of the queue, nothing has been trained yet" in told
+    assert "with a checkpoint" not in told
+    assert state(waiting) is RunState.STOPPED
+    end(going)
 
 
 def end(paths: RunPaths) -> None:

@@ -14,21 +14,21 @@ from racetui.members import Member
 from racetui.runs.model import RunSummary
 from tests.tui import scenes
 
-GIB = 1 << 30
+GB = 10**9
 MEMBERS = (
-    Member(4242, "trainer", 54.0, 800 << 20, True, 12, "running"),
-    Member(4243, "worker 0 of 2", 101.0, 300 << 20, True, 1, "running"),
-    Member(4250, "evaluation", None, 280 << 20, False, 1, "stopped"),
+    Member(4242, "trainer", 54.0, 800 * 10**6, True, 12, "running"),
+    Member(4243, "worker 0 of 2", 101.0, 300 * 10**6, True, 1, "running"),
+    Member(4250, "evaluation", None, 280 * 10**6, False, 1, "stopped"),
 )
-GPUS = (GpuLoad("NVIDIA H100", 0.83, 9 * GIB, 141 * GIB, 71.0, 300.0, 700.0), GpuLoad("NVIDIA T4"))
+GPUS = (GpuLoad("NVIDIA H100", 0.83, 9 * GB, 141 * GB, 71.0, 300.0, 700.0), GpuLoad("NVIDIA T4"))
 MACHINE = replace(scenes.machine(), gpus=GPUS)
 INSPECTION = Inspection(
     temperatures=(Temperature("coretemp", 61.0, 90.0), Temperature("nvme", 41.0, None)),
-    limits=Limits(cores=1.5, memory=6 * GIB, memory_left=GIB),
-    swap_used=GIB,
-    swap_total=2 * GIB,
+    limits=Limits(cores=1.5, memory=6 * GB, memory_left=GB),
+    swap_used=GB,
+    swap_total=2 * GB,
     loads=(2.4, 2.1, 1.9),
-    storage=Storage(Path("/store"), "ext4", False, False, 252 * GIB, 70 * GIB),
+    storage=Storage(Path("/store"), "ext4", False, False, 252 * GB, 70 * GB),
     runs=(RunUse(scenes.RUN, MEMBERS),),
 )
 

@@ -108,7 +108,7 @@ def contestant(run: RunSummary) -> Contestant:
     top = 1.1 * (run.return_mean or 100.0)
     curves = {name: series(top=top) for name in ("return_mean", "frames_per_second", "missed_tiles")}
     settings = {"agent": "ppo", "seed": run.id, "agent.learning_rate": f"{int(run.id)}e-4"}
-    return Contestant(run, curves | counts(), (*curves, *counts(), "loss/value"), int(run.id) << 30, settings)
+    return Contestant(run, curves | counts(), (*curves, *counts(), "loss/value"), int(run.id) * 10**9, settings)
 
 
 def machine(cores: int = 2) -> MachineSample:
@@ -120,8 +120,8 @@ def machine(cores: int = 2) -> MachineSample:
         cpu_share=0.61,
         usable_cores=float(cores),
         logical_cores=max(cores, 2),
-        memory_used=21 << 30,
-        memory_total=64 << 30,
+        memory_used=21 * 10**9,
+        memory_total=64 * 10**9,
         limited=False,
         load=1.4,
     )
@@ -137,7 +137,7 @@ DETAIL = Detail(
         **counts(),
     },
     shares={"env": 0.58, "act": 0.11, "learn": 0.27, "other": 0.04},
-    usage=HardwareRow(NOW, 108.0, 5 << 30, 3 << 30, 18),
+    usage=HardwareRow(NOW, 108.0, 5 * 10**9, 3 * 10**9, 18),
     log=tuple(
         LogLine(NOW - 60 + number, level, text)
         for number, (level, text) in enumerate(
@@ -155,7 +155,7 @@ DETAIL = Detail(
             {"mean": 871.2, "std": 22.1, "min": 820.0, "finish_rate": 0.9},
         ),
     ),
-    checkpoints=(CheckpointRow(3_200_000, NOW - 12, 7 << 20, "periodic", ("latest",)),),
+    checkpoints=(CheckpointRow(3_200_000, NOW - 12, 7 * 10**6, "periodic", ("latest",)),),
 )
 PICTURE = Picture(time=NOW, machine=machine(), runs=RUNS, detail=DETAIL)
 ORDER = CommandRow(7, "pause", {}, NOW - 2, "panel", NOW - 1, None, "")

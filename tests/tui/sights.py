@@ -44,7 +44,7 @@ HARDWARE = Hardware(
 DETAIL = replace(
     scenes.DETAIL,
     checkpoints=(
-        CheckpointRow(3_000_000, scenes.NOW - 90, 7 << 20, "periodic", ("best",)),
+        CheckpointRow(3_000_000, scenes.NOW - 90, 7 * 10**6, "periodic", ("best",)),
         *scenes.DETAIL.checkpoints,
     ),
 )
@@ -84,11 +84,13 @@ SIGHTS = (
     Sight("help-end", "HelpScreen", ("question_mark", "G"), ("Help", "Anywhere")),
     Sight("palette", "Palette", ("colon",), ("(s)", "Start a run")),
     Sight("start", "StartForm", ("s",), ("Start a run", "agent", "enter start")),
-    Sight("start-end", "StartForm", ("s", "up"), ("Start a run", "amount", "enter start")),
+    Sight("start-end", "StartForm", ("s", "up", "up"), ("Start a run", "in its turn", "enter start")),
     Sight("stop", "StopForm", ("x",), ("Stop 3 ppo-async", "after this round")),
     Sight("evaluate", "EvaluateForm", ("e",), ("Evaluate 3 ppo-async", "2000000", "of 3.20M frames")),
     Sight("hardware", "HardwareView", ("4",), ("Machine", "Runs")),
-    Sight("settings", "SettingsForm", ("comma",), ("Settings", "theme")),
+    Sight("settings", "SettingsForm", ("comma",), ("Settings", "theme", "K keys")),
+    Sight("own-keys", "KeysScreen", ("comma", "f2"), ("Keys", "pause", "esc done"), ("escape", "escape")),
+    Sight("key-press", "KeyPress", ("comma", "f2", "enter"), ("Press the key for start",), ("escape",) * 3),
     Sight("annotate", "AnnotateForm", ("a",), ("Note and tags of 3 ppo-async",)),
     Sight("filter", "FilterForm", ("slash",), ("agent:ppo",)),
     Sight("checkpoints", "CheckpointsForm", ("K",), ("Checkpoints of 3 ppo-async",)),

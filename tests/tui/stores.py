@@ -63,7 +63,7 @@ def round_of(writer: RunWriter, number: int, noise: np.random.Generator, mean: f
     )
     writer.episodes([_episode(number)], frames)
     writer.beat(frames, frames // 4, number * 4, number * 1.9, None if math.isnan(score) else score, speed, episodes)
-    writer.hardware(HardwareRow(0.0, 180.0 + 5 * noise.normal(), 900 << 20, 640 << 20, 4))
+    writer.hardware(HardwareRow(0.0, 180.0 + 5 * noise.normal(), 900 * 10**6, 640 * 10**6, 4))
 
 
 def _episode(number: int) -> EpisodeRecord:
@@ -78,7 +78,7 @@ def running(home: Path, name: str = "ppo-async", rounds: int = 120) -> tuple[Run
     writer.set_state(RunState.RUNNING)
     paths.log.write_text("2026-01-02 03:04:05,678 INFO ready after 1.2 s\n")
     train(writer, rounds)
-    writer.checkpoint(rounds * 4096, 7 << 20, "periodic")
+    writer.checkpoint(rounds * 4096, 7 * 10**6, "periodic")
     writer.tag_checkpoint("latest", rounds * 4096)
     writer.event("info", "checkpoint", f"saved {rounds * 4096:,} frames")
     return paths, writer

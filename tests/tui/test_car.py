@@ -147,6 +147,17 @@ async def test_where_there_is_no_room_the_car_has_a_screen(home: Path) -> None:
         await shows(panel, "+412", "17%")
 
 
+async def test_a_pane_without_room_for_it_does_not_keep_the_keys(home: Path) -> None:
+    async with garage(home) as (_, panel, pilot):
+        await press(pilot, "w")
+        await pilot.resize_terminal(110, 32)
+        await press(pilot, "5")
+        await pilot.resize_terminal(60, 18)
+        await pilot.resize_terminal(120, 40)
+        await press(pilot, "1")
+        await until(lambda: panel.focused is not None and panel.focused.id == "runs", f"{panel.focused}")
+
+
 async def test_best_and_training_take_turns(home: Path) -> None:
     async with garage(home) as (made, panel, pilot):
         await press(pilot, "5", "B")
@@ -335,3 +346,25 @@ async def test_pixels_lie_on_the_pane_while_it_is_in_front(home: Path, monkeypat
         assert "▀" not in text(panel)
         await press(pilot, "question_mark")
         await until(lambda: kitty.ERASE in sent, f"the help is in front of it: {sent[-3:]}")
+        await press(pilot, "escape")
+        await until(lambda: _lies(sent), "it is laid there again")
+
+
+async def test_a_message_is_not_hidden_by_the_picture(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with garage(home, (60, 18)) as (_, panel, pilot):
+        sent: list[str] = []
+        monkeypatch.setattr(panel._driver, "write", sent.append)
+        panel.watching.graphics = True
+        await press(pilot, "w")
+        await until(lambda: _lies(sent), "the picture")
+        await press(pilot, "f")
+        panel.notify("One that is longer than the screen is wide: " + "word " * 12, timeout=1)
+        await until(lambda: not _lies(sent), "it makes room")
+        await shows(panel, "▀", "longer than the screen")
+        await until(lambda: _lies(sent) and "▀" not in text(panel), "and comes back, frozen as it is")
+
+
+def _lies(sent: list[str]) -> bool:
+    """The picture lies on the pane, by what was sent last."""
+    pictures = [text for text in sent if "a=T" in text or text == kitty.ERASE]
+    return bool(pictures) and pictures[-1] != kitty.ERASE

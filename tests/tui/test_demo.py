@@ -146,7 +146,11 @@ def test_in_a_terminal_and_nothing_is_left(home: Path, tmp_path: Path) -> None:
         terminal.shows("this is a demo, which plays a recording")
         terminal.press("\x1b")
         terminal.pump(0.5)
-        terminal.press("w")
+        terminal.shows("Hardware, not the recorded one", "process recorded, 5 processes", "of 2 cores are used")
+        terminal.press("4")
+        terminal.shows("Machine", "Runs, recorded on another machine", "ppo-fast took", "processes")
+        assert "pid what" not in " ".join(terminal.text.split()), "none of its processes is here"
+        terminal.press("1w")
         terminal.shows("recorded, the best", seconds=20)
         terminal.press("q")
         assert terminal.ends(10) == 0

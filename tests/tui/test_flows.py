@@ -93,6 +93,7 @@ def chosen(at: Session) -> object:
 
 V, D, C, H, M, F = Place.VIEW, Place.DASHBOARD, Place.CHARTS, Place.CHART, Place.COMPARE, Place.FORM
 COMPARED, LEFT = ("space", "c"), ("escape", "space")
+LIST = ("comma", "f2")
 LOG, CHART, ACTIONS = ("l",), ("tab", "tab"), ("e", "tab", "tab", "tab")
 FLOWS: dict[tuple[Place, str], Flow | str] = {
     (V, "start"): Flow(screen, after=("escape",)),
@@ -171,6 +172,10 @@ FLOWS: dict[tuple[Place, str], Flow | str] = {
     (F, "previous_field"): Flow(focus, ("e",), ("escape",)),
     (Place.CHOICE, "next_choice"): Flow(chosen, ACTIONS, ("escape",)),
     (Place.CHOICE, "previous_choice"): Flow(chosen, ACTIONS, ("escape",)),
+    (Place.SETTINGS, "own_keys"): Flow(screen, ("comma",), ("escape", "escape")),
+    (Place.OWN_KEYS, "change_key"): Flow(screen, LIST, ("escape",) * 3),
+    (Place.OWN_KEYS, "add_key"): Flow(screen, LIST, ("escape",) * 3),
+    (Place.OWN_KEYS, "usual_key"): "test_settings:test_keys_are_changed_in_the_list_of_them",
     (Place.ANYWHERE, "detach"): "test_dashboard:test_detach_by_every_key",
 }
 """By place and action: the flow, or the test that has it because it needs a terminal or a world of its own."""

@@ -18,6 +18,7 @@ from racetui.runs.writer import RunWriter
 from racetui.tui.app import Panel
 from racetui.tui.forms.choice import Choice
 from racetui.tui.forms.note import Note
+from racetui.tui.forms.start import StartForm
 from racetui.tui.services import EvaluationChoice
 from tests.tui import scenes, stores
 from tests.tui.panels import Calls, front, lines, on_store, opened, press, shows, text, until
@@ -38,6 +39,53 @@ async def test_enter_starts_a_sensible_run(home: Path) -> None:
     assert request.collector == "async"  # type: ignore[attr-defined]
     assert request.frames == 10_000_000  # type: ignore[attr-defined]
     assert request.seconds is None  # type: ignore[attr-defined]
+
+
+async def test_lanes_and_another_environment_are_typed_and_what_goes_with_them_is_asked(home: Path) -> None:
+    calls = Calls(stores.create(home, "fresh"))
+    async with opened(on_store(home), services=calls.services()) as (panel, pilot):
+        await press(pilot, "s")
+        await shows(panel, "racetui train")
+        form = panel.screen
+        assert isinstance(form, StartForm)
+        form.query_one("#lanes").focus()
+        await press(pilot, *"6")
+        await shows(panel, "6 cars in", "--lanes 6")
+        form.query_one("#env").focus()
+        await press(pilot, *"CartPole-v")
+        await shows(panel, "did you mean CartPole-v1")
+        await press(pilot, "1")
+        await shows(panel, "--env CartPole-v1", "6 cars in")
+        offered = {option.value for option in form.query_one("#collector", Choice).options}
+        assert not offered & {"multicar", "hybrid"}, "only CarRacing has cars that share a track"
+        assert [name for name in ("backend", "observation", "cars") if form.asked(name)] == []
+        form.query_one("#agent").focus()
+        form.query_one("#agent", Choice).choose("dagger")
+        await until(lambda: not form.asked("env") and form.asked("backend"), "cloning is about CarRacing alone")
+        form.query_one("#agent", Choice).choose("dqn")
+        await until(lambda: form.asked("env") and not form.asked("backend"), "what was typed is back")
+        form.query_one("#collector", Choice).choose("sequential")
+        await until(lambda: not form.asked("lanes"), "a car alone has no lanes")
+        form.query_one("#collector", Choice).choose("sync")
+        command = form.query_one("#command", Note)
+        words = "racetui train --agent dqn --collector sync --profile auto --env CartPole-v1 --lanes 6 --frames "
+        await until(lambda: command.text.startswith(words), "the command says it")
+        await press(pilot, "enter")
+        await until(lambda: bool(calls.asked), "it is started")
+    [(_, request)] = calls.asked
+    assert isinstance(request, StartRequest)
+    assert (request.env, request.lanes, request.backend, request.observation) == ("CartPole-v1", 6, None, None)
+
+
+async def test_the_field_that_takes_the_keys_is_the_one_that_stands_out(home: Path) -> None:
+    """Nothing new comes from the store meanwhile that would have everything painted again."""
+    async with opened(lambda: scenes.Still(scenes.PICTURE)) as (panel, pilot):
+        await press(pilot, "s")
+        await shows(panel, "Start a run")
+        await press(pilot, "tab", "tab")
+        rows = {field.id: field.render_line(0) for field in panel.screen.query(Choice)}
+        standing_out = [name for name, row in rows.items() if any(cell.style and cell.style.bold for cell in row)]
+        assert standing_out == [panel.focused and panel.focused.id] == ["profile"]
 
 
 async def test_keys_typed_ahead_are_not_lost(home: Path) -> None:

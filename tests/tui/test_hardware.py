@@ -86,7 +86,7 @@ def test_rows_fit_their_place(cores: int, width: int, height: int) -> None:
 
 
 def test_the_runs_share_is_of_the_cores_it_may_use() -> None:
-    usage = HardwareRow(0.0, 100.0, 1 << 30, 800 << 20, 5)
+    usage = HardwareRow(0.0, 100.0, 10**9, 800 * 10**6, 5)
     row = hardware_rows(scenes.machine(4), usage, 50, 8, LOOK)[-1].text
     assert row.split()[0] == "run"
     assert "25%" in row
@@ -94,7 +94,7 @@ def test_the_runs_share_is_of_the_cores_it_may_use() -> None:
 
 
 def test_gpus_have_bars_or_a_cell_each_and_silence_is_not_idleness() -> None:
-    busy, silent = GpuLoad("NVIDIA H100", 0.83, 9 << 30, 80 << 30), GpuLoad("NVIDIA T4")
+    busy, silent = GpuLoad("NVIDIA H100", 0.83, 9 * 10**9, 80 * 10**9), GpuLoad("NVIDIA T4")
     two = [row.text for row in hardware_rows(replace(scenes.machine(2), gpus=(busy, silent)), None, 46, 9, LOOK)]
     assert two[-2].split()[0] == "GPU0" and "83% 9.00G/80.0G" in two[-2]
     assert two[-1].split() == ["GPU1", "n/a", "NVIDIA", "T4"]

@@ -14,6 +14,7 @@ from racetui.runs.model import RunState
 from racetui.tui.app import Panel
 from racetui.tui.forms.choice import Choice
 from racetui.tui.forms.form import Form
+from racetui.tui.forms.own_keys import KeyList, KeysScreen
 from racetui.tui.forms.start import StartForm
 from racetui.tui.presses import bindings
 from racetui.tui.screens.car import CarView
@@ -23,6 +24,7 @@ from racetui.tui.screens.hardware import HardwareView
 from racetui.tui.screens.help import HelpScreen
 from racetui.tui.screens.logs import LogView
 from racetui.tui.screens.run import RunView
+from racetui.tui.screens.settings import SettingsForm
 from racetui.tui.scrolled import Scrolled
 from racetui.tui.widgets.car import Car
 from racetui.tui.widgets.chart import Chart
@@ -30,7 +32,7 @@ from tests.tui import scenes
 
 TAKERS = (
     *(Panel, Dashboard, RunView, LogView, CarView, CompareView, Car, Chart, ComparedChart),
-    *(HardwareView, HelpScreen, Scrolled, Form, StartForm, Choice),
+    *(HardwareView, HelpScreen, Scrolled, Form, StartForm, Choice, SettingsForm, KeysScreen, KeyList),
 )
 
 

@@ -9,7 +9,8 @@ from textual.pilot import Pilot
 
 from racetui.tui.app import Panel
 from racetui.tui.colours import COLOURS
-from racetui.tui.look import Look
+from racetui.tui.glyphs import UNICODE
+from racetui.tui.look import Look, coloured
 from racetui.tui.pane import Cells
 from tests.tui import scenes
 from tests.tui.panels import lines, opened, press, shows, text
@@ -32,6 +33,12 @@ async def test_themes_change_colours_not_text(theme: str) -> None:
             await pilot.pause()
         check("dashboard/120x40", text(panel))
         assert panel.no_color is False
+
+
+def test_the_selected_row_is_readable_on_any_ground_that_the_terminal_has() -> None:
+    selected = coloured(COLOURS["terminal"], UNICODE).selected
+    assert selected.color is not None and not selected.color.is_default, "black or white text would be the terminal's"
+    assert selected.bgcolor is not None and not selected.bgcolor.is_default
 
 
 async def test_no_color_sends_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:

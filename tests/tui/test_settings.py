@@ -47,6 +47,29 @@ async def test_own_keys_work_and_are_shown_everywhere(configured: Callable[[str]
         await shows(panel, "pause  (P)")
 
 
+async def test_keys_are_changed_in_the_list_of_them(configured: Callable[[str], Path]) -> None:
+    written = "# mine\n[keys]\nlogs = 'L'  # far away\n"
+    path = configured(written)
+    async with opened(scenes.Still, loaded=load(path)) as (panel, pilot):
+        await press(pilot, "comma", "K", "j", "j", "enter", "s")
+        await shows(panel, "pause keeps its keys: s is taken by start")
+        await press(pilot, "enter", "ctrl+h")
+        await shows(panel, "pause keeps its keys: ctrl+h is backspace to a terminal")
+        await press(pilot, "enter", "escape", "enter", "P", "a", "f9", "escape")
+        await shows(panel, "your keys: logs = L, pause = P f9")
+        await press(pilot, "escape", "down", "down")
+        await shows(panel, "3 ppo-async", "P pause")
+        assert load(path).own_keys == {"logs": ("L",), "pause": ("P", "f9")}
+        assert written.strip() in path.read_text()
+        await press(pilot, "comma", "f2", "j", "j", "j", "enter", "P", "k", "delete", "escape", "escape")
+        await shows(panel, "p pause")
+        assert load(path).own_keys == {"logs": ("L",), "resume": ("P",)}
+        await press(pilot, "comma", "f2", *["j"] * 16, "d")
+        await until(lambda: load(path).own_keys == {"resume": ("P",)}, "the file's own key is no more")
+        await press(pilot, "enter", "ctrl+c")
+        await until(lambda: not panel.is_running, "ctrl+c leaves from anywhere")
+
+
 async def test_what_is_wrong_is_said_and_the_panel_opens(configured: Callable[[str], Path]) -> None:
     async with opened(scenes.Still, loaded=load(configured('[panel]\ntheme = "drak"\n'))) as (panel, pilot):
         await shows(panel, "panel.theme", "drak", "3 ppo-async")
@@ -138,6 +161,21 @@ async def test_settings_apply_at_once_and_are_kept(configured: Callable[[str], P
     assert path.read_text().startswith("# mine\n")
     panel_ = loaded.preferences.panel
     assert (panel_.theme, panel_.refresh, panel_.ascii) == ("light", 2.0, "always")
+
+
+async def test_limits_of_the_queue_are_typed_unless_the_variable_decides(configured: Callable[[str], Path]) -> None:
+    path = configured("")
+    keys = ["comma", *["tab"] * [setting.key for setting in settings()].index("queue.cores")]
+    async with opened(scenes.Still, loaded=load(path)) as (panel, pilot):
+        await press(pilot, *keys, "minus", "1", "enter")
+        await shows(panel, "0 (no limit) or more, not -1")
+        await press(pilot, "up", "down", "3", "enter")
+        await until(lambda: front(panel) == "Dashboard", "the form closes")
+    assert load(path).preferences.queue.cores == 3
+    async with opened(scenes.Still, loaded=load(path, environment={"RACETUI_QUEUE": "cores=5"})) as (panel, pilot):
+        await press(pilot, *keys, "9", "enter")
+        await shows(panel, "RACETUI_QUEUE wins")
+    assert load(path).preferences.queue.cores == 3
 
 
 async def test_a_person_may_lift_their_own_read_only_but_not_that_of_an_option(

@@ -20,6 +20,7 @@ from racetui.tui import forms, palette, screens
 from racetui.tui.app import Panel
 from racetui.tui.colours import COLOURS
 from racetui.tui.forms.form import Form
+from racetui.tui.forms.planned import PlannedForm
 from racetui.tui.forms.question import Question
 from racetui.tui.view import View
 from tests.tui.panels import front, lines, opened, press, shows, text, until
@@ -117,7 +118,7 @@ def all_screens() -> set[str]:
         name
         for module in (*modules, palette)
         for name, one in vars(module).items()
-        if is_screen(one) and one.__module__ == module.__name__ and one not in (Form, Question, View)
+        if is_screen(one) and one.__module__ == module.__name__ and one not in (Form, PlannedForm, Question, View)
     }
 
 

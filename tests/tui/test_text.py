@@ -85,7 +85,7 @@ def test_percent_says_all_only_when_it_is_all() -> None:
 
 
 def test_sizes() -> None:
-    assert [words.size(count) for count in (None, 512, 1 << 20, 21 << 30, 1536 << 20)] == [
+    assert [words.size(count) for count in (None, 512, 1_000_000, 21e9, 1_500_000_000)] == [
         words.UNKNOWN,
         "512B",
         "1.00M",

@@ -274,7 +274,7 @@ def test_a_replay_fits_beside_learner_and_workers(
 
 
 def test_no_memory_for_a_replay_is_an_error_with_ways_out() -> None:
-    with pytest.raises(PlanError, match=r"no memory for a replay: 0\.5 GiB are free.*replay_directory"):
+    with pytest.raises(PlanError, match=r"no memory for a replay: 0\.5 GB are free.*replay_directory"):
         plan(AUTO, replace(machine(8), memory_free=GIB // 2), "sync", kept=Kept(100_000, 7_300))
 
 
@@ -324,7 +324,7 @@ def test_auto_is_all_worked_out() -> None:
 @pytest.mark.parametrize(
     ("collector", "workers", "free", "words"),
     [
-        ("executor", 100, 4 * GIB, r"100 workers of collector executor and .* about 19.5 GiB, and 4.0 GiB are free"),
+        ("executor", 100, 4 * GIB, r"100 workers of collector executor and .* about 21.0 GB, and 4.3 GB are free"),
         ("executor", 100, 4 * GIB, r"use at most 17$"),
         ("ray", 100, 4 * GIB, r"use at most 10$"),
         ("async", 100, 4 * GIB, r"use at most 51$"),
@@ -340,7 +340,7 @@ def test_more_workers_than_memory_allows_are_refused(collector: str, workers: in
 def test_where_nobody_says_as_many_workers_as_memory_allows() -> None:
     made = plan(AUTO, replace(machine(64), memory_free=2 * GIB), "executor")
     assert (made.workers, made.lanes) == (6, 12)
-    assert any("as many as 2.0 GiB of free memory hold" in reason for reason in made.reasons)
+    assert any("as many as 2.1 GB of free memory hold" in reason for reason in made.reasons)
 
 
 def test_a_cluster_is_not_limited_by_this_machine() -> None:

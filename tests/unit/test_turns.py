@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_limits_may_be_few_runs_or_none() -> None:
         (
             [ticket("1", gib=6, going=True), ticket("2", gib=3)],
             "2",
-            "waiting for run 1 to end: 6.0 of 8.0 GiB planned for, and it takes 3.0",
+            "waiting for run 1 to end: 6.4 of 8.6 GB planned for, and it takes 3.2",
         ),
         (
             [ticket("1", cores=4, going=True), ticket("2"), ticket("3"), ticket("4", held=True), ticket("5")],
@@ -123,11 +124,32 @@ def test_limits_are_the_machines_unless_the_environment_has_others(text: str, ex
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("on", "there is no limit 'on'"), ("cores=two", "RACETUI_QUEUE=cores=two: invalid"), ("runs=0", "runs must be")],
+    [
+        ("on", "there is no limit 'on'"),
+        ("cores=two", "RACETUI_QUEUE=cores=two: invalid"),
+        ("runs=0", "runs must be"),
+        ("memory=nan", "memory must be"),
+    ],
 )
 def test_limits_that_cannot_be_used_are_named(text: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         queue_limits(HARDWARE, {"RACETUI_QUEUE": text})
+
+
+def test_limits_are_kept_in_the_file_and_the_variable_wins(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    given = {"RACETUI_CONFIG": str(path)}
+    path.write_text("[queue]\ncores = 3\nruns = 2\n[panel]\ntheme = 7\n")
+    assert queue_limits(HARDWARE, given) == Limits(3, 4 * GIB, 2), "what is wrong elsewhere is nobody's business"
+    assert queue_limits(HARDWARE, {**given, "RACETUI_QUEUE": "cores=1,memory=2"}) == Limits(1, 2_000_000_000, 2)
+    assert queue_limits(HARDWARE, {**given, "RACETUI_QUEUE": "off"}) == Limits()
+    path.write_text("[queue]\non = false\n")
+    assert queue_limits(HARDWARE, given) == Limits()
+    assert queue_limits(HARDWARE, {**given, "RACETUI_QUEUE": "runs=1"}) == Limits(4, 4 * GIB, 1)
+    for wrong in ("cores = -1", 'cores = "two"', "core = 2"):
+        path.write_text(f"[queue]\n{wrong}\n")
+        with pytest.raises(ConfigError, match=r"config\.toml: .*queue.*core"):
+            queue_limits(HARDWARE, given)
 
 
 def test_who_waits_is_planned_with_the_memory_that_those_who_go_will_leave(monkeypatch: pytest.MonkeyPatch) -> None:

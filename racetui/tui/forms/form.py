@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -64,6 +64,18 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
     def rows_below(self, _height: int) -> int:
         """How many rows that takes of a screen of so many."""
         return 0
+
+    def give_rows(self, notes: Sequence[str], rows: Mapping[int, Sequence[int]], height: int) -> int:
+        """Give notes under the fields so many rows, by the least height of the screen; returns how many in all."""
+        given = rows[max(least for least in rows if least <= height)]
+        for name, count in zip(notes, given, strict=True):
+            note = self.query_one(f"#{name}")
+            note.display, note.styles.height = count > 0, max(1, count)
+        return sum(given)
+
+    def hint(self, field: Field) -> str:
+        """What is said beside a field where nothing is wrong with it."""
+        return (field.control.option.note if isinstance(field.control, Choice) else "") or field.hint
 
     def changed(self) -> None:
         """A field has another value."""
@@ -125,6 +137,12 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
             self.query_one("#verdict", Note).say("")
         self.changed()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A letter that is typed into a field is text."""
+        if action == "press" and isinstance(self.focused, Entry) and len(str(parameters[0])) == 1:
+            return False
+        return super().check_action(action, parameters)
+
     async def action_press(self, pressed: str) -> None:
         """Do what the key means, after the text typed before it has arrived in its field."""
         if isinstance(self.focused, Entry):
@@ -143,7 +161,10 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
 
     def ask(self, field: str, wanted: bool) -> None:
         """Show a field, or hide one that has no meaning beside the other values."""
-        self.query_one(f"#{field}-row").display = wanted
+        row = self.query_one(f"#{field}-row")
+        if row.display != wanted and self.focused is not None:  # what is shown above may push it out of sight
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+        row.display = wanted
         (self._hidden.discard if wanted else self._hidden.add)(field)
 
     def asked(self, field: str) -> bool:
@@ -188,7 +209,7 @@ class Form(Presses, ModalScreen[None], inherit_bindings=False):
             if complaint and value == raw[name]:
                 hint.say(complaint, "bad")
             else:
-                hint.say(control.option.note or field.hint if isinstance(control, Choice) else field.hint)
+                hint.say(self.hint(field))
 
     def do_submit(self) -> None:
         """Check everything, then do it."""

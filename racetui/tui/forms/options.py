@@ -145,6 +145,11 @@ def has_cars(collector: str) -> bool:
     return COLLECTORS[collector].many_cars
 
 
+def has_lanes(collector: str) -> bool:
+    """Whether it drives several at once."""
+    return not offers.drives_alone(collector)
+
+
 def has_workers(collector: str) -> bool:
     """Whether it drives in processes of its own."""
     return COLLECTORS[collector].workers

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 
 from racetui.cli.values import count, duration
+from racetui.environment import OWN
 from racetui.spec import MAX_SEED, RunSpec
 from racetui.tui.forms.entry import whole
 
@@ -23,6 +25,14 @@ def name(text: str) -> str:
         except ValueError:
             raise ValueError("letters, digits, . _ and - only") from None
     return found
+
+
+def environment(text: str) -> str:
+    """The id of one, as Gymnasium writes it; nothing, and CarRacing's own, are none."""
+    found = text.strip()
+    if found and not re.fullmatch(r"([\w.]+:)?[\w./-]+", found):
+        raise ValueError("such as CartPole-v1")
+    return "" if found == OWN else found
 
 
 def optional(rule: Callable[[str], int]) -> Callable[[str], int | None]:

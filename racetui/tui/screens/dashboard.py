@@ -69,6 +69,12 @@ class Dashboard(Charting, View):
             for _, name in classes:
                 self.set_class(name == fitting, f"-{name}")
         self.set_class(self.query_one(Car).on and self._roomy, "-watching")
+        self.call_after_refresh(self._keep_keys_in_sight)
+
+    def _keep_keys_in_sight(self) -> None:
+        """Back to the run list where the pane that has the keys is left out: Textual may have chosen one that is."""
+        if isinstance(self.focused, Cells) and self.focused.left_out:
+            self.set_focus(self.query_one("#runs"))
 
     @property
     def _roomy(self) -> bool:
@@ -79,6 +85,7 @@ class Dashboard(Charting, View):
         """Also leave out what the selected run has not: only CarRacing has tiles."""
         run = desk(self).selected_run
         self.set_class(run is not None and run.observation not in OBSERVATIONS, "-elsewhere")
+        self._keep_keys_in_sight()
         super().repaint()
 
     def do_previous_run(self) -> None:

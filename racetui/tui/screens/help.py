@@ -18,6 +18,7 @@ from racetui.tui.presses import Presses, bindings
 from racetui.tui.scrolled import Scrolled
 
 _KEYS_CELLS = 16
+_SIZES = "Sizes of memory and files: 21G is 21 GB, 10^9 bytes each; M and k are MB and kB."
 
 
 class HelpScreen(Presses, ModalScreen[None], inherit_bindings=False):
@@ -67,6 +68,7 @@ def help_text(about: str, width: int, look: Look, table: Iterable[Key] = KEYS, r
     rows = [line([(" " + text, look.text)], width, look) for text in wrapped(about, width - 2, look)] if about else []
     rows += _heading("States", width, look)
     rows += _states(width, look)
+    rows += [line([(f"  {text}", look.muted)], width, look) for text in wrapped(_SIZES, width - 3, look)]
     for place in Place:
         rows += _heading(place.value, width, look)
         for key in keys_of(place, table=table):

@@ -94,7 +94,7 @@ class RunPane(Scrolled):
         run = app.selected_run
         if run is None:
             return framed([], width, height, Box("Run", (), self.has_focus), look)
-        self._text = run_text(run, app.picture, self._spec_lines(run), width - 2, look)
+        self._text = run_text(run, app.picture, self._spec_lines(run), width - 2, look, app.services.demo)
         rows = self.window(width - 2, height - 2, look)
         facts = [(f"{self._text.section_at(self.top)} ", look.text), (self.place, look.muted)]
         return framed(rows, width, height, Box(f"Run {run.id} {run.name}", facts, self.has_focus), look)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual import events
+from textual.geometry import Region
 from textual.strip import Strip
 from textual.timer import Timer
 
@@ -78,7 +79,7 @@ class Car(Presses, Cells, can_focus=True):
             text = [line([(" " + row, look.muted)], width - 2, look) for row in wrapped(note, width - 4, look)]
             rows = [*[line([], width - 2, look)] * max(0, (height - 2 - len(text)) // 2), *text]
         else:
-            rows = car_rows(shot, note, width - 2, height - 2, look, drawn=not app.watching.graphics)
+            rows = car_rows(shot, note, width - 2, height - 2, look, drawn=not self._pixels)
         return framed(rows, width, height, Box(title, self._facts(look), self.has_focus), look)
 
     def do_other_car(self) -> None:
@@ -128,6 +129,9 @@ class Car(Presses, Cells, can_focus=True):
         if view is None or not self.in_sight:
             self.covered()
             return IDLE_SECONDS
+        if self._shot is not None and self._placed != self._pixels:
+            self.repaint()
+            self.call_after_refresh(self._place)
         if app.frozen:
             return IDLE_SECONDS
         watching = app.watching
@@ -146,19 +150,36 @@ class Car(Presses, Cells, can_focus=True):
         self._shot, self._number = shot, number
         watching.pace.sent()
         self.repaint()
-        self.call_after_refresh(self._send, shot)
+        self.call_after_refresh(self._send)
         return 1 / watching.pace.fastest
 
-    def _send(self, shot: Shot) -> None:
+    def _send(self) -> None:
         """What goes out behind the rows: the picture, where it is none of them, and the question."""
-        app = desk(self)
-        if app.watching.graphics and self.on and self.in_sight:
-            place = layout(self.size.width - 2, self.size.height - 2)
-            region = self.region
-            where = kitty.Place(region.x + 1 + place.left, region.y + 1, place.columns, place.rows)
-            app.write(kitty.shown(shot.picture, where) if place.columns else "")
+        self._place()
+        desk(self).write(ASK)
+
+    def _place(self) -> None:
+        """Lay the picture on the rows, or take it away, whichever is wanted now."""
+        if not self._pixels:
+            self.covered()
+        elif self._shot is not None and self.on and self.in_sight:
+            desk(self).write(kitty.shown(self._shot.picture, self._cells))
             self._placed = True
-        app.write(ASK)
+
+    @property
+    def _cells(self) -> kitty.Place:
+        """Where the picture is on the screen."""
+        place, region = layout(self.size.width - 2, self.size.height - 2), self.region
+        return kitty.Place(region.x + 1 + place.left, region.y + 1, place.columns, place.rows)
+
+    @property
+    def _pixels(self) -> bool:
+        """The picture is one of pixels; not while a message stands before it, which it would hide."""
+        if not desk(self).watching.graphics:
+            return False
+        place = self._cells
+        region = Region(place.x, place.y, place.columns, place.rows)
+        return bool(region) and not any(region.overlaps(toast.region) for toast in self.screen.query("Toast"))
 
     def covered(self) -> None:
         """Take the picture away."""

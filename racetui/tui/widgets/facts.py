@@ -33,6 +33,8 @@ class Subject:
     """The return is drawn in a chart beside this."""
     summary: bool = True
     """What people say of it is told here, and nowhere beside it."""
+    recorded: bool = False
+    """Its process is whoever plays the recording; what it used is of then."""
 
 
 def describe(subject: Subject, width: int, height: int, look: Look) -> list[Strip]:
@@ -228,10 +230,9 @@ class _Writer:
             if run.ended is not None:
                 yield self._row(8, "ended", (f"{words.duration(self.subject.now - run.ended)} ago", look.muted))
             return
-        facts: list[Piece] = [(f"pid {run.pid}", look.text)]
+        facts: list[Piece] = [("recorded" if self.subject.recorded else f"pid {run.pid}", look.text)]
         if usage is not None:
-            memory = usage.pss_bytes if usage.pss_bytes is not None else usage.rss_bytes
-            facts.append((f", {usage.processes} processes, {words.size(memory)}", look.muted))
+            facts.append((f", {usage.processes} processes, {words.size(usage.memory)}", look.muted))
         yield self._row(8, "process", *facts)
 
     def last_words(self, room: int) -> Iterator[Row]:

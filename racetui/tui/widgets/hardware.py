@@ -43,9 +43,10 @@ class Hardware(Cells, can_focus=True):
             return framed([], width, height, Box("Hardware", (), self.has_focus), look)
         load = [(f"load {machine.load:.1f}", look.muted)] if machine.load is not None else []
         alive = run is not None and run.pid is not None and detail is not None and detail.run_id == run.id
-        usage = detail.usage if alive and detail is not None else None
+        usage = detail.usage if alive and detail is not None and not app.services.demo else None
         rows = hardware_rows(machine, usage, width - 2, height - 2, look)
-        return framed(rows, width, height, Box("Hardware", load, self.has_focus), look)
+        title = "Hardware, not the recorded one" if app.services.demo else "Hardware"
+        return framed(rows, width, height, Box(title, load, self.has_focus), look)
 
 
 def hardware_rows(
@@ -99,8 +100,7 @@ def _gpu(number: int, gpu: GpuLoad, width: int, look: Look) -> Strip:
 
 
 def _run(usage: HardwareRow, machine: MachineSample, width: int, look: Look) -> Strip:
-    memory = usage.pss_bytes if usage.pss_bytes is not None else usage.rss_bytes
-    return meter("run", usage.cpu_percent / 100 / machine.usable_cores, words.size(memory), width, look)
+    return meter("run", usage.cpu_percent / 100 / machine.usable_cores, words.size(usage.memory), width, look)
 
 
 def meter(label: str, share: float | None, note: str, width: int, look: Look, style: Style | None = None) -> Strip:

@@ -48,9 +48,8 @@ class Machine(Written):
         rows = machine_rows(machine, self.inspection, max(0, width - 3), look)
         self.text = [Strip([Segment(" ", look.text), *row], width - 2) for row in rows]
         shown = self.window(width - 2, height - 2, look)
-        return framed(
-            shown, width, height, Box(f"Machine {machine.host}", [(self.place, look.muted)], self.has_focus), look
-        )
+        title = f"Machine {machine.host}{', not the recorded one' if desk(self).services.demo else ''}"
+        return framed(shown, width, height, Box(title, [(self.place, look.muted)], self.has_focus), look)
 
 
 def machine_rows(machine: MachineSample, inspection: Inspection | None, width: int, look: Look) -> Iterator[Strip]:

@@ -42,8 +42,10 @@ class RunText:
         return next((title for title, first in reversed(self.sections) if first <= row), "")
 
 
-def run_text(run: RunSummary, picture: Picture, spec: Sequence[str], width: int, look: Look) -> RunText:
-    """The text of a run."""
+def run_text(
+    run: RunSummary, picture: Picture, spec: Sequence[str], width: int, look: Look, recorded: bool = False
+) -> RunText:
+    """The text of a run; a ``recorded`` one has no process here."""
     detail = picture.detail if picture.detail is not None and picture.detail.run_id == run.id else Detail(run.id)
     checkpoints = kept(detail.checkpoints, detail.evaluations)
     parts: list[tuple[str, Sequence[list[Strip]]]] = [
@@ -56,7 +58,9 @@ def run_text(run: RunSummary, picture: Picture, spec: Sequence[str], width: int,
     if run.stages:
         parts.insert(0, ("Stages", [flow(_stage(stage, look), width, look) for stage in run.stages]))
     rows = [
-        *describe(Subject(run, detail, picture.time, charted=False, summary=False), width, _ALL, look),
+        *describe(
+            Subject(run, detail, picture.time, charted=False, summary=False, recorded=recorded), width, _ALL, look
+        ),
         *_said(run, width, look),
     ]
     sections = [("Facts", 0)]

@@ -34,5 +34,7 @@ class Selected(Cells, can_focus=True):
         state = [(f"{look.glyphs.state(run.state)} {run.state}", look.state(run.state))]
         box = Box(f"{run.id} {run.name}", state, self.has_focus)
         charted = self.screen.query_one("#return", Cells).in_sight
-        rows = describe(Subject(run, detail, app.picture.time, charted), width - 2, height - 2, look)
+        rows = describe(
+            Subject(run, detail, app.picture.time, charted, recorded=app.services.demo), width - 2, height - 2, look
+        )
         return framed(rows, width, height, box, look)

@@ -41,9 +41,11 @@ class Users(Written):
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
         """The box with what is in sight."""
         app = desk(self)
-        self.text = list(users_rows(app.picture, app.selected_run, self.inspection, width - 2, look))
+        rows_of = recorded_rows(app.picture, app.selected_run, width - 2, look) if app.services.demo else None
+        self.text = list(rows_of or users_rows(app.picture, app.selected_run, self.inspection, width - 2, look))
         rows = self.window(width - 2, height - 2, look)
-        return framed(rows, width, height, Box("Runs", [(self.place, look.muted)], self.has_focus), look)
+        title = "Runs, recorded on another machine" if app.services.demo else "Runs"
+        return framed(rows, width, height, Box(title, [(self.place, look.muted)], self.has_focus), look)
 
 
 def users_rows(
@@ -64,6 +66,20 @@ def users_rows(
     for use in inspection.runs:
         if use.run.id == run.id:
             yield from _members(use, width, look)
+
+
+def recorded_rows(picture: Picture, run: RunSummary | None, width: int, look: Look) -> Iterator[Strip]:
+    """The same of a recording: what the runs took then, since none of their processes is here."""
+    for other in (other for other in picture.runs if other.pid is not None):
+        glyph = (f" {look.glyphs.state(other.state)} ", look.state(other.state))
+        yield line([glyph, (f"{other.id} {other.name}", look.text)], width, look)
+    if run is None or picture.detail is None or picture.detail.run_id != run.id:
+        return
+    usage = picture.detail.usage
+    if usage is not None:
+        took = f"{usage.cpu_percent / 100:.1f} cores, {words.size(usage.memory)}, {usage.processes} processes"
+        yield line([(f"   {run.name} took {took}", look.muted)], width, look)
+    yield from _time(run, picture.detail, width, look)
 
 
 def _use(use: RunUse, machine: MachineSample, width: int, look: Look) -> Strip:
