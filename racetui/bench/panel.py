@@ -88,6 +88,7 @@ def cases() -> list[Case]:
         *(Case("panel", size, latency=True) for size in SIZES),
         Case("panel, frozen", SIZES[0], keys="f", words="FROZEN"),
         *(Case("panel, car at 5/s", size, environment=tmux, keys="w", words="lap") for size in SIZES),
+        Case("panel, whole screen's car at 5/s", SIZES[0], environment=tmux, keys="5", words="score"),
         Case("panel, car at 10/s", SIZES[0], keys="w", words="lap", latency=True),
         Case("panel, car, frozen", SIZES[0], keys="wf", words="FROZEN"),
         Case("panel, all cores busy", SIZES[0], latency=True, busy=True),

@@ -15,7 +15,8 @@ import time
 import tty
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from textual.geometry import Region
 
 from racetui.tui.halfblocks import Pixels
 from racetui.tui.pace import in_multiplexer
@@ -29,16 +30,6 @@ _MOST_BYTES = 4096
 """Of one part of a picture's data."""
 ERASE = f"\x1b_Ga=d,d=I,i={_IMAGE},q=2\x1b\\"
 """Take the picture away."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Cells of the screen, counted from 0."""
-
-    x: int
-    y: int
-    columns: int
-    rows: int
 
 
 def promising(environment: Mapping[str, str]) -> bool:
@@ -68,12 +59,12 @@ def available(environment: Mapping[str, str], source: int, target: int) -> bool:
     return False
 
 
-def shown(picture: Pixels, place: Place) -> str:
-    """Show a (height, width, 3) picture at a place, instead of the one before; the cursor stays where it is."""
+def shown(picture: Pixels, place: Region) -> str:
+    """Show a (height, width, 3) picture at a place of the screen, instead of the last one; the cursor stays."""
     height, width = picture.shape[:2]
     data = base64.b64encode(zlib.compress(picture.tobytes(), 1)).decode("ascii")
     parts = [data[start : start + _MOST_BYTES] for start in range(0, len(data), _MOST_BYTES)]
-    head = f"a=T,f=24,o=z,s={width},v={height},i={_IMAGE},p=1,c={place.columns},r={place.rows},C=1,q=2,"
+    head = f"a=T,f=24,o=z,s={width},v={height},i={_IMAGE},p=1,c={place.width},r={place.height},C=1,q=2,"
     more = [1] * (len(parts) - 1) + [0]
     sent = [f"\x1b_G{'' if n else head}m={more[n]};{part}\x1b\\" for n, part in enumerate(parts)]
     return f"\x1b7\x1b[{place.y + 1};{place.x + 1}H{''.join(sent)}\x1b8"

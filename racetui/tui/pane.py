@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
+from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
@@ -66,9 +68,13 @@ class Cells(Widget):
         if len(before) != len(self._rows):
             self.refresh()
             return
-        changed = [y for y, (old, new) in enumerate(zip(before, self._rows, strict=True)) if old != new]
-        if changed:
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
+        rows = enumerate(zip(before, self._rows, strict=True))
+        if changed := [_change(y, old, new) for y, (old, new) in rows if old != new]:
+            self.redraw(changed)
+
+    def redraw(self, regions: Sequence[Region]) -> None:
+        """Get these cells of the rows onto the screen."""
+        self.refresh(*regions)
 
     def repaint_if_stale(self) -> None:
         """Catch up with what was put off while hidden."""
@@ -113,3 +119,16 @@ class Cells(Widget):
         """Show where the keys go: here, or no more. (Textual's focus and blur events come before that is so.)"""
         super().watch_has_focus(focused)
         self.repaint()
+
+
+def _change(y: int, old: Strip, new: Strip) -> Region:
+    """The cells of row ``y`` from the first piece that differs to the last."""
+    left, right = _alike(old, new), _alike(reversed(list(old)), reversed(list(new)))
+    width = max(old.cell_length, new.cell_length)
+    return Region(left, y, max(0, width - left - right), 1)
+
+
+def _alike(old: Iterable[Segment], new: Iterable[Segment]) -> int:
+    """Cells of the pieces that both begin with."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))
+    return sum(segment.cell_length for segment, _ in same)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from agents.errors import CheckpointError
 from carracing.environments.drawing import NoPicturesError
@@ -35,6 +36,28 @@ class Over(Exception):  # noqa: N818  (not an error: nobody watches any more)
 
 class Changed(Exception):  # noqa: N818
     """Something else is to be seen."""
+
+
+class _Notes(logging.Handler):
+    """Says what is logged where the car is to be seen."""
+
+    def __init__(self, ring: RingWriter) -> None:
+        super().__init__()
+        self._ring = ring
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._ring.note(record.getMessage())
+
+
+@contextlib.contextmanager
+def _logged_to(ring: RingWriter) -> Iterator[None]:
+    """Whoever watches is told what making a car may wait for: a simulator is compiled, once on a machine."""
+    notes, logger = _Notes(ring), logging.getLogger("carracing")
+    logger.addHandler(notes)
+    try:
+        yield
+    finally:
+        logger.removeHandler(notes)
 
 
 class Show:
@@ -85,8 +108,12 @@ class Show:
 
     def _episode(self, ring: RingWriter, plan: Plan) -> None:
         ring.note(plan.words)
+        with _logged_to(ring):
+            car = self._car_for(plan.task)
         due = self._clock()
-        for shot in self._car_for(plan.task).drive(plan.actor, plan.version, plan.episode, plan.seed, plan.key):
+        for shot in car.drive(plan.actor, plan.version, plan.episode, plan.seed, plan.key):
+            if not shot.frame:
+                ring.note(plan.words)
             ring.write(shot)
             due = max(due + 1 / FRAMES_PER_SECOND, self._clock() - _LATE_SECONDS)
             time.sleep(max(0.0, due - self._clock()))

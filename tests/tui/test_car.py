@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 import pytest
 from textual import events
+from textual.geometry import Region
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
@@ -29,14 +31,16 @@ from racetui.tui import kitty
 from racetui.tui.app import Panel
 from racetui.tui.colours import DARK
 from racetui.tui.glyphs import ASCII, UNICODE
-from racetui.tui.halfblocks import picture_rows, resized
-from racetui.tui.look import coloured, colourless
-from racetui.tui.pace import PATIENCE, Pace, in_multiplexer
+from racetui.tui.halfblocks import PALETTE, cells, resized, sequence, strip
+from racetui.tui.look import Look, coloured, colourless
+from racetui.tui.pace import ASK, PATIENCE, Pace, in_multiplexer
 from racetui.tui.services import Services
 from racetui.tui.widgets.car import Car
-from racetui.tui.widgets.car_rows import car_rows
+from racetui.tui.widgets.car_rows import car_rows, layout
+from racetui.tui.widgets.car_rows import road as seen
 from racetui.watch.lease import Lease, current
 from racetui.watch.ring import RingWriter
+from racetui.watch.shot import Shot
 from tests.shots import make_shot, road
 from tests.tui import stores
 from tests.tui.panels import front, on_store, opened, press, shows, text, until
@@ -90,6 +94,15 @@ def answer(panel: Panel) -> None:
     panel.post_message(events.CursorPosition(0, 0))
 
 
+def whole_rows(shot: Shot, width: int, height: int, look: Look) -> list[Strip]:
+    """The rows with the picture on them."""
+    rows, place = car_rows(shot, NOTE, width, height, look), layout(width, height)
+    for y, codes in enumerate(cells(seen(shot), place.columns, place.rows, look)):
+        left, right = rows[y].crop(0, place.left), rows[y].crop(place.left + place.columns, width)
+        rows[y] = Strip.join([left, strip(codes, look), right])
+    return rows
+
+
 async def test_nothing_happens_until_somebody_looks(home: Path) -> None:
     async with garage(home) as (made, panel, pilot):
         await asyncio.sleep(0.7)
@@ -117,18 +130,43 @@ async def test_the_next_picture_waits_for_the_terminal(home: Path, monkeypatch: 
         sent: list[str] = []
         monkeypatch.setattr(panel._driver, "write", sent.append)
         await press(pilot, "w")
-        await until(lambda: sent == ["\x1b[6n"], "it is asked whether it has the first one")
+        await until(lambda: sent.count(ASK) == 1, "it is asked whether it has the first one")
+        assert "▀" in sent[sent.index(ASK) - 1], "which went before the question"
         made.film()
         await asyncio.sleep(0.5)
-        assert sent == ["\x1b[6n"]
+        assert sent.count(ASK) == 1
         answer(panel)
-        await until(lambda: len(sent) == 2, "the second one follows")
+        await until(lambda: sent.count(ASK) == 2, "the second one follows")
         await shows(panel, "link ", " ms")
         await press(pilot, "f")
+        await shows(panel, "frozen")
         answer(panel)
         made.film()
+        before = len(sent)
         await asyncio.sleep(0.8)
-        assert len(sent) == 2, "frozen"
+        assert len(sent) == before, "frozen"
+
+
+async def test_what_textual_draws_has_the_picture_that_was_sent_last(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with garage(home, (60, 18)) as (made, panel, pilot):
+        sent: list[str] = []
+        monkeypatch.setattr(panel._driver, "write", sent.append)
+        await press(pilot, "w")
+        await until(lambda: sent.count(ASK) == 1, "the first one")
+        made.ring.write(make_shot(9, picture=np.zeros((96, 96, 3), np.uint8)))
+        answer(panel)
+        await until(lambda: sent.count(ASK) == 2, "a black one")
+        corner = panel.screen.query_one(Car).region.offset
+        ground = panel.screen.get_style_at(corner.x + 4, corner.y + 4).bgcolor
+        assert ground is not None and ground.triplet == (0, 0, 0)
+        assert "▀" not in text(panel)
+        panel.notify("One that is longer than the screen is wide: " + "word " * 12, timeout=30)
+        made.film()
+        answer(panel)
+        await shows(panel, "▀")
+        assert sent.count(ASK) == 3 and "▀" not in sent[-2], "by Textual, which knows what lies before it"
 
 
 async def test_the_whole_screen_has_actions_and_the_track(home: Path) -> None:
@@ -204,7 +242,7 @@ async def test_what_is_driven_is_recorded(home: Path, key: str, magic: bytes) ->
 
 def test_pictures_are_means_of_pixels_in_few_colours() -> None:
     look = coloured(DARK, UNICODE)
-    rows = picture_rows(road(), 48, 24, look)
+    rows = [strip(codes, look) for codes in cells(road(), 48, 24, look)]
     assert {row.cell_length for row in rows} == {48}
     assert len(rows) == 24
     assert max(len(list(row)) for row in rows) <= 7, "runs are merged"
@@ -215,12 +253,40 @@ def test_pictures_are_means_of_pixels_in_few_colours() -> None:
     assert (resized(half, 48, 48) == 50).all()
 
 
+def test_a_sequence_paints_the_cells_of_the_rows() -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (96, 96, 3)).astype(np.uint8)
+    for picture in (road(), noise):
+        codes = cells(picture, 38, 19, coloured(DARK, UNICODE))
+        painted = _painted(sequence(codes, Region(4, 2, 38, 19)))
+        assert painted == {
+            (4 + x, 2 + y): tuple(PALETTE[index][1] for index in divmod(code, len(PALETTE)))
+            for y, row in enumerate(codes.tolist())
+            for x, code in enumerate(row)
+        }
+    assert len(sequence(cells(road(), 38, 19, coloured(DARK, UNICODE)), Region(4, 2, 38, 19))) < 1500
+
+
+def _painted(sent: str) -> dict[tuple[int, int], tuple[int, int]]:
+    """The colours of the upper and lower half of each cell of a terminal."""
+    painted, x, y, fore, back = {}, 0, 0, -1, -1
+    for move, styled, glyph in re.findall(r"\x1b\[(\d+;\d+)H|\x1b\[([\d;]*)m|([^\x1b])", sent):
+        if move:
+            y, x = (int(number) - 1 for number in move.split(";"))
+        elif styled:
+            for ground, number in re.findall(r"([34]8);5;(\d+)", styled):
+                fore, back = (int(number), back) if ground == "38" else (fore, int(number))
+        elif glyph:
+            painted[x, y] = {"▀": (fore, back), "▄": (back, fore), " ": (back, back), "█": (fore, fore)}[glyph]
+            x += 1
+    return painted
+
+
 def test_without_colours_or_blocks_the_road_is_still_seen() -> None:
     shot = make_shot(picture=road())
-    plain = "\n".join(row.text for row in car_rows(shot, NOTE, 48, 20, colourless(UNICODE)))
+    plain = "\n".join(row.text for row in whole_rows(shot, 48, 20, colourless(UNICODE)))
     assert "." in plain and "#" in plain and "=" in plain
     for look in (coloured(DARK, ASCII), colourless(ASCII)):
-        rows = car_rows(shot, NOTE, 100, 30, look)
+        rows = whole_rows(shot, 100, 30, look)
         assert all(row.text.isascii() for row in rows)
         assert all(segment.style is not None for row in rows for segment in row)
 
@@ -234,7 +300,7 @@ def test_rows_fit_at_every_size(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(48, 21), (118, 36)], ids=["pane", "screen"])
 def test_the_car_looks_as_stored(size: tuple[int, int]) -> None:
-    rows = car_rows(make_shot(picture=road()), NOTE, *size, colourless(UNICODE))
+    rows = whole_rows(make_shot(picture=road()), *size, colourless(UNICODE))
     check(f"car-{size[0]}x{size[1]}", "\n".join(row.text for row in rows))
 
 
@@ -268,6 +334,7 @@ from racetui.tui import services
 from tests.shots import make_shot, road
 import numpy as np
 from racetui.watch.ring import RingWriter
+from racetui.watch.shot import Shot
 def film():
     with RingWriter(RunPaths(Path(sys.argv[1])).frames) as ring:
         for number in range(10**6):
@@ -307,7 +374,7 @@ def test_the_pane_explains_itself() -> None:
 
 
 def test_a_picture_of_pixels_is_what_kitty_takes() -> None:
-    sequence = kitty.shown(road(), kitty.Place(3, 2, 48, 24))
+    sequence = kitty.shown(road(), Region(3, 2, 48, 24))
     assert sequence.startswith("\x1b7\x1b[3;4H") and sequence.endswith("\x1b8")
     parts = re.findall(r"\x1b_G([^;]*);([^\x1b]*)\x1b\\", sequence)
     assert parts[0][0].startswith("a=T,f=24,o=z,s=96,v=96,i=7,p=1,c=48,r=24,")

@@ -7,6 +7,7 @@ import re
 import zlib
 
 import numpy as np
+from textual.geometry import Region
 
 from racetui.tui import kitty
 from racetui.tui.halfblocks import Pixels
@@ -27,7 +28,7 @@ def noise(side: int = 96) -> Pixels:
 
 
 def test_long_pictures_come_in_parts_that_the_protocol_allows() -> None:
-    parts = commands(kitty.shown(noise(), kitty.Place(3, 2, 48, 24)))
+    parts = commands(kitty.shown(noise(), Region(3, 2, 48, 24)))
     assert len(parts) > 5
     for settings, data in parts[:-1]:
         assert settings["m"] == "1" and len(data) <= 4096 and len(data) % 4 == 0, "whole groups of base64"
@@ -40,7 +41,7 @@ def test_long_pictures_come_in_parts_that_the_protocol_allows() -> None:
 
 
 def test_a_picture_says_all_that_it_must_and_asks_for_no_answer() -> None:
-    (settings, _), *_rest = commands(kitty.shown(noise(8), kitty.Place(3, 2, 48, 24)))
+    (settings, _), *_rest = commands(kitty.shown(noise(8), Region(3, 2, 48, 24)))
     assert (settings["a"], settings["f"], settings["o"], settings["s"], settings["v"]) == ("T", "24", "z", "8", "8")
     assert (settings["c"], settings["r"], settings["C"]) == ("48", "24", "1"), "so many cells; the cursor stays"
     assert settings["q"] == "2", "neither OK nor errors: they would arrive as keys"
@@ -50,7 +51,7 @@ def test_a_picture_says_all_that_it_must_and_asks_for_no_answer() -> None:
 
 
 def test_nothing_else_lies_between_the_parts() -> None:
-    sequence = kitty.shown(noise(), kitty.Place(3, 2, 48, 24))
+    sequence = kitty.shown(noise(), Region(3, 2, 48, 24))
     left = COMMAND.sub("", sequence)
     assert left == "\x1b7\x1b[3;4H\x1b8", "save the cursor, go there, restore it"
     assert sequence.index("\x1b[3;4H") < sequence.index("\x1b_G") and sequence.endswith("\x1b\\\x1b8")
@@ -58,7 +59,7 @@ def test_nothing_else_lies_between_the_parts() -> None:
 
 def test_the_picture_taken_away_is_the_one_that_was_shown() -> None:
     [(settings, data)] = commands(kitty.ERASE)
-    shown, _ = commands(kitty.shown(noise(8), kitty.Place(0, 0, 2, 1)))[0]
+    shown, _ = commands(kitty.shown(noise(8), Region(0, 0, 2, 1)))[0]
     assert settings == {"a": "d", "d": "I", "i": shown["i"], "q": "2"}, "capital: its data, too"
     assert data == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 import os
 import signal
@@ -284,6 +285,32 @@ def test_a_checkpoint_is_driven_until_nobody_looks(policy: RunPaths) -> None:
         show.join(20)
     assert not show.is_alive()
     assert not {policy.frames, policy.lease, policy.weights} & set(policy.root.iterdir())
+
+
+def test_what_the_first_picture_waits_for_is_said(policy: RunPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = threading.Event()
+
+    class Slow(Car):
+        def __init__(self, task: TaskConfig) -> None:
+            logging.getLogger("carracing.simulator.compiled").warning("compiling for a while")
+            assert made.wait(20)
+            super().__init__(task)
+
+    monkeypatch.setattr("racetui.watch.driving.Car", Slow)
+    lease.renew(policy, Lease("latest"))
+    show = threading.Thread(target=Show(policy).run)
+    show.start()
+    try:
+        reader = until(lambda: _reader(policy), what="the ring appears")
+        until(lambda: reader.note == "compiling for a while", what="it is said")
+        made.set()
+        until(
+            lambda: reader.newest and reader.note.startswith("latest checkpoint"), what="and no more"
+        )
+    finally:
+        made.set()
+        age(policy.lease)
+        show.join(20)
 
 
 def _for(spec: RunSpec, weights: WeightsSnapshot) -> WeightsSnapshot:

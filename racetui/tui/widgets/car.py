@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from time import monotonic
 
-from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.timer import Timer
 
 from racetui.keys import Place
 from racetui.runs.errors import ControlError
-from racetui.tui import kitty, words
+from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line, wrapped
 from racetui.tui.look import Look
 from racetui.tui.pace import ASK
-from racetui.tui.pane import Cells
+from racetui.tui.pictured import Pictured, Sight
 from racetui.tui.presses import Presses, bindings
-from racetui.tui.widgets.car_rows import car_rows, layout
+from racetui.tui.widgets.car_rows import car_rows, layout, road
 from racetui.video.writers import usual_suffix
 from racetui.watch.recording import Recording
 from racetui.watch.shot import Shot
@@ -29,9 +29,11 @@ IDLE_SECONDS = 0.5
 """Between two looks at whether anybody can see the pane."""
 NEWS_SECONDS = 0.03
 """Between two looks for a new frame, or for an answer of the terminal."""
+FACTS_SECONDS = 0.5
+"""Between two times that what is beside the picture changes: as often as a number can be read."""
 
 
-class Car(Presses, Cells, can_focus=True):
+class Car(Presses, Pictured, can_focus=True):
     """A car of the selected run as it drives now."""
 
     PLACES = (Place.CAR,)
@@ -51,8 +53,8 @@ class Car(Presses, Cells, can_focus=True):
         self._view: View | None = None
         self._timer: Timer | None = None
         """Of the next look; None where nobody ever looked."""
-        self._placed = False
-        """A picture lies over the rows."""
+        self._facts_due = 0.0
+        """When the words beside the picture may change next, by the monotonic clock."""
 
     def on_mount(self) -> None:
         """Begin to look."""
@@ -61,7 +63,7 @@ class Car(Presses, Cells, can_focus=True):
     def switch(self, on: bool) -> None:
         """Show the car, or do not."""
         self.on, self._shot, self._view = on, None, None
-        self.covered()
+        self.take_away()
         if self._timer is not None:
             self._timer.stop()
         if on:
@@ -79,8 +81,13 @@ class Car(Presses, Cells, can_focus=True):
             text = [line([(" " + row, look.muted)], width - 2, look) for row in wrapped(note, width - 4, look)]
             rows = [*[line([], width - 2, look)] * max(0, (height - 2 - len(text)) // 2), *text]
         else:
-            rows = car_rows(shot, note, width - 2, height - 2, look, drawn=not self._pixels)
+            rows = car_rows(shot, note, width - 2, height - 2, look)
         return framed(rows, width, height, Box(title, self._facts(look), self.has_focus), look)
+
+    def picture_place(self, width: int, height: int) -> Region:
+        """Within the box."""
+        place = layout(width - 2, height - 2)
+        return Region(1 + place.left, 1, place.columns, place.rows)
 
     def do_other_car(self) -> None:
         """Training or the best checkpoint."""
@@ -129,16 +136,14 @@ class Car(Presses, Cells, can_focus=True):
         if view is None or not self.in_sight:
             self.covered()
             return IDLE_SECONDS
-        if self._shot is not None and self._placed != self._pixels:
-            self.repaint()
-            self.call_after_refresh(self._place)
+        self.lay_again()
         if app.frozen:
             return IDLE_SECONDS
         watching = app.watching
         watching.watcher.keep(view)
         if view != self._view:
             self._view, self._shot, self._number = view, None, 0
-            self.covered()
+            self.take_away()
         if not watching.pace.ready():
             return NEWS_SECONDS
         number = watching.watcher.newest
@@ -147,53 +152,24 @@ class Car(Presses, Cells, can_focus=True):
         shot = watching.watcher.read(number)
         if shot is None:
             return NEWS_SECONDS
-        self._shot, self._number = shot, number
+        first, self._shot, self._number = self._shot is None, shot, number
         watching.pace.sent()
-        self.repaint()
-        self.call_after_refresh(self._send)
+        if first:  # there was a message instead of an empty place
+            self.repaint()
+            self.call_after_refresh(self._show)
+        else:
+            self._show()
         return 1 / watching.pace.fastest
 
-    def _send(self) -> None:
-        """What goes out behind the rows: the picture, where it is none of them, and the question."""
-        self._place()
+    def _show(self) -> None:
+        """Send the picture, and the question behind it; then, now and then, what is beside it."""
+        if self._shot is None or not self.on or not self.in_sight:
+            return
+        self.lay(Sight(self._shot.picture, road(self._shot)))
         desk(self).write(ASK)
-
-    def _place(self) -> None:
-        """Lay the picture on the rows, or take it away, whichever is wanted now."""
-        if not self._pixels:
-            self.covered()
-        elif self._shot is not None and self.on and self.in_sight:
-            desk(self).write(kitty.shown(self._shot.picture, self._cells))
-            self._placed = True
-
-    @property
-    def _cells(self) -> kitty.Place:
-        """Where the picture is on the screen."""
-        place, region = layout(self.size.width - 2, self.size.height - 2), self.region
-        return kitty.Place(region.x + 1 + place.left, region.y + 1, place.columns, place.rows)
-
-    @property
-    def _pixels(self) -> bool:
-        """The picture is one of pixels; not while a message stands before it, which it would hide."""
-        if not desk(self).watching.graphics:
-            return False
-        place = self._cells
-        region = Region(place.x, place.y, place.columns, place.rows)
-        return bool(region) and not any(region.overlaps(toast.region) for toast in self.screen.query("Toast"))
-
-    def covered(self) -> None:
-        """Take the picture away."""
-        if self._placed:
-            self._placed = False
-            desk(self).write(kitty.ERASE)
-
-    def on_resize(self, _event: events.Resize) -> None:
-        """It has another place from now on."""
-        self.covered()
-
-    def on_unmount(self) -> None:
-        """Its screen is gone."""
-        self.covered()
+        if monotonic() >= self._facts_due:
+            self._facts_due = monotonic() + FACTS_SECONDS
+            self.repaint()
 
     def _facts(self, look: Look) -> Sequence[Piece]:
         """Recording, frames a second and the link."""

@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from carracing.task import FRAMES_PER_SECOND
 from racetui.tui import words
-from racetui.tui.halfblocks import picture_rows
+from racetui.tui.halfblocks import Pixels
 from racetui.tui.lines import Piece, line, wrapped
 from racetui.tui.look import Look
 from racetui.tui.meters import bar
@@ -57,29 +57,19 @@ def layout(width: int, height: int) -> Layout:
     return Layout((width - below) // 2, below, beside=False)
 
 
-def car_rows(shot: Shot, note: str, width: int, height: int, look: Look, drawn: bool = True) -> list[Strip]:
-    """All rows; not ``drawn``, the picture's place stays empty for whoever paints there by other means."""
+def car_rows(shot: Shot, note: str, width: int, height: int, look: Look) -> list[Strip]:
+    """All rows; the picture's place is empty."""
     place = layout(width, height)
-    if not drawn:
-        picture = [line([], place.columns, look)] * place.rows
-    else:
-        road = shot.picture[ROAD] if len(shot.track) else shot.picture
-        picture = picture_rows(road, place.columns, place.rows, look) if place.columns else []
     if place.beside:
-        return _beside(picture, shot, note, width, height, look)
-    right = width - place.left - place.columns
-    margins = line([], place.left, look), line([], right, look)
-    rows = [Strip.join([margins[0], row, margins[1]]) for row in picture]
-    return [*rows, *_short(shot, note, width, look)][:height]
+        side = side_rows(shot, note, width - place.columns - 1, height, look)
+        empty, gap = line([], place.columns, look), line([], 1, look)
+        return [Strip.join([empty, gap, facts]) for facts in side]
+    return [*[line([], width, look)] * place.rows, *_short(shot, note, width, look)][:height]
 
 
-def _beside(picture: Sequence[Strip], shot: Shot, note: str, width: int, height: int, look: Look) -> list[Strip]:
-    columns = picture[0].cell_length
-    side = side_rows(shot, note, width - columns - 1, height, look)
-    blank, gap = line([], columns, look), line([], 1, look)
-    return [
-        Strip.join([picture[y] if y < len(picture) else blank, gap, side[y]]) for y in range(min(height, len(side)))
-    ]
+def road(shot: Shot) -> Pixels:
+    """What of the picture is shown in cells."""
+    return shot.picture[ROAD] if len(shot.track) else shot.picture
 
 
 def _short(shot: Shot, note: str, width: int, look: Look) -> list[Strip]:
