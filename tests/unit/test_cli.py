@@ -77,6 +77,15 @@ def test_show_tells_everything(finished: RunPaths) -> None:
     assert "1,000 frames" in text
 
 
+def test_a_locale_that_lacks_a_character_costs_that_character(finished: RunPaths) -> None:
+    with RunWriter(finished) as writer:
+        writer.event("info", "note", "caf\N{LATIN SMALL LETTER E WITH ACUTE}")
+    for command, wanted in (("show", "500.0 ? 10.0"), ("logs", "caf?")):
+        result = racetui(command, "1", PYTHONIOENCODING="ascii")
+        assert (result.code, result.err) == (0, "")
+        assert wanted in result.out
+
+
 def test_logs_cannot_drive_the_terminal(finished: RunPaths) -> None:
     *printed, finished_event = racetui("logs", "1", "-n", "3").out.splitlines()
     assert printed == ["two", "three done"]
