@@ -77,6 +77,16 @@ def test_show_tells_everything(finished: RunPaths) -> None:
     assert "1,000 frames" in text
 
 
+def test_a_run_whose_specification_is_damaged_is_shown_all_the_same(finished: RunPaths) -> None:
+    finished.spec.write_text("garbage: [")
+    result = racetui("show", "1")
+    assert (result.code, result.err.count("\n")) == (0, 1)
+    assert "spec.yaml" in result.err
+    assert "500.0 ± 10.0" in result.out
+    shown = racetui("show", "1", "--json").json
+    assert (shown["spec"], shown["evaluations"][0]["results"]["mean"]) == (None, 500.0)
+
+
 def test_a_locale_that_lacks_a_character_costs_that_character(finished: RunPaths) -> None:
     with RunWriter(finished) as writer:
         writer.event("info", "note", "caf\N{LATIN SMALL LETTER E WITH ACUTE}")
