@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -85,6 +87,16 @@ def test_a_run_whose_specification_is_damaged_is_shown_all_the_same(finished: Ru
     assert "500.0 ± 10.0" in result.out
     shown = racetui("show", "1", "--json").json
     assert (shown["spec"], shown["evaluations"][0]["results"]["mean"]) == (None, 500.0)
+
+
+def test_an_interrupt_while_racetui_is_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("racetui.cli.parser.make_parser", interrupted)
+    assert main(["runs"]) == Exit.INTERRUPTED
+    early = "import sys, racetui.cli; sys.exit('argparse' in sys.modules)"  # what takes long comes within main
+    assert subprocess.run([sys.executable, "-c", early], check=False).returncode == 0
 
 
 def test_a_locale_that_lacks_a_character_costs_that_character(finished: RunPaths) -> None:
