@@ -74,4 +74,7 @@ def _limit(text: str) -> tuple[str, int]:
     key, _, value = (part.strip() for part in text.partition("="))
     if key not in ("cores", "memory", "runs"):
         raise ValueError(f"there is no limit {key!r}")
-    return key, int(float(value) * 1e9) if key == "memory" else int(value)
+    try:
+        return key, int(float(value) * 1e9) if key == "memory" else int(value)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{key} must be a {'' if key == 'memory' else 'whole '}number, not {value!r}") from None

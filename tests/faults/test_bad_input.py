@@ -103,6 +103,13 @@ def test_store_that_cannot_be_written(home: str) -> None:
     assert result.err.count("\n") == 1, result.err
 
 
+def test_queue_limits_that_cannot_be_used_make_no_run(store_home: Path) -> None:
+    result = racetui("train", "--detach", RACETUI_QUEUE="cores=two")
+    assert (result.code, result.out) == (2, "")
+    assert "RACETUI_QUEUE=cores=two" in result.err
+    assert not list(store_home.glob("runs/*"))
+
+
 def test_orders_that_do_not_fit_and_a_wait_that_takes_too_long(store_home: Path) -> None:
     run = started("--frames", "100M", "--name", "fit")
     assert racetui("wait", "fit", "--timeout", "1s").code == 5

@@ -123,7 +123,12 @@ def test_limits_are_the_machines_unless_the_environment_has_others(text: str, ex
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("on", "there is no limit 'on'"), ("cores=two", "RACETUI_QUEUE=cores=two: invalid"), ("runs=0", "runs must be")],
+    [
+        ("on", "there is no limit 'on'"),
+        ("memory=1e999", "memory must be a number"),
+        ("cores=two", "RACETUI_QUEUE=cores=two: cores must be a whole number"),
+        ("runs=0", "runs must be"),
+    ],
 )
 def test_limits_that_cannot_be_used_are_named(text: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
