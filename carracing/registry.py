@@ -136,7 +136,7 @@ def scoring_task(config: TaskConfig | EnvTask, backend: str) -> TaskConfig | Env
     if isinstance(config, EnvTask):
         return config
     config = replace(config, early_stop=0, random_start=False, labels=False, lap_rule="released", missed_penalty=0.0)
-    if config.observation == "grey-fast" and config.observation not in OBSERVED[backend]:
+    if config.observation == "grey-fast" and config.observation not in OBSERVED.get(backend, ()):
         return replace(config, observation="grey")
     return config
 

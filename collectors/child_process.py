@@ -9,7 +9,7 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from multiprocessing import Pipe, current_process, forkserver, get_context, parent_process
+from multiprocessing import Pipe, current_process, forkserver, get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -70,7 +70,7 @@ class ChildProcess:
         process = context.Process(target=self._target, args=(inner, *self._arguments), name=name, daemon=True)
         try:
             with _single_threaded(), _no_main_module():
-                forkserver.ensure_running()
+                ensure_fork_server()
                 process.start()
         finally:
             inner.close()
@@ -112,6 +112,23 @@ class ChildProcess:
         if code is None:
             return "link closed"
         return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Keep Ctrl-C for the end of the block; processes that start within never hear it, not even while they import."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def ensure_fork_server() -> None:
+    """Start the fork server, unless it runs; what it is to import must be said before."""
+    resource_tracker.ensure_running()  # which the other wants, and which would let Ctrl-C through again
+    with uninterrupted():
+        forkserver.ensure_running()
 
 
 def to_bytes(value: object) -> bytes:

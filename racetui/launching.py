@@ -27,7 +27,7 @@ from racetui.pipeline.stages import Measured, rows_of, stages_of
 from racetui.pipeline.workers import plan_workers
 from racetui.planning import measures_of, usable_cores, usual_collector, with_plan
 from racetui.presets import with_preset
-from racetui.queueing import in_turn
+from racetui.queueing import in_turn, queue_limits
 from racetui.runs.control import launch
 from racetui.runs.limits import used_up
 from racetui.runs.model import RunSummary
@@ -123,6 +123,7 @@ def build_spec(request: StartRequest, stages: Mapping[str, Any] | None = None) -
     document.setdefault("collector", usual_collector(profile))
     document.setdefault("name", f"{document['agent']}-{document['collector']}")
     hardware = machine if request.now else in_turn(machine, RunStore().runs)
+    queue_limits(hardware)  # what is wrong with them is said while there is no run yet
     measures = measures_of(read_knowledge(hardware).calibration)
     spec = load_spec(with_plan(_completed(document), hardware, measures), str(request.config or "command line"))
     check_agent(spec, hardware.memory_free)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
 
-from racetui.cli.panel_options import refuse_beside_command
-from racetui.cli.parser import make_parser
 from racetui.exits import Exit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``racetui``; returns the exit code. stdout is data, stderr diagnostics."""
-    parser = make_parser()
-    options = parser.parse_args(arguments)
-    refuse_beside_command(parser, options)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a locale that lacks a character costs that character
     try:
-        return int(options.command(options))
+        return _run(arguments)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except BrokenPipeError:  # the reader of our output (head, less) has seen enough
@@ -29,3 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code, text = explain(error)
         print(f"racetui: {text}", file=sys.stderr)
         return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    from racetui.cli.panel_options import refuse_beside_command  # here, since they take long enough for a Ctrl-C
+    from racetui.cli.parser import make_parser
+
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    refuse_beside_command(parser, options)
+    return int(options.command(options))

@@ -11,7 +11,7 @@ from profiles import detect
 from racetui.cli.output import moment, print_json, span, table
 from racetui.exits import Exit
 from racetui.measured import Calibration, CalibrationError, fingerprint, read_calibration, write_calibration
-from racetui.measured.calibration import calibration_path
+from racetui.measured.calibration import calibration_path, ready_to_write
 
 
 def calibrate(options: argparse.Namespace) -> int:
@@ -29,6 +29,7 @@ def calibrate(options: argparse.Namespace) -> int:
             return Exit.NOT_FOUND
         _print(kept, options.json)
         return Exit.OK
+    ready_to_write()  # else a minute of measuring would be lost
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from racetui.bench.calibrating import calibrate as measure

@@ -28,7 +28,9 @@ def demos(options: argparse.Namespace) -> int:
     from agents.demonstrations import DemonstrationSet
     from racetui.demos import Request, make_plan, record
 
-    workers = options.workers or max(1, detect().usable_cores - 1)
+    workers = max(1, detect().usable_cores - 1) if options.workers is None else options.workers
+    if workers < 1:
+        raise ConfigError("--workers must be 1 or more, not 0: nobody would drive")
     request = Request(
         episodes=options.episodes,
         noise=options.noise or [0.0],

@@ -10,9 +10,10 @@ from racetui.exits import Exit
 
 def explain(error: Exception) -> tuple[Exit, str]:
     """What to tell the user of an error a command ended with."""
-    from agents.demonstrations.errors import DemonstrationsError
+    from agents.demonstrations.errors import DemonstrationsError, DemonstrationsNotFoundError
     from agents.errors import (
         CheckpointError,
+        CheckpointNotFoundError,
         ExportError,
         ForeignFileError,
         UnsupportedFormatError,
@@ -33,7 +34,7 @@ def explain(error: Exception) -> tuple[Exit, str]:
     from racetui.video import VideoError
 
     text = " ".join(str(error).split())
-    if isinstance(error, RunNotFound | AmbiguousRun):
+    if isinstance(error, RunNotFound | AmbiguousRun | CheckpointNotFoundError | DemonstrationsNotFoundError):
         return Exit.NOT_FOUND, text
     if isinstance(error, OrderTimeout):
         return Exit.TIMEOUT, text

@@ -27,6 +27,7 @@ from racetui.evaluation import (
     usual_backend,
 )
 from racetui.exits import Exit
+from racetui.runs.errors import RunNotFound
 from racetui.runs.paths import RunPaths
 from racetui.runs.store import RunStore
 from racetui.video import Camera, VideoPlan
@@ -100,7 +101,10 @@ def find_target(target: str, which: str) -> Target:
         if which:
             raise ConfigError("--checkpoint goes with a run, not with a checkpoint directory")
         return Target(path, None)
-    run = RunStore().find(target)
+    try:
+        run = RunStore().find(target)
+    except RunNotFound as error:
+        raise RunNotFound(f"{target!r} is no checkpoint's directory, and {error}") from None
     default = "best" if read_pointer(run.checkpoints, "BEST") else "latest"
     return Target(resolve(run.checkpoints, which or default), run)
 

@@ -49,12 +49,13 @@ def pipeline(options: argparse.Namespace) -> int:
     spec = build_spec(request_of(options, stages), {stage: {} for stage in stages})
     found: list[Estimate] = []
     known: dict[str, Measured] = {}
-    print(_plan_text(spec), file=sys.stderr)
+    told = sys.stdout if options.estimate and not options.json else sys.stderr  # it is all that was asked for
+    print(_plan_text(spec), file=told)
     if not options.no_probe:
         one_core, planned = _probed(spec)
         found = estimates(spec, one_core, planned)
         known = measured(found, one_core)
-        print(f"\n{estimate_text(found)}\n", file=sys.stderr)
+        print(f"\n{estimate_text(found)}\n", file=told)
     if options.estimate:
         if options.json:
             print_json({"spec": spec, "estimate": found})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 
 from profiles import detect
@@ -10,10 +11,12 @@ from racetui.bottleneck import Remark, remarks_on
 from racetui.cli.output import moment, number, print_json, span, summary_document, table
 from racetui.cli.stages import stages_document, stages_text
 from racetui.exits import Exit
+from racetui.runs.errors import DamagedRun
 from racetui.runs.filtering import parse_filter
 from racetui.runs.model import HeatRow, RunState, RunSummary
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
+from racetui.spec import RunSpec
 
 RECENT = 10
 """Events shown of a run."""
@@ -67,11 +70,11 @@ def _waits(run: RunSummary) -> str:
 def show_run(options: argparse.Namespace) -> int:
     """Print everything about one run."""
     reader = RunReader(RunStore().find(options.run))
-    summary = reader.summary()
+    summary, spec = reader.summary(), _spec(reader)
     if options.json:
-        print_json(_document(reader, summary))
+        print_json(_document(reader, summary, spec))
         return Exit.OK
-    facts = [*_facts(summary), *_findings(reader), ("directory", str(summary.path))]
+    facts = [*_facts(summary), *_findings(reader, spec), ("directory", str(summary.path))]
     print("\n".join(f"{name:>10}  {value}" for name, value in facts))
     if summary.stages:
         print(f"\n{stages_text(summary.stages, reader.evaluations())}\n")
@@ -106,17 +109,26 @@ def _facts(summary: RunSummary) -> list[tuple[str, str]]:
     ]
 
 
-def _findings(reader: RunReader) -> list[tuple[str, str]]:
+def _spec(reader: RunReader) -> RunSpec | None:
+    """What the run was asked to be; where that is damaged, the rest is shown all the same."""
+    try:
+        return reader.spec()
+    except DamagedRun as error:
+        print(f"racetui: {error}", file=sys.stderr)
+        return None
+
+
+def _findings(reader: RunReader, spec: RunSpec | None) -> list[tuple[str, str]]:
     """Who wins, and what holds the run back."""
     heats = reader.heats(last=RECENT_HEATS)
     found = [("winner", _winner(heats))] if heats else []
-    for index, remark in enumerate(_remarks(reader)):
+    for index, remark in enumerate(_remarks(reader, spec)):
         found.append(("" if index else "limit", f"{remark.text}: {remark.advice}"))
     return found
 
 
-def _remarks(reader: RunReader) -> tuple[Remark, ...]:
-    return remarks_on(reader, reader.spec(), detect().usable_cores)
+def _remarks(reader: RunReader, spec: RunSpec | None) -> tuple[Remark, ...]:
+    return remarks_on(reader, spec, detect().usable_cores) if spec is not None else ()
 
 
 def _cars(summary: RunSummary) -> str:
@@ -136,19 +148,19 @@ def _winner(heats: list[HeatRow]) -> str:
     )
 
 
-def _document(reader: RunReader, summary: RunSummary) -> dict[str, object]:
+def _document(reader: RunReader, summary: RunSummary, spec: RunSpec | None) -> dict[str, object]:
     evaluations = reader.evaluations()
     return (
         summary_document(summary)
         | stages_document(summary.stages, evaluations)
         | {
-            "spec": reader.spec(),
+            "spec": spec,
             "evaluations": evaluations,
             "checkpoints": reader.checkpoints(),
             "events": reader.events()[-100:],
             "commands": reader.commands(),
             "heats": reader.heats(last=RECENT_HEATS),
             "recent_metrics": reader.recent_metrics(),
-            "remarks": _remarks(reader),
+            "remarks": _remarks(reader, spec),
         }
     )

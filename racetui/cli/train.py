@@ -30,7 +30,7 @@ def train(options: argparse.Namespace) -> int:
     """Start a run as a process of its own; in the foreground follow it to its end."""
     if options.detach and options.verbose:
         raise ConfigError("--verbose prints episodes as they end, and --detach does not wait for any: leave one out")
-    paths = _resume(options) if options.resume else start_run(request_of(options))
+    paths = start_run(request_of(options)) if options.resume is None else _resume(options)
     if options.detach:
         tell_queued(paths)
         if options.json:

@@ -16,7 +16,8 @@ def wait(options: argparse.Namespace) -> int:
     """Wait until a run has ended; exit code 1 if it failed or crashed."""
     paths = RunStore().find(options.run)
     tell_queued(paths)
-    summary = wait_for_state(paths, lambda state: state.ended, options.timeout or math.inf)
+    patience = math.inf if options.timeout is None else options.timeout
+    summary = wait_for_state(paths, lambda state: state.ended, patience)
     if options.json:
         print_json(summary_document(summary))
     else:

@@ -16,7 +16,7 @@ from multiprocessing import connection, get_context, parent_process
 from agents.api import Pulse, no_pulse
 from agents.demonstrations import DemonstrationsError, recording_into, write_block
 from carracing import backend_module, warm_up
-from collectors.child_process import name_process
+from collectors.child_process import ensure_fork_server, name_process, uninterrupted
 from racetui.demos.driving import drive_block
 from racetui.demos.plan import RecordingPlan
 
@@ -82,6 +82,7 @@ def _record_with(
 ) -> None:
     context = get_context("forkserver")
     context.set_forkserver_preload([backend_module(plan.header.backend, plan.task), "racetui.demos.driving"])
+    ensure_fork_server()
     pool = ProcessPoolExecutor(min(workers, len(left)), context, _settle)
     waiting = deque(sorted(left))
     driven: dict[Future[tuple[int, int]], int] = {}
@@ -89,7 +90,8 @@ def _record_with(
         while waiting or driven:
             while waiting and len(driven) <= workers:  # one more than they drive: nobody waits for a new one
                 number = waiting.popleft()
-                driven[pool.submit(_do_block, plan, number)] = number
+                with uninterrupted():  # else a worker may begin for a pool that does not know of it
+                    driven[pool.submit(_do_block, plan, number)] = number
             done, _ = wait(driven, PULSE_SECONDS, FIRST_COMPLETED)
             for task in done:
                 episodes, frames = task.result()

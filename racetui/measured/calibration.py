@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,7 @@ from carracing.task import task_spec
 from collectors.registry import COLLECTORS
 from profiles.strict import DocumentError, convert
 from racetui.measured.fingerprint import Fingerprint
+from racetui.runs.errors import NotWritable
 from racetui.runs.paths import home
 from racetui.spec import RunSpec
 
@@ -129,6 +131,16 @@ def read_calibration(machine: Fingerprint, path: Path | None = None) -> Calibrat
     if changed := found.machine.difference(machine):
         raise _unusable(path, f"is of another machine or other versions: {changed}")
     return found
+
+
+def ready_to_write(path: Path | None = None) -> None:
+    """Make the directory of the calibration. Raises StoreError where nothing can be written into it."""
+    directory = (path or calibration_path()).parent
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:
+        raise NotWritable(f"cannot write to {directory}: {error.strerror}; set RACETUI_HOME") from error
 
 
 def write_calibration(found: Calibration, path: Path | None = None) -> Path:

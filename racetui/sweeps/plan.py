@@ -43,6 +43,9 @@ class Sweep:
         for key, values in self.grid.items():
             if not isinstance(values, list) or not values:
                 raise ValueError(f"grid.{key} must be a list of values to try, not {values!r}")
+            twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
+            if twice is not None:
+                raise ValueError(f"grid.{key} has {twice!r} twice: its runs would be the same")
         for number, settings in enumerate(self.runs, 1):
             if not isinstance(settings, Mapping):
                 raise ValueError(f"runs: entry {number} must be settings with values, not {settings!r}")

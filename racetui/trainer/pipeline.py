@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from agents.checkpoint import Checkpoint, load_checkpoint, read_pointer, resolve
+from agents.checkpoint import Checkpoint, read_pointer, resolve
 from agents.demonstrations import DemonstrationSet
 from carracing.registry import scoring_backend
 from racetui.counters import Counters
@@ -20,6 +20,7 @@ from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from racetui.trainer.assembly import Training, assembled, attended, counters_of, warm_up_for
 from racetui.trainer.evaluations import EvaluationOrder
+from racetui.trainer.latest import latest_checkpoint
 from racetui.trainer.loop import Attendants, wait_for_evaluations
 from racetui.trainer.orders import Orders, Stop
 from racetui.trainer.progress import Stopwatch
@@ -172,9 +173,7 @@ class _Pipeline:
 
 
 def _latest(paths: RunPaths) -> Checkpoint | None:
-    return (
-        load_checkpoint(resolve(paths.checkpoints, "latest")) if read_pointer(paths.checkpoints, "LATEST") else None
-    )
+    return latest_checkpoint(paths) if read_pointer(paths.checkpoints, "LATEST") else None
 
 
 def _recorded(rows: tuple[StageRow, ...]) -> Counters:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import time
 
-from agents.checkpoint import load_checkpoint, resolve
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
 from racetui.spec import RunSpec
 from racetui.trainer.assembly import Training, assembled, attended, counters_of
+from racetui.trainer.latest import latest_checkpoint
 from racetui.trainer.orders import Orders
 from racetui.trainer.pipeline import run_stages
 
@@ -27,7 +27,7 @@ def train(paths: RunPaths, writer: RunWriter, orders: Orders, resume: bool) -> R
 def _train_alone(paths: RunPaths, writer: RunWriter, orders: Orders, spec: RunSpec, resume: bool) -> RunState:
     """Train a run that is one training and no more, fresh or from its latest checkpoint."""
     started = time.monotonic()
-    checkpoint = load_checkpoint(resolve(paths.checkpoints, "latest")) if resume else None
+    checkpoint = latest_checkpoint(paths) if resume else None
     frames = counters_of(checkpoint).frames if checkpoint else 0
     with (
         attended(paths, writer, orders, spec, frames) as attendants,

@@ -48,9 +48,13 @@ class Clockwork(threading.Thread):
 
     def select(self, run_id: str | None) -> None:
         """Look at this run from now on, at once."""
+        self.stay(run_id)
+        self.wake()
+
+    def stay(self, run_id: str | None) -> None:
+        """Look at this run from now on, as soon as it is time to look."""
         with self._change:
             self._selected = run_id
-        self.wake()
 
     def compare(self, compared: Compared) -> None:
         """Look at these runs side by side from now on, at once."""

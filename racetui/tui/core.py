@@ -317,6 +317,7 @@ class Core(App[None], inherit_bindings=False):
         self.picture = message.picture
         if self._selected_id is None and self.picture.runs:
             self._selected_id = self.picture.runs[0].id
+            self.clockwork.stay(self._selected_id)  # looked at already, and still when others are newer
         self._announce()
         self.repaint()
         if self.link.due() and not self.frozen and not self.is_headless:

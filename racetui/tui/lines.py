@@ -14,6 +14,8 @@ from racetui.runs.log import plain
 from racetui.tui.look import Look
 
 Piece: TypeAlias = tuple[str, Style]
+_DASHES = str.maketrans("\N{EN DASH}\N{EM DASH}", "--")
+"""What stands for a number that nobody knows, and is a dash in ASCII too."""
 
 
 def clean(text: str, look: Look) -> str:
@@ -21,7 +23,7 @@ def clean(text: str, look: Look) -> str:
     if not text.isprintable():
         text = plain(text)
     if look.glyphs.ascii and not text.isascii():
-        text = text.encode("ascii", "replace").decode("ascii")
+        text = text.translate(_DASHES).encode("ascii", "replace").decode("ascii")
     return text
 
 

@@ -66,8 +66,31 @@ def test_unknown_run_is_not_found(command: tuple[str, ...]) -> None:
     assert "no-such-run" in result.err
 
 
-def test_unknown_run_to_resume_is_not_found() -> None:
-    assert racetui("train", "--resume", "no-such-run").code == 4
+@pytest.mark.parametrize("run", ["no-such-run", ""])
+def test_unknown_run_to_resume_is_not_found(run: str, store_home: Path) -> None:
+    """Nor does an empty one, of a variable that was not set, start another run."""
+    assert racetui("train", "--detach", "--resume", run).code == 4
+    assert not list(store_home.glob("runs/*"))
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("eval", "no/such/place"), "no checkpoint's directory"),
+        (("demos", "show", "no/such/place"), "demonstrations"),
+    ],
+)
+def test_what_is_not_there_is_not_found(command: tuple[str, ...], said: str) -> None:
+    result = racetui(*command)
+    assert (result.code, result.out) == (4, "")
+    assert "no/such/place" in result.err
+    assert said in result.err
+
+
+def test_demonstrations_by_nobody_are_refused() -> None:
+    result = racetui("demos", "--episodes", "1", "--workers", "0")
+    assert (result.code, result.out) == (2, "")
+    assert "--workers" in result.err
 
 
 @pytest.mark.parametrize("home", ["/proc/racetui", "/dev/null/store"])
@@ -80,9 +103,17 @@ def test_store_that_cannot_be_written(home: str) -> None:
     assert result.err.count("\n") == 1, result.err
 
 
+def test_queue_limits_that_cannot_be_used_make_no_run(store_home: Path) -> None:
+    result = racetui("train", "--detach", RACETUI_QUEUE="cores=two")
+    assert (result.code, result.out) == (2, "")
+    assert "RACETUI_QUEUE=cores=two" in result.err
+    assert not list(store_home.glob("runs/*"))
+
+
 def test_orders_that_do_not_fit_and_a_wait_that_takes_too_long(store_home: Path) -> None:
     run = started("--frames", "100M", "--name", "fit")
     assert racetui("wait", "fit", "--timeout", "1s").code == 5
+    assert racetui("wait", "fit", "--timeout", "0").code == 5
     resumed = racetui("resume", "fi")  # a unique prefix names it, but it is not paused
     assert resumed.code == 1
     assert "cannot resume" in resumed.err
@@ -113,7 +144,8 @@ def test_evaluation_of_a_run_and_of_its_checkpoint_directory_agree(store_home: P
     rows = show(run["id"])["evaluations"]
     assert [(row["purpose"], row["results"]["mean"]) for row in rows] == [("asked", results["mean"])]
     assert racetui("eval", run["id"], "--episodes", "0").code == 2
-    assert racetui("eval", run["id"], "--checkpoint", "999").code in (1, 4)
+    assert racetui("eval", run["id"], "--checkpoint", "999").code == 4
+    assert racetui("eval", run["id"], "--backend", "envpool").code == 2
     (directory / "tensors.safetensors").write_bytes(b"torn")
     torn = racetui("eval", str(directory), "--episodes", "1")
     assert torn.code == 1

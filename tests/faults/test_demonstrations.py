@@ -7,6 +7,7 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from multiprocessing import active_children
 from pathlib import Path
@@ -30,6 +31,7 @@ from agents.demonstrations.content import BlockHeader, FileEntry
 from agents.demonstrations.sealed import decode, encode
 from carracing.task import Array
 from racetui.demos import record
+from tests.program import RACETUI, until
 from tests.unit.demonstration_sets import plan_of, record_here
 
 
@@ -211,3 +213,19 @@ def test_a_killed_worker_costs_its_block_only(tmp_path: Path, recorded: Path) ->
     assert len(whole.episodes) == 12
     again = DemonstrationSet(record_here(plan_of(tmp_path / "again", episodes=12)), 1)
     assert [e.episode_return for e in whole.episodes] == [e.episode_return for e in again.episodes]
+
+
+def test_an_interrupt_reaches_no_process_but_the_one_that_tells_of_it(tmp_path: Path) -> None:
+    """Not even the fork server, which is busy with its imports when it comes."""
+    command = [*RACETUI, "demos", "--episodes", "50", "--workers", "1", "--out", str(tmp_path / "set")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as recording:
+        everyone = psutil.Process(recording.pid)
+        until(
+            lambda: any("forkserver" in " ".join(child.cmdline()) for child in everyone.children()), what="its start"
+        )
+        os.killpg(recording.pid, signal.SIGINT)
+        _, told = recording.communicate(timeout=60)
+    assert recording.returncode == 130
+    assert "the same command goes on" in told
+    assert "Traceback" not in told
+    assert "Error" not in told

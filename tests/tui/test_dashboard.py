@@ -72,11 +72,13 @@ async def test_selects_runs_by_keys_and_click(home: Path) -> None:
 async def test_selection_stays_on_the_run_when_others_come(home: Path) -> None:
     stores.finished(home)
     async with opened(on_store(home)) as (panel, _):
-        await shows(panel, "1 ppo-base ─")
+        await shows(panel, "1 ppo-base ─", "saved 163,840 frames")
         stores.create(home, "newcomer")
         await shows(panel, "2 newcomer")
         assert panel.selected_run is not None
         assert panel.selected_run.id == "1"
+        await shows(panel, "saved 163,840 frames")
+        assert "nothing yet" not in text(panel)
 
 
 @pytest.mark.parametrize("size", [(120, 40), (60, 18)], ids=["wide", "narrow"])

@@ -47,3 +47,5 @@ def test_policies_are_scored_on_fast_and_can_be_on_stock(observation: Any) -> No
     assert stock == TaskConfig(observation=seen)
     check_backend("gymnasium", stock)
     assert scoring_task(config, "fast") == TaskConfig(observation=observation)
+    with pytest.raises(UnsupportedTaskOptionError, match="envpool is for other environments"):
+        check_backend("envpool", scoring_task(config, "envpool"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from agents.api import State
-from agents.checkpoint import Checkpoint, list_checkpoints
+from agents.checkpoint import Checkpoint, TornCheckpointError, list_checkpoints
 from racetui.checkpointing import CheckpointOrderError, delete, promote
 from racetui.runs.control import claim
 from racetui.runs.errors import OrderTimeout
@@ -20,6 +21,7 @@ from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
 from racetui.trainer.keeper import Keeper
+from racetui.trainer.latest import latest_checkpoint
 from racetui.trainer.orders import Orders
 from racetui.trainer.requests import handle_checkpoints
 from tests.program import racetui
@@ -43,6 +45,17 @@ def paths() -> RunPaths:
         keeper.mark_best(10)
         writer.set_state(RunState.STOPPED)
     return paths
+
+
+def test_a_damaged_latest_checkpoint_says_how_to_go_on_from_the_one_before(paths: RunPaths) -> None:
+    assert latest_checkpoint(paths).name == "30"
+    (paths.checkpoints / "30" / "tensors.safetensors").write_bytes(b"torn")
+    with pytest.raises(TornCheckpointError, match="goes on from 20 frames") as damaged:
+        latest_checkpoint(paths)
+    advice = re.findall("`racetui (.*?)`", str(damaged.value))
+    assert advice == ["checkpoints 1 --delete 30", "train --resume 1"]
+    assert racetui(*advice[0].split(), "--yes").code == 0
+    assert latest_checkpoint(paths).name == "20"
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -75,6 +77,35 @@ def test_show_tells_everything(finished: RunPaths) -> None:
     text = racetui("show", "1").out
     assert "500.0 ± 10.0" in text
     assert "1,000 frames" in text
+
+
+def test_a_run_whose_specification_is_damaged_is_shown_all_the_same(finished: RunPaths) -> None:
+    finished.spec.write_text("garbage: [")
+    result = racetui("show", "1")
+    assert (result.code, result.err.count("\n")) == (0, 1)
+    assert "spec.yaml" in result.err
+    assert "500.0 ± 10.0" in result.out
+    shown = racetui("show", "1", "--json").json
+    assert (shown["spec"], shown["evaluations"][0]["results"]["mean"]) == (None, 500.0)
+
+
+def test_an_interrupt_while_racetui_is_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("racetui.cli.parser.make_parser", interrupted)
+    assert main(["runs"]) == Exit.INTERRUPTED
+    early = "import sys, racetui.cli; sys.exit('argparse' in sys.modules)"  # what takes long comes within main
+    assert subprocess.run([sys.executable, "-c", early], check=False).returncode == 0
+
+
+def test_a_locale_that_lacks_a_character_costs_that_character(finished: RunPaths) -> None:
+    with RunWriter(finished) as writer:
+        writer.event("info", "note", "caf\N{LATIN SMALL LETTER E WITH ACUTE}")
+    for command, wanted in (("show", "500.0 ? 10.0"), ("logs", "caf?")):
+        result = racetui(command, "1", PYTHONIOENCODING="ascii")
+        assert (result.code, result.err) == (0, "")
+        assert wanted in result.out
 
 
 def test_logs_cannot_drive_the_terminal(finished: RunPaths) -> None:

@@ -27,6 +27,7 @@ from racetui.runs.paths import RunPaths
 from racetui.runs.store import RunStore
 from racetui.runs.writer import RunWriter
 from racetui.spec import Budget, RunSpec
+from tests.program import racetui
 
 HARDWARE = Hardware(4, 4, 4, 8 << 30, None, 6 << 30)
 MACHINE = Fingerprint(4, "a processor", "3.11", "1", "2.9", "0.63")
@@ -76,6 +77,13 @@ def test_a_torn_calibration_is_said_and_ignored(content: bytes, words: str) -> N
     known = read_knowledge(HARDWARE)
     assert known.calibration is None
     assert "racetui calibrate" in known.problem
+
+
+def test_nothing_is_measured_that_could_not_be_kept() -> None:
+    result = racetui("calibrate", RACETUI_HOME="/dev/null/store")
+    assert (result.code, result.out) == (2, "")
+    assert "RACETUI_HOME" in result.err
+    assert result.err.count("\n") == 1, result.err
 
 
 def test_a_calibration_of_another_machine_is_said_and_ignored() -> None:

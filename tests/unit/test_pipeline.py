@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from profiles.strict_yaml import parse_yaml
+from racetui.cli import main
 from racetui.cli.parser import make_parser
 from racetui.cli.pipeline import request_of
 from racetui.cli.pipeline_parser import CLONES
@@ -161,6 +163,22 @@ def test_what_was_not_measured_is_not_made_up() -> None:
     assert [one.planned_seconds for one in found] == [None, None, None, 60.0, None]
     assert {one.one_core_seconds for one in found} == {None}
     assert "not known" in estimate_text(found)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_an_estimate_that_is_asked_for_is_data(
+    options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    speeds = Speeds(dict.fromkeys(("demos", "bc", "dagger", "ppo", "score"), 100.0), {})
+    monkeypatch.setattr("racetui.cli.pipeline._probed", lambda spec: (speeds, speeds))
+    assert main(["pipeline", "--estimate", *options]) == 0
+    printed = capsys.readouterr()
+    if options:
+        assert len(json.loads(printed.out)["estimate"]) == 5
+    else:
+        assert "dagger, ppo" in printed.out, "the plan"
+        assert "as planned" in printed.out, "the estimate"
+        assert printed.err == ""
 
 
 def test_one_core_has_one_thread_and_no_helpers() -> None:

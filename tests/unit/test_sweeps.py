@@ -61,6 +61,7 @@ def test_names_sort_in_the_order_of_the_runs(tmp_path: Path) -> None:
         ("gird: {seed: [1]}", "unknown key gird: did you mean grid?"),
         ("grid: {seed: 1}", "grid.seed must be a list of values to try, not 1"),
         ("grid: {seed: []}", "grid.seed must be a list"),
+        ("grid: {seed: [1, 2, 1]}", "grid.seed has 1 twice"),
         ("grid: [1]", "grid must be keys with values"),
         ("runs: {seed: 1}", "runs must be a list"),
         ("runs: [7]", "runs: entry 1 must be settings with values, not 7"),

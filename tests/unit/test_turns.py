@@ -126,6 +126,7 @@ def test_limits_are_the_machines_unless_the_environment_has_others(text: str, ex
     ("text", "words"),
     [
         ("on", "there is no limit 'on'"),
+        ("memory=1e999", "memory must be"),
         ("cores=two", "RACETUI_QUEUE=cores=two: invalid"),
         ("runs=0", "runs must be"),
         ("memory=nan", "memory must be"),
