@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from racetui.tui.colours import COLOURS
+from racetui.colours import COLOURS
 
 _SETTINGS = {"theme": "panel.theme", "ascii": "panel.ascii", "readonly": "panel.readonly"}
 """Option -> what it sets of ``config.toml``, for one panel."""

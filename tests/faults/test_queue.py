@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from racetui.launching import resume_run
-from racetui.runs.control import InvalidOrder, RunBusy, kill, launch, send, wait_for, wait_for_state
+from racetui.runs.control import InvalidOrder, RunBusy, kill, send, wait_for, wait_for_state
+from racetui.runs.launch import launch
 from racetui.runs.model import RunState, RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.queue import Queue

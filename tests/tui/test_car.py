@@ -23,11 +23,11 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
+from racetui.colours import DARK
 from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
 from racetui.tui import kitty
 from racetui.tui.app import Panel
-from racetui.tui.colours import DARK
 from racetui.tui.glyphs import ASCII, UNICODE
 from racetui.tui.halfblocks import picture_rows, resized
 from racetui.tui.look import coloured, colourless

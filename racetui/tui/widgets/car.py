@@ -8,9 +8,10 @@ from textual import events
 from textual.strip import Strip
 from textual.timer import Timer
 
+from racetui import words
 from racetui.keys import Place
 from racetui.runs.errors import ControlError
-from racetui.tui import kitty, words
+from racetui.tui import kitty
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line, wrapped
