@@ -31,15 +31,7 @@ class EachWorld:
         self._groups: Array = np.repeat(np.arange(len(worlds)), [world.cars for world in worlds])
         bounds = np.cumsum([0, *(world.cars for world in worlds)]).tolist()
         self._rows = [slice(first, last) for first, last in pairwise(bounds)]
-        num = len(self._groups)
-        self._step = Step(
-            observations=np.zeros((num, *spec.observation_shape), spec.observation_dtype),
-            rewards=np.zeros(num, np.float32),
-            terminated=np.zeros(num, np.bool_),
-            truncated=np.zeros(num, np.bool_),
-            frames=np.zeros(num, np.int32),
-            facts=np.zeros((num, len(spec.facts)), np.float32),
-        )
+        self._step = Step.blank(spec, len(self._groups))
 
     @property
     def spec(self) -> TaskSpec:

@@ -76,7 +76,7 @@ class StockWorld:
         Raises ActionError, ResetNeededError where no episode is going on, and LeftBehindError.
         """
         live, actions = np.asarray(live, dtype=bool), np.asarray(actions)
-        step = self._nothing()
+        step = Step.blank(self._spec, self._cars)
         if live.any():
             check_actions(self._spec, actions, live)
             self._check_episodes(live)
@@ -135,16 +135,6 @@ class StockWorld:
                 raise LeftBehindError(
                     f"car {car} was left out of a step: cars on one stock track move together until they end"
                 )
-
-    def _nothing(self) -> Step:
-        return Step(
-            observations=np.empty_like(self._last),
-            rewards=np.zeros(self._cars, np.float32),
-            terminated=np.zeros(self._cars, bool),
-            truncated=np.zeros(self._cars, bool),
-            frames=np.zeros(self._cars, np.int32),
-            facts=np.zeros((self._cars, len(self._spec.facts)), np.float32),
-        )
 
 
 class _Eyes(Protocol):

@@ -203,6 +203,18 @@ class Step:
     facts: Array
     """(N, len(spec.facts)) float32, after the step."""
 
+    @classmethod
+    def blank(cls, spec: TaskSpec, num: int) -> Step:
+        """Zeros for ``num`` cars, to be written into."""
+        return cls(
+            observations=np.zeros((num, *spec.observation_shape), spec.observation_dtype),
+            rewards=np.zeros(num, np.float32),
+            terminated=np.zeros(num, np.bool_),
+            truncated=np.zeros(num, np.bool_),
+            frames=np.zeros(num, np.int32),
+            facts=np.zeros((num, len(spec.facts)), np.float32),
+        )
+
 
 class World(Protocol):
     """One track with ``cars`` cars that do not touch; every array has one row per car."""

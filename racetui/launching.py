@@ -28,7 +28,7 @@ from racetui.pipeline.workers import plan_workers
 from racetui.planning import measures_of, usable_cores, usual_collector, with_plan
 from racetui.presets import with_preset
 from racetui.queueing import in_turn, queue_limits
-from racetui.runs.control import launch
+from racetui.runs.launch import launch
 from racetui.runs.limits import used_up
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths

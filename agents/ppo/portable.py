@@ -18,6 +18,7 @@ from agents.exchange.widening import check_nature, nature_shapes, widened
 from agents.network_plans import NETWORKS, VECTOR_NETWORKS, choose_distribution, policy_input_shape
 from agents.networks import ActorCritic, PolicyNetwork
 from agents.ppo.config import PPOConfig
+from agents.ppo.reference import stock_settings
 from carracing.task import Array, Box, Discrete, TaskSpec
 
 _ENCODER = "features_extractor."
@@ -131,16 +132,7 @@ class PPOPortable:
         model = PPO(
             policy,
             None,  # type: ignore[arg-type]  # documented as allowed for loading; spaces are set below
-            learning_rate=config.learning_rate,
-            n_steps=config.rollout,
-            batch_size=config.minibatch,
-            n_epochs=config.epochs,
-            gamma=config.gamma,
-            gae_lambda=config.gae_lambda,
-            clip_range=config.clip_range,
-            ent_coef=config.entropy,
-            vf_coef=config.value_coefficient,
-            max_grad_norm=config.max_grad_norm,
+            **stock_settings(config),
             policy_kwargs=arguments,
             device="cpu",
             _init_setup_model=False,

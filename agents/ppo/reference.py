@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from gymnasium import spaces
 from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 
+from agents.exchange.spaces import spaces_of
 from agents.network_plans import NETWORKS, VECTOR_NETWORKS, ConvPlan, policy_input_shape
 from agents.networks import convolution_layers, dense_layer
 from agents.ppo.config import PPOConfig
-from carracing.task import Box, TaskSpec
+from carracing.task import TaskSpec
 
 
 class SharedImageEncoder(BaseFeaturesExtractor):
@@ -38,25 +38,32 @@ def build_reference(task: TaskSpec, config: PPOConfig) -> PPO:
     model = PPO(
         "MlpPolicy",
         None,  # type: ignore[arg-type]  # documented as allowed for loading; spaces are set below
-        learning_rate=config.learning_rate,
-        n_steps=config.rollout,
-        batch_size=config.minibatch,
-        n_epochs=config.epochs,
-        gamma=config.gamma,
-        gae_lambda=config.gae_lambda,
-        clip_range=config.clip_range,
-        ent_coef=config.entropy,
-        vf_coef=config.value_coefficient,
-        max_grad_norm=config.max_grad_norm,
+        **stock_settings(config),
         policy_kwargs=policy_arguments(task, config),
         device="cpu",
         _init_setup_model=False,
     )
-    model.observation_space, model.action_space = _observation_space(task), _action_space(task)
+    model.observation_space, model.action_space = spaces_of(task)
     model.n_envs = 1
     model._setup_model()
     model.set_logger(Logger(folder=None, output_formats=[]))
     return model
+
+
+def stock_settings(config: PPOConfig) -> dict[str, Any]:
+    """What both learn by, as stable-baselines3 names it."""
+    return {
+        "learning_rate": config.learning_rate,
+        "n_steps": config.rollout,
+        "batch_size": config.minibatch,
+        "n_epochs": config.epochs,
+        "gamma": config.gamma,
+        "gae_lambda": config.gae_lambda,
+        "clip_range": config.clip_range,
+        "ent_coef": config.entropy,
+        "vf_coef": config.value_coefficient,
+        "max_grad_norm": config.max_grad_norm,
+    }
 
 
 def policy_arguments(task: TaskSpec, config: PPOConfig) -> dict[str, Any]:
@@ -70,17 +77,3 @@ def policy_arguments(task: TaskSpec, config: PPOConfig) -> dict[str, Any]:
         layers = list(VECTOR_NETWORKS[config.network])
         arguments["net_arch"] = {"pi": layers, "vf": layers}
     return arguments
-
-
-def _observation_space(task: TaskSpec) -> spaces.Box:
-    shape = policy_input_shape(task)
-    if len(shape) == 3:
-        return spaces.Box(0, 255, shape, np.uint8)
-    return spaces.Box(-np.inf, np.inf, shape, np.float32)
-
-
-def _action_space(task: TaskSpec) -> spaces.Space[Any]:
-    if isinstance(task.action, Box):
-        low, high = (np.asarray(bound, np.float32) for bound in (task.action.low, task.action.high))
-        return spaces.Box(low, high, dtype=np.float32)
-    return spaces.Discrete(task.action.n)

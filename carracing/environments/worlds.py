@@ -75,14 +75,7 @@ class EnvWorlds:
         self._playing: Array = np.zeros(num, np.bool_)
         self._lane = 0
         """Whose turn it is, for errors."""
-        self._step = Step(
-            observations=np.zeros((num, *self._spec.observation_shape), self._spec.observation_dtype),
-            rewards=np.zeros(num, np.float32),
-            terminated=np.zeros(num, np.bool_),
-            truncated=np.zeros(num, np.bool_),
-            frames=np.zeros(num, np.int32),
-            facts=np.zeros((num, 0), np.float32),
-        )
+        self._step = Step.blank(self._spec, num)
 
     @property
     def spec(self) -> TaskSpec:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
-import statistics
-import sys
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
-from profiles import detect
+from racetui.cli.bench_turns import speed_rows, speeds_in_turn, use_threads
 from racetui.cli.bench_updates import updates
 from racetui.cli.output import print_json, table
 from racetui.exits import Exit
@@ -18,37 +17,26 @@ def learner(options: argparse.Namespace) -> int:
     """Learn from the same round with every contender in turn, several times over; print the medians."""
     if options.agent != "ppo":
         return updates(options)
-    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    threads = use_threads(options.threads)
     import torch
 
     from agents.ppo.config import PPOConfig
     from carracing.task import TaskConfig, task_spec
     from racetui.bench.learner import STOCK, apart, contenders
 
-    threads = options.threads or detect().usable_cores
-    torch.set_num_threads(threads)
     task = TaskConfig(observation=options.observation)
     config = replace(PPOConfig(), epochs=1)
     ready = contenders(task_spec(task), config)
-    speeds: dict[str, list[float]] = {name: [] for name in ready}
-    results = {}
-    for turn in range(options.repeats):
-        for name, measure in ready.items():
-            print(f"racetui: turn {turn + 1} of {options.repeats}: {name}", file=sys.stderr)
-            speed, results[name] = measure()
-            speeds[name].append(speed)
-    medians = {name: statistics.median(measured) for name, measured in speeds.items()}
-    rows = [
-        {
-            "name": name,
-            "samples_per_second": medians[name],
-            "lowest": min(measured),
-            "highest": max(measured),
-            "over_stock": medians[name] / medians[STOCK],
-            "parameters_apart": apart(results[name], results[STOCK]),
-        }
-        for name, measured in speeds.items()
-    ]
+    results: dict[str, Any] = {}
+
+    def learn(name: str) -> float:
+        speed, results[name] = ready[name]()
+        return speed
+
+    speeds = speeds_in_turn({name: partial(learn, name) for name in ready}, options.repeats)
+    rows = speed_rows(speeds, _SPEEDS[0], STOCK)
+    for row in rows:
+        row["parameters_apart"] = apart(results[row["name"]], results[STOCK])
     setting = (
         f"PPO, network {config.network} on {task.observation}, stack {task.stack}, minibatches of "
         f"{config.minibatch}, {threads} threads, torch {torch.__version__}"

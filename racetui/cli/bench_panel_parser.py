@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from racetui.cli.options import add_json, later
-from racetui.cli.values import count, duration
+from racetui.values import count, duration
 
 DESCRIPTION = """Measure what the panel costs in a terminal of its own beside a run that gains a round a second: time
 to the first picture, processor time, bytes sent, memory, and how long a key takes, also on a link of 50 kB/s and

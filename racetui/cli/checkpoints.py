@@ -13,7 +13,7 @@ from racetui.exits import Exit
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
-from racetui.tui.words import size
+from racetui.words import size
 
 
 def checkpoints(options: argparse.Namespace) -> int:

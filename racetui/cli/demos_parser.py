@@ -9,7 +9,7 @@ from typing import Any
 from carracing.registry import BACKENDS
 from carracing.task import OBSERVATIONS
 from racetui.cli.options import add_json, later
-from racetui.cli.values import count
+from racetui.values import count
 from racetui.video import CHOICES
 
 

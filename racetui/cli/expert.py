@@ -7,8 +7,8 @@ import sys
 from dataclasses import asdict
 
 from carracing.task import TaskConfig
-from racetui.cli.evaluate import print_result, progress_of, settings_of
 from racetui.cli.output import print_json
+from racetui.cli.scoring import print_result, progress_of, settings_of
 from racetui.config import ConfigError
 from racetui.evaluation.expert import evaluate_expert, expert_task
 from racetui.evaluation.report import versions

@@ -9,7 +9,7 @@ from carracing.registry import EVERY_BACKEND
 from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from racetui.cli.options import add_json, later
-from racetui.cli.values import duration
+from racetui.values import duration
 
 _DESCRIPTION = """Print what this machine has and what limits it, how a run would spread over it by each hardware
 profile, the reasons for the numbers of one, and a collector for each use. A profile of your own is a YAML file in

@@ -8,7 +8,7 @@ from typing import Any
 from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from racetui.cli.options import add_json, later
-from racetui.cli.values import count, duration
+from racetui.values import count, duration
 
 _MEMORY = """Run six configurations one after the other, each a training with an evaluation beside it in
 processes of its own, and print the memory that was expected of each beside the peak it reached. Takes some minutes.

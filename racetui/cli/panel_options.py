@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from racetui.tui.colours import COLOURS
+from racetui.colours import COLOURS
 
 _SETTINGS = {"theme": "panel.theme", "ascii": "panel.ascii", "readonly": "panel.readonly"}
 """Option -> what it sets of ``config.toml``, for one panel."""
@@ -34,9 +34,8 @@ def given(options: argparse.Namespace) -> dict[str, Any]:
 
 def refuse_beside_command(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """End with a usage error where one of them is given to another command, which would ignore it."""
-    from racetui.cli.parser import PANEL
-
-    if options.command is not PANEL and (
+    panel = parser.get_default("command")
+    if options.command is not panel and (
         wrong := [name for name in ("demo", *_SETTINGS) if getattr(options, name) is not None]
     ):
         parser.error(f"--{wrong[0]} is about the panel: leave the command out, or the option")

@@ -25,9 +25,9 @@ from racetui.cli.queue_parser import add_queue_command
 from racetui.cli.report_parser import add_out, add_report_command, add_sweep_command
 from racetui.cli.run_parser import add_run_commands
 from racetui.cli.serve import add_serve_command
-from racetui.cli.values import count, counts, duration
 from racetui.planning import known_profiles
 from racetui.presets import preset_names
+from racetui.values import count, counts, duration
 
 EPILOG = """\
 exit codes: 0 ok, 1 failure, 2 usage or configuration, 3 no terminal, 4 not found, 5 timeout, 130 interrupted

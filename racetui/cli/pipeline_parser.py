@@ -8,8 +8,8 @@ from typing import Any
 
 from carracing.task import OBSERVATIONS
 from racetui.cli.options import add_json, add_now, later
-from racetui.cli.values import count, duration
 from racetui.pipeline import config
+from racetui.values import count, duration
 
 CLONES = {"bc": ("demos", "bc"), "dagger": ("dagger",), "both": ("demos", "bc", "dagger")}
 """Stages before the reinforcement learning, by how it is cloned."""

@@ -10,8 +10,8 @@ from agents.registry import AGENTS
 from carracing.registry import EVERY_BACKEND
 from carracing.task import OBSERVATIONS
 from racetui.cli.options import RUN_HELP, add_json, later
-from racetui.cli.values import count, seeds
 from racetui.tables import TABLES
+from racetui.values import count, seeds
 from racetui.video import CHOICES
 
 

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from racetui.cli.options import RUN_HELP, add_json, later
-from racetui.cli.values import count, duration
+from racetui.values import count, duration
 
 _NOTE = """Write a note on a run, living or ended, in place of the one it has; '' takes it away. Without a text,
 print it."""

@@ -28,7 +28,7 @@ class Contestant:
 
     run: RunSummary
     series: Mapping[str, Series] = field(default_factory=dict)
-    """Curves by name: RETURN, those of COUNTS, and whatever else was asked for."""
+    """Curves by name: RETURN, those of COUNTS, and whatever else was asked for; thinned where they are long."""
     metrics: tuple[str, ...] = ()
     """Names of all curves there are."""
     peak_memory: int | None = None
@@ -37,6 +37,8 @@ class Contestant:
     """What it was asked to be, by dotted key; empty where its specification cannot be read."""
     evaluated: Series = _NONE
     """Means of its own evaluations, where an expert drove some of its episodes."""
+    averaged: Series = _NONE
+    """RETURN where that is long: its means over as many stretches, which have the area that it has."""
 
     @property
     def led(self) -> bool:
@@ -48,6 +50,11 @@ class Contestant:
         """The curve that tells what it had learned."""
         return self.evaluated if self.led else self.series[RETURN]
 
+    @property
+    def level(self) -> Series:
+        """The same curve as areas are taken of it."""
+        return self.judged if self.led or not len(self.averaged.frames) else self.averaged
+
 
 class ContestantFollower:
     """Follows one run; each ``poll`` reads only what is new, and nothing at all of a run that has ended."""
@@ -55,6 +62,7 @@ class ContestantFollower:
     def __init__(self, paths: RunPaths) -> None:
         self._reader = RunReader(paths)
         self._curves = CurveFollower(self._reader)
+        self._means = CurveFollower(self._reader, RunReader.averaged)
         self._settings: Mapping[str, str] | None = None
         self._peak: int | None = None
         self._samples = 0
@@ -77,6 +85,7 @@ class ContestantFollower:
             self._peak,
             self._settings,
             evaluated(self._reader.evaluations()) if _led(self._settings) else _NONE,
+            self._means.follow(RETURN),
         )
         return self._last
 

@@ -9,7 +9,7 @@ from typing import Any
 from racetui.comparison.comparing import Comparison
 from racetui.comparison.ranking import GOAL, Standing
 from racetui.documents import number, span, summary_document, table
-from racetui.tui.words import size
+from racetui.words import size
 
 FIGURES = (
     *("rank", "run", "name", "state", "best_mean", "best_std", "area", "seconds_to_goal", "frames_to_goal"),

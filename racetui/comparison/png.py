@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from racetui.chart.axes import nice_end, nice_step, ticks, time_step
+from racetui.chart.decimate import decimate
 from racetui.comparison.svg import COLOURS, DASHES, HEIGHT, WIDTH, Labels, Line
-from racetui.tui.chart.axes import nice_end, nice_step, ticks, time_step
-from racetui.tui.chart.decimate import decimate
-from racetui.tui.words import duration, trimmed
+from racetui.words import duration, trimmed
 
 _SCALE = 2
 """Pixels for each of the SVG's units."""

@@ -29,7 +29,8 @@ class Standing:
     area: float | None
     """Area under the return curve up to the comparison's horizon, divided by its width: the curve's mean height."""
     frames_to_goal: int | None
-    """Frames until the mean return of 100 episodes was GOAL; None where it never was."""
+    """Frames until the mean return of 100 episodes was GOAL; None where it never was. Of a long curve,
+    which is thinned, it may be late by a five-thousandth of the run."""
     seconds_to_goal: float | None
     """The same in training time; None also where the run kept no count of that."""
     frames_per_second: float | None
@@ -90,7 +91,7 @@ def _standing(contestant: Contestant, end: int | None) -> Standing:
         run=run,
         best_mean=run.best_mean,
         best_std=run.best_std,
-        area=area(series, end) if end is not None else None,
+        area=area(contestant.level, end) if end is not None else None,
         frames_to_goal=frames,
         seconds_to_goal=seconds,
         frames_per_second=run.frames / run.seconds if run.seconds > 0 else None,

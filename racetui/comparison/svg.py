@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from racetui.tui.chart.axes import nice_end, nice_step, ticks, time_step
-from racetui.tui.chart.decimate import Floats, decimate
-from racetui.tui.chart.scale import Scale, linear, logarithmic
-from racetui.tui.words import duration, trimmed
+from racetui.chart.axes import nice_end, nice_step, ticks, time_step
+from racetui.chart.decimate import Floats, decimate
+from racetui.chart.scale import Scale, linear, logarithmic
+from racetui.words import duration, trimmed
 
 WIDTH, HEIGHT = 960, 540
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 20, 70, 55

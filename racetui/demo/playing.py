@@ -1,4 +1,4 @@
-"""The demo as the panel sees it: a store that fills itself, and services that act on a recording."""
+"""The demo as the panel sees it: a store that fills itself while the panel is open."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
 
 from racetui.runs.errors import StoreError
-from racetui.runs.paths import RunPaths
 from racetui.runs.store import RunStore
-from racetui.tui.services import Services, refusing
 
-WHY = "this is a demo, which plays a recording: open racetui without --demo for that"
 GOODBYE_SECONDS = 3.0
 """How long leaving waits until the store is removed."""
 
@@ -40,19 +36,3 @@ def playing() -> Iterator[RunStore]:
     finally:
         stdin.close()
         player.wait(GOODBYE_SECONDS)
-
-
-def demo_services() -> Services:
-    """Orders go to whoever plays the recording; what a recording cannot do is refused."""
-    real = Services()
-    return replace(refusing(real, WHY), order=real.order, watch=real.watch, drive=_drive, demo=True)
-
-
-def _drive(paths: RunPaths) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "racetui.demo.drive", str(paths.root)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy as np
 from agents.api import ActorSpec, Decision, State, WeightsSnapshot, no_pulse
 from agents.random import EpisodeRandom
 from carracing.registry import make_worlds
-from carracing.task import Array, LabelledWorlds, Step, TaskConfig, TaskSpec, labelled, task_spec
+from carracing.task import Array, LabelledWorlds, Step, TaskConfig, labelled, task_spec
 from collectors.api import EpisodeRecord, Lanes
+from collectors.wrapper import LanesWrapper
 from racetui.evaluation.driving import lanes_for
 from racetui.evaluation.scores import EvaluationResult, summarise
 from racetui.evaluation.settings import EvaluationSettings
@@ -56,32 +57,17 @@ def evaluate_expert(
     return summarise(records, time.monotonic() - started)
 
 
-class Twin:
+class Twin(LanesWrapper):
     """Lanes whose cars the fast simulator drives too, and the actor that reads there what the expert would do."""
 
     def __init__(self, lanes: Lanes, task: TaskConfig) -> None:
-        self._lanes = lanes
+        super().__init__(lanes)
         worlds = make_worlds("fast", replace(task, labels=True), lanes.num)
         expert = labelled(worlds)
         if expert is None:
             raise TwinError("the fast simulator has no scripted driver")
         self._worlds: LabelledWorlds = expert
         self._live: Array = np.zeros(lanes.num, np.bool_)
-
-    @property
-    def num(self) -> int:
-        """How many lanes there are."""
-        return self._lanes.num
-
-    @property
-    def groups(self) -> Array:
-        """The group of each lane."""
-        return self._lanes.groups
-
-    @property
-    def spec(self) -> TaskSpec:
-        """What one car's observations and actions look like."""
-        return self._lanes.spec
 
     @property
     def labels(self) -> Array:
@@ -101,11 +87,11 @@ class Twin:
         """Start new episodes on both."""
         self._worlds.reset(mask, seeds)
         self._live |= mask
-        return self._lanes.reset(mask, seeds)
+        return super().reset(mask, seeds)
 
     def step(self, actions: Array, live: Array) -> Step:
         """Step both. Raises TwinError where they differ."""
-        shadow, step = self._worlds.step(actions, live), self._lanes.step(actions, live)
+        shadow, step = self._worlds.step(actions, live), super().step(actions, live)
         ended = step.terminated | step.truncated
         apart = (shadow.rewards != step.rewards) | ((shadow.terminated | shadow.truncated) != ended)
         if apart.any():
@@ -117,24 +103,12 @@ class Twin:
         self._live &= ~ended
         return step
 
-    def state(self) -> State:
-        """That of the lanes."""
-        return self._lanes.state()
-
     def restore(self, state: State) -> None:
         """The twin could not follow ``state``. Raises RuntimeError."""
         del state
         raise RuntimeError("lanes with a twin cannot be put back")
 
-    def busy(self) -> Sequence[float]:
-        """Those of the lanes."""
-        return self._lanes.busy()
-
-    def incidents(self) -> Sequence[str]:
-        """Those of the lanes."""
-        return self._lanes.incidents()
-
     def close(self) -> None:
         """Close both."""
         self._worlds.close()
-        self._lanes.close()
+        super().close()

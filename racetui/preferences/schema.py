@@ -16,13 +16,14 @@ from typing import Any, get_origin
 from profiles import profile_names
 from profiles.strict import DocumentError, convert_value, field_types
 from racetui.capacity import QueueSettings
+from racetui.chart.view import SMOOTHINGS
+from racetui.colours import COLOURS
 from racetui.notifications import NotificationSettings
 from racetui.runs.positions import Axis
-from racetui.tui.chart.view import SMOOTHINGS
-from racetui.tui.clockwork import RATES
-from racetui.tui.colours import COLOURS
 
 AUTO = "auto"
+RATES = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Pictures per second to choose from."""
 
 
 def _user_profiles() -> tuple[str, ...]:

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from racetui.counters import COUNTED_SECONDS
-from racetui.runs.model import EpisodeRow, EvaluationRow, HardwareRow, RunSummary, Series
+from racetui.runs.curves import MOST_POINTS
+from racetui.runs.model import EvaluationRow, HardwareRow, RunSummary, Series
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 
@@ -64,10 +65,10 @@ class RunCurves:
 def curves_of(paths: RunPaths) -> RunCurves:
     """Read what is drawn of a run. Raises StoreError."""
     with RunReader(paths) as reader:
-        run, seconds = reader.summary(), reader.series(COUNTED_SECONDS)
+        run, (seconds, _) = reader.summary(), reader.thinned(COUNTED_SECONDS, MOST_POINTS)
         return RunCurves(
             run=run,
-            returns=spread(reader.episodes(last=-1)),
+            returns=spread(reader.returns()),
             evaluations=tuple(row for row in reader.evaluations() if row.state == "finished" and row.results),
             seconds=seconds,
             speed=_speed(seconds),
@@ -75,10 +76,9 @@ def curves_of(paths: RunPaths) -> RunCurves:
         )
 
 
-def spread(episodes: Sequence[EpisodeRow], bins: int = BINS) -> Band:
+def spread(found: Series, bins: int = BINS) -> Band:
     """Mean, 10th and 90th percentile of the returns in each of ``bins`` pieces of equal frames that has any."""
-    frames = np.array([row.frames_at for row in episodes], np.float64)
-    returns = np.array([row.episode_return for row in episodes], np.float64)
+    frames, returns = found.frames.astype(np.float64), found.values
     if not len(frames):
         return Band(*(np.empty(0) for _ in range(4)))
     edges = np.linspace(0.0, frames.max(), bins + 1)

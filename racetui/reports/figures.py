@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from racetui.documents import number, span
 from racetui.reports.caveats import Document
-from racetui.tui.words import size
+from racetui.words import size
 
 _FIGURES: tuple[tuple[str, Callable[[Document], str]], ...] = (
     ("state", lambda one: one["state"]),

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from profiles import detect, processor_name
 from racetui.comparison.settings import settings_of
 from racetui.documents import plain
 from racetui.evaluation.report import versions, write_document
 from racetui.runs.errors import StoreError
-from racetui.runs.model import EpisodeRow, EvaluationRow, HardwareRow, RunSummary
+from racetui.runs.model import EvaluationRow, HardwareRow, RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 
@@ -39,7 +40,7 @@ def benchmark_metrics(paths: RunPaths) -> dict[str, Any]:
     """
     with RunReader(paths) as reader:
         return outline(paths, reader) | {
-            "rewards": _rewards(reader.episodes(last=-1)),
+            "rewards": _rewards(reader.returns().values),
             "evaluations": _evaluations(reader.evaluations()),
             **_usage(reader.hardware(last=-1)),
         }
@@ -101,9 +102,8 @@ def _amounts(run: RunSummary) -> dict[str, Any]:
     )
 
 
-def _rewards(episodes: Sequence[EpisodeRow]) -> dict[str, Any]:
+def _rewards(returns: npt.NDArray[np.float64]) -> dict[str, Any]:
     """Of training's episodes: raw returns, exploration included."""
-    returns = np.array([row.episode_return for row in episodes])
     if not len(returns):
         return {"count": 0}
     return {

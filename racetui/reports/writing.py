@@ -20,7 +20,7 @@ from racetui.reports.metrics import METRICS_FILE, benchmark_metrics
 from racetui.reports.page import Page
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
-from racetui.tui.words import size
+from racetui.words import size
 
 _SCALES = ("collector.workers", "collector.lanes", "collector.threads")
 """Settings over which speed is drawn, where nothing else but the number of them tells runs apart."""

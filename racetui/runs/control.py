@@ -11,7 +11,6 @@ from racetui.runs.claim import claim
 from racetui.runs.database import connect_writer, translated
 from racetui.runs.errors import ControlError, InvalidOrder, OrderTimeout, RunBusy, RunEnded
 from racetui.runs.kill import kill
-from racetui.runs.launch import launch
 from racetui.runs.model import CommandRow, RunState, RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
@@ -24,7 +23,6 @@ __all__ = [
     "RunEnded",
     "claim",
     "kill",
-    "launch",
     "outcome",
     "send",
     "wait_for",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from racetui.runs import log, rows
+from racetui.runs import log, rows, thinning
 from racetui.runs.commands import COMMAND_COLUMNS, command_row
 from racetui.runs.database import connect_reader, side_file, translated
 from racetui.runs.errors import DamagedRun
@@ -92,15 +92,13 @@ class RunReader:
         """A curve of about ``most`` rows at the most, and its last row number; all of it where it is no longer.
 
         Of each stretch the least and the greatest value are kept, and a NaN where there is one, so a chart looks the
-        same. The database does it: a long curve never comes into this process.
+        same.
         """
-        with self._reading() as connection:
-            parts = {"name": name, "most": most}
-            (rows_there,) = connection.execute(_COUNT, parts).fetchone()
-            if rows_there > most:
-                found = connection.execute(_THINNED, parts).fetchall()
-                return rows.series(found), found[-1][0]
-        return self.series_since(name, 0)
+        return self._in_few(thinning.extremes, name, most)
+
+    def averaged(self, name: str, most: int) -> tuple[Series, int]:
+        """As ``thinned``, but of each stretch the mean, over what is a number: what areas are the same under."""
+        return self._in_few(thinning.means, name, most)
 
     def latest(self, name: str) -> float | None:
         """The last value of a curve; None where it is none, or NaN."""
@@ -122,6 +120,13 @@ class RunReader:
         sql = f"SELECT {rows.EPISODE_COLUMNS} FROM episodes WHERE id > ? ORDER BY id"  # noqa: S608 - our own names
         with self._reading() as connection:
             return [rows.episode_row(row) for row in connection.execute(sql, (id,))]
+
+    def returns(self) -> Series:
+        """The raw returns of all finished episodes, as a curve."""
+        with self._reading() as connection:
+            return rows.series(
+                connection.execute("SELECT id, frames_at, time, episode_return FROM episodes ORDER BY id").fetchall()
+            )
 
     def heats(self, last: int = 100) -> list[HeatRow]:
         """The last heats that were judged, oldest first."""
@@ -233,6 +238,15 @@ class RunReader:
         """Read the log's last lines and then what is added to it."""
         return log.LogFollower(self.paths.log, lines)
 
+    def _in_few(
+        self, thin: Callable[[sqlite3.Connection, str, int], list[Any]], name: str, most: int
+    ) -> tuple[Series, int]:
+        with self._reading() as connection:
+            if thinning.is_longer(connection, name, most):
+                found = thin(connection, name, most)
+                return rows.series(found), found[-1][0]
+        return self.series_since(name, 0)
+
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         try:
@@ -256,30 +270,6 @@ class RunReader:
             self.close()
             raise DamagedRun(f"{self.paths.database} cannot be opened: {error.strerror}") from error
         return stat.st_dev, stat.st_ino, side_file(self.paths.database).exists()
-
-
-_COUNT = "SELECT count(*) FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE name = :name)"
-_STRETCH = "metric = curve.id AND seq >= start AND seq < start + curve.step"
-_THINNED = f"""
-WITH RECURSIVE
-curve AS MATERIALIZED (
-    SELECT n.id AS id, min(seq) AS first, max(seq) AS last, 1 + (max(seq) - min(seq)) * 2 / :most AS step
-    FROM metrics JOIN metric_names n ON metric = n.id WHERE n.name = :name
-),
-stretches(start) AS (
-    SELECT first FROM curve UNION ALL
-    SELECT start + step FROM stretches, curve WHERE start + step <= last
-)
-SELECT seq, frames, time, value FROM metrics WHERE metric = (SELECT id FROM curve) AND seq IN (
-    SELECT (SELECT seq FROM metrics WHERE {_STRETCH} AND value NOT NULL ORDER BY value LIMIT 1) FROM stretches, curve
-    UNION
-    SELECT (SELECT seq FROM metrics WHERE {_STRETCH} ORDER BY value DESC LIMIT 1) FROM stretches, curve
-    UNION
-    SELECT (SELECT seq FROM metrics WHERE {_STRETCH} AND value IS NULL LIMIT 1) FROM stretches, curve
-    UNION
-    SELECT last FROM curve
-) ORDER BY seq
-"""  # noqa: S608 - our own names
 
 
 def _last(connection: sqlite3.Connection, columns: str, table: str, last: int) -> list[Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from racetui.comparison.settings import differences, settings_of
 from racetui.launching import NothingToResumeError, StartRequest, build_spec, resume_run, start_spec
-from racetui.runs.control import launch
+from racetui.runs.launch import launch
 from racetui.runs.model import RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader

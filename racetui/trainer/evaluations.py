@@ -33,6 +33,11 @@ class EvaluationOrder:
     video: str = ""
     """Which episode to film, one of ``racetui.video.CHOICES``; empty for none."""
 
+    @property
+    def dispensable(self) -> bool:
+        """It goes on beside training; the score is what its run is there for."""
+        return self.purpose != "score"
+
 
 @dataclass(frozen=True, slots=True)
 class _Running:
@@ -58,7 +63,7 @@ class Evaluations:
         self._paths, self._writer, self._keeper, self._on_result = paths, writer, keeper, on_result
         self._waiting: deque[EvaluationOrder] = deque()
         self.short_of_memory: Callable[[], bool] = lambda: False
-        """Asked before one begins."""
+        """Asked before one begins that can be done without."""
         self._running: _Running | None = None
 
     @property
@@ -93,10 +98,11 @@ class Evaluations:
             self._start(self._waiting.popleft())
 
     def give_up(self, reason: str) -> bool:
-        """End the evaluation going on, and say so in the store; False if none is."""
-        running = self._abandon(reason)
-        if running is None:
+        """End the evaluation going on, and say so in the store; False if none is that can be done without."""
+        if self._running is None or not self._running.order.dispensable:
             return False
+        running = self._running
+        self._abandon(reason)
         self._writer.event(
             "warning", "evaluation", f"evaluation at {running.order.frames:,} frames given up: {reason}"
         )
@@ -108,18 +114,17 @@ class Evaluations:
         self._abandon(reason)
         self._waiting.clear()
 
-    def _abandon(self, reason: str) -> _Running | None:
+    def _abandon(self, reason: str) -> None:
         running, self._running = self._running, None
         if running is not None:
             running.process.kill()
             running.process.wait()
             running.driven.unlink(missing_ok=True)
             self._writer.evaluation_failed(running.row, reason)
-        return running
 
     def _start(self, order: EvaluationOrder) -> None:
         settings = order.settings
-        short = self.short_of_memory()
+        short = order.dispensable and self.short_of_memory()
         row = self._writer.evaluation_started(
             frames=order.frames,
             purpose=order.purpose,

@@ -148,6 +148,7 @@ class _Pipeline:
         """The beat while no stage has one of its own."""
         self._run.writer.show_life()
         self._run.writer.hardware(self._run.usage.sample())
+        self._run.guard.look()
         self._run.keeper.poll()
         self._run.evaluations.poll()
 

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from racetui.colours import COLOURS
 from racetui.keys import ALIVE, OVER, PAUSED, TESTABLE, TRAINING, WORKING, Need, Place
+from racetui.preferences.schema import RATES
 from racetui.runs.errors import StoreError
 from racetui.runs.limits import used_up
 from racetui.runs.paths import RunPaths
-from racetui.tui.clockwork import RATES
-from racetui.tui.colours import COLOURS
 from racetui.tui.core import Core
 from racetui.tui.presses import bindings
 from racetui.tui.targets import Targets, targets

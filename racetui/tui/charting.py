@@ -7,8 +7,8 @@ from typing import cast
 
 from textual.screen import Screen
 
-from racetui.tui.chart import view as views
-from racetui.tui.chart.view import ChartView
+from racetui.chart import view as views
+from racetui.chart.view import ChartView
 from racetui.tui.desk import desk
 from racetui.tui.widgets.chart import Chart
 

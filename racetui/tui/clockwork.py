@@ -8,8 +8,6 @@ from typing import Protocol
 
 from racetui.tui.picture import NOBODY, Compared, Picture
 
-RATES = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Pictures per second to choose from."""
 FIRST_WAIT = 0.3
 """Seconds after the first picture: percentages need a second look, and nobody should wait long for them."""
 

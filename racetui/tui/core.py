@@ -13,6 +13,8 @@ from typing import Any
 from textual import events
 from textual.app import App
 
+from racetui.chart.view import ChartView
+from racetui.colours import COLOURS
 from racetui.keys import Key, shown
 from racetui.preferences import Loaded
 from racetui.preferences.reading import Origin
@@ -22,9 +24,7 @@ from racetui.runs.logbook import LogLine, merged
 from racetui.runs.model import RunSummary
 from racetui.tui import tailor
 from racetui.tui.announcing import Announcer, sequences
-from racetui.tui.chart.view import ChartView
 from racetui.tui.clockwork import Clockwork, Pictures
-from racetui.tui.colours import COLOURS
 from racetui.tui.glyphs import Glyphs
 from racetui.tui.lines import clean
 from racetui.tui.link import Link, metered

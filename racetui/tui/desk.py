@@ -7,12 +7,12 @@ from typing import Any, Protocol, TypeVar, cast
 
 from textual.dom import DOMNode
 
+from racetui.chart.view import ChartView
 from racetui.keys import Key
 from racetui.preferences import Loaded
 from racetui.runs.filtering import Filter
 from racetui.runs.logbook import LogLine
 from racetui.runs.model import RunSummary
-from racetui.tui.chart.view import ChartView
 from racetui.tui.link import Link
 from racetui.tui.look import Look
 from racetui.tui.marks import Marks

@@ -10,7 +10,7 @@ from dataclasses import replace
 from profiles import detect
 from racetui.bottleneck import Remark, remarks_on
 from racetui.hardware import MachineSampler
-from racetui.runs.curves import MOST_POINTS, CurveFollower
+from racetui.runs.curves import CurveFollower
 from racetui.runs.errors import StoreError
 from racetui.runs.logbook import Logbook
 from racetui.runs.model import EventRow, RunState, RunSummary
@@ -34,7 +34,7 @@ class RunFeed:
     def __init__(self, run: RunSummary, cores: int | None = None) -> None:
         self._reader = RunReader(RunPaths(run.path))
         self._logbook = Logbook(self._reader)
-        self._curves = CurveFollower(self._reader, MOST_POINTS)
+        self._curves = CurveFollower(self._reader)
         self._spec: RunSpec | None = None
         self._elsewhere, self._cores = cores is not None, cores or detect().usable_cores
         self._events: deque[EventRow] = deque(maxlen=KEPT_EVENTS)

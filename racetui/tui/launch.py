@@ -1,13 +1,10 @@
-"""Opening the panel, or not: decided before anything heavy is imported."""
+"""Opening the panel, and whether it can be: decided before anything heavy is imported."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
-
-from racetui.exits import Exit
 
 FRAMES_PER_SECOND = "15"
 """How often Textual may redraw: more than anyone needs to read, and little for a slow link."""
@@ -17,17 +14,8 @@ _NO_SCREEN = frozenset({"", "dumb", "unknown"})
 def open_panel(given: Mapping[str, Any] | None = None, demo: bool = False) -> int:
     """Show the panel until it is left, with settings ``given`` by section.name; returns the exit code.
 
-    A ``demo`` shows a recorded session rather than the runs of the store.
-
-    Where no terminal can show it, prints a table of the runs to stdout instead and returns Exit.NO_TERMINAL.
-    Raises StoreError if that fails.
+    A ``demo`` shows a recorded session rather than the runs of the store. Ask ``why_not`` before.
     """
-    reason = why_not(os.environ, (sys.stdin, sys.stdout, sys.stderr))
-    if reason:
-        if not demo:
-            _print_table()
-        sys.stderr.write(f"racetui: no panel: {reason}\n")
-        return Exit.NO_TERMINAL
     os.environ.setdefault("TEXTUAL_FPS", FRAMES_PER_SECOND)  # read when Textual is imported
     from racetui.tui.session import run_panel
 
@@ -42,14 +30,3 @@ def why_not(environment: Mapping[str, str], streams: tuple[TextIO, TextIO, TextI
     if environment.get("TERM", "") in _NO_SCREEN:
         return f"TERM={environment.get('TERM', '')} cannot show one"
     return ""
-
-
-def _print_table() -> None:
-    from racetui.cli.show import runs_table
-    from racetui.runs.store import RunStore
-
-    runs = RunStore().list()
-    text = runs_table(runs) if runs else "no runs yet: start one with `racetui train`"
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-    sys.stdout.flush()

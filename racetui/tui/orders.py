@@ -6,17 +6,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from racetui.runs.errors import ControlError, OrderTimeout, StoreError
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
+from racetui.tui.services import PATIENCE, Services
 
-if TYPE_CHECKING:
-    from racetui.tui.services import Services
-
-PATIENCE = 300.0
-"""Seconds to wait for an answer before saying that there is none; the order stands all the same."""
 POLL_SECONDS = 0.25
 
 

@@ -10,8 +10,8 @@ from rich.text import Text
 from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider, SearchIcon
 from textual.widgets import LoadingIndicator
 
+from racetui.colours import COLOURS
 from racetui.keys import Key, applies, keys_of, shown
-from racetui.tui.colours import COLOURS
 from racetui.tui.desk import desk
 from racetui.tui.presses import Presses
 

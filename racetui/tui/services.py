@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from racetui.runs.errors import ControlError
 from racetui.runs.paths import RunPaths
-from racetui.tui.orders import PATIENCE
 from racetui.video.writers import usual_suffix
 from racetui.watch.lease import Lease, renew
 from racetui.watch.recording import Recording
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
     from racetui.comparison.export import Shown
     from racetui.launching import StartRequest
     from racetui.spec import Budget
+
+PATIENCE = 300.0
+"""Seconds to wait for an answer before saying that there is none; the order stands all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from racetui.tui.app import Panel
 from racetui.tui.endings import Endings
 from racetui.tui.feed import Feed
 from racetui.tui.services import Services
-from racetui.tui.words import percent
+from racetui.words import percent
 
 
 def run_panel(given: Mapping[str, Any] | None = None, demo: bool = False) -> int:
@@ -30,8 +30,9 @@ def run_panel(given: Mapping[str, Any] | None = None, demo: bool = False) -> int
     loaded = load(config_path(), given, os.environ)
     if not demo:
         return _run(RunStore(), loaded, Services())
-    from racetui.demo.playing import demo_services, playing
+    from racetui.demo.playing import playing
     from racetui.demo.session import CORES
+    from racetui.tui.demo import demo_services
 
     with playing() as store:
         return _run(store, loaded, demo_services(), CORES)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from racetui.chart.view import everything
 from racetui.preferences.schema import AUTO, Preferences
 from racetui.runs.positions import Axis
-from racetui.tui.chart.view import everything
 from racetui.tui.glyphs import ASCII, UNICODE, Glyphs, choose_glyphs
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from textual.theme import Theme
 
-from racetui.tui.colours import COLOURS
+from racetui.colours import COLOURS
 
 
 def make_themes() -> list[Theme]:

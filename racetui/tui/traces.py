@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from racetui.chart.decimate import Floats
 from racetui.runs.model import RunSummary, Series
 from racetui.runs.positions import COUNTS, Axis, at_frames, positions
-from racetui.tui.chart.decimate import Floats
 from racetui.tui.marks import TAGS, Marks, role
 from racetui.tui.picture import Picture
 

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from racetui.tui.chart.canvas import ASCII_DOTS, BRAILLE_DOTS, pack
+from racetui.chart.canvas import ASCII_DOTS, BRAILLE_DOTS, pack
 from racetui.tui.look import Look
 from racetui.watch.shot import AHEAD, MISSED, VISITED, Shot
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.api import Segment, State, StateError
+from agents.api import State, StateError
 from agents.checkpoint import Checkpoint, save_checkpoint
 from collectors.seeds import EpisodeSeeds
 from tests.contract.collecting import (
@@ -20,22 +20,19 @@ from tests.contract.collecting import (
     STEPS,
     STEPWISE,
     Setting,
-    Stage,
     same_segments,
     same_states,
     stage,
-    through_json,
+)
+from tests.contract.going_on import (
+    advance,
+    check_another_kind_goes_on,
+    check_it_goes_back,
+    check_the_other_goes_on,
 )
 from tests.fakes import CountingRules
 
 EVERY = pytest.mark.parametrize("name", ROWS)
-
-
-def _advance(made: Stage, rounds: int = 3) -> list[Segment]:
-    """Some rounds with constant weights; copies of their segments."""
-    before = len(made.agent.segments)
-    made.rounds(rounds)
-    return made.agent.segments[before:]
 
 
 @EVERY
@@ -43,24 +40,14 @@ def _advance(made: Stage, rounds: int = 3) -> list[Segment]:
 def test_another_collector_goes_on_bit_for_bit(name: str, rounds: int) -> None:
     with stage(name) as made, stage(name) as other:
         made.rounds(rounds)
-        state = through_json(made.collector.state())
-        other.collector.restore(state)
-        assert same_states(other.collector.state(), state)
-        other.agent.restore(made.agent.state())
-        assert same_segments(_advance(other), _advance(made))
-        assert same_states(other.collector.state(), made.collector.state())
-        assert made.records[-1:] == other.records[-1:]
+        check_the_other_goes_on(made, other)
 
 
 @EVERY
 def test_the_same_collector_goes_back(name: str) -> None:
     with stage(name) as made:
         made.rounds(2)
-        state, agent = made.collector.state(), made.agent.state()
-        expected = _advance(made)
-        made.collector.restore(state)
-        made.agent.restore(agent)
-        assert same_segments(_advance(made), expected)
+        check_it_goes_back(made)
 
 
 @pytest.mark.parametrize(
@@ -69,9 +56,7 @@ def test_the_same_collector_goes_back(name: str) -> None:
 def test_a_collector_of_another_kind_goes_on(source: str, target: str) -> None:
     with stage(source) as made, stage(target) as other:
         made.rounds(3)
-        other.collector.restore(through_json(made.collector.state()))
-        other.agent.restore(made.agent.state())
-        assert same_segments(_advance(other), _advance(made))
+        check_another_kind_goes_on(made, other)
 
 
 @EVERY
@@ -81,7 +66,7 @@ def test_a_fresh_process_goes_on_from_a_checkpoint(name: str, tmp_path: Path) ->
         nothing = State({}, {})
         checkpoint = Checkpoint("ppo", {}, {}, {"frames": 1}, nothing, collector_state=made.collector.state())
         path = save_checkpoint(tmp_path, checkpoint, "test")
-        expected = _advance(made)
+        expected = advance(made)
     done = subprocess.run([sys.executable, "-c", _GO_ON, name, path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rewards = np.concatenate([segment.rewards for segment in expected])
@@ -174,7 +159,7 @@ def test_a_wrong_state_changes_nothing(name: str, fault: str, wrong: Wrong) -> N
         assert name not in STEPWISE or made.collector.state().tensors["lanes.lengths"].any()
         with pytest.raises(StateError, match=words):
             made.collector.restore(spoil(made.collector.state()))
-        assert same_segments(_advance(made), _advance(undisturbed))
+        assert same_segments(advance(made), advance(undisturbed))
 
 
 def test_a_state_of_other_lanes_says_so() -> None:
@@ -233,5 +218,5 @@ def test_an_abandoned_round_never_happened(name: str, rounds: int, ticks: int) -
         assert same_states(made.collector.state(), before)
         stats = made.collector.stats()
         assert (stats.steps, stats.frames, list(stats.episodes)) == (0, 0, [])
-        assert same_segments(_advance(made), _advance(undisturbed))
+        assert same_segments(advance(made), advance(undisturbed))
         assert made.records == undisturbed.records

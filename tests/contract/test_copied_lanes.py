@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.api import Segment, State, StateError
+from agents.api import State, StateError
 from carracing.task import Array
 from collectors.api import CollectorConfig
 from collectors.journal import Journal
@@ -28,7 +28,12 @@ from tests.contract.collecting import (
     same_segments,
     same_states,
     stage,
-    through_json,
+)
+from tests.contract.going_on import (
+    advance,
+    check_another_kind_goes_on,
+    check_it_goes_back,
+    check_the_other_goes_on,
 )
 from tests.fakes import CountingRules, CountingWorld
 from tests.fakes.faulty import Fault, FaultyWorld, timed_out
@@ -47,16 +52,10 @@ def copied_stage(name: str) -> Stage:
     return Stage(make_collector(name, plan), setting)
 
 
-def _advance(made: Stage, rounds: int = 3) -> Sequence[Segment]:
-    before = len(made.agent.segments)
-    made.rounds(rounds)
-    return made.agent.segments[before:]
-
-
 @EVERY
 def test_the_same_is_collected(name: str) -> None:
     with copied_stage(name) as made, stage(name, SETTING) as other:
-        assert same_segments(_advance(made, 5), _advance(other, 5))
+        assert same_segments(advance(made, 5), advance(other, 5))
         assert made.records == other.records
 
 
@@ -65,40 +64,28 @@ def test_the_same_is_collected(name: str) -> None:
 def test_another_collector_goes_on_bit_for_bit(name: str, rounds: int) -> None:
     with copied_stage(name) as made, copied_stage(name) as other:
         made.rounds(rounds)
-        state = through_json(made.collector.state())
-        other.collector.restore(state)
-        assert same_states(other.collector.state(), state)
-        other.agent.restore(made.agent.state())
-        assert same_segments(_advance(other), _advance(made))
+        check_the_other_goes_on(made, other)
 
 
 @EVERY
 def test_the_same_collector_goes_back(name: str) -> None:
     with copied_stage(name) as made:
         made.rounds(2)
-        state, agent = made.collector.state(), made.agent.state()
-        expected = _advance(made)
-        made.collector.restore(state)
-        made.agent.restore(agent)
-        assert same_segments(_advance(made), expected)
+        check_it_goes_back(made)
 
 
 @pytest.mark.parametrize(("source", "target"), [("sync", "async"), ("async", "sync")])
 def test_a_collector_of_another_kind_goes_on(source: str, target: str) -> None:
     with copied_stage(source) as made, copied_stage(target) as other:
         made.rounds(3)
-        other.collector.restore(through_json(made.collector.state()))
-        other.agent.restore(made.agent.state())
-        assert same_segments(_advance(other), _advance(made))
+        check_another_kind_goes_on(made, other)
 
 
 @EVERY
 def test_a_state_of_logged_actions_is_driven_again(name: str) -> None:
     with stage(name, SETTING) as made, copied_stage(name) as other:
         made.rounds(2)
-        other.collector.restore(made.collector.state())
-        other.agent.restore(made.agent.state())
-        assert same_segments(_advance(other), _advance(made))
+        check_another_kind_goes_on(made, other)
 
 
 def _with(state: State, name: str, value: Array) -> State:
@@ -134,7 +121,7 @@ def test_a_wrong_state_changes_nothing(name: str, fault: str) -> None:
             each.rounds(2, steps=STEPS + 2 * ROWS[name].lanes)
         with pytest.raises(StateError, match=words):
             made.collector.restore(spoil(made.collector.state()))
-        assert same_segments(_advance(made), _advance(undisturbed))
+        assert same_segments(advance(made), advance(undisturbed))
 
 
 def test_a_log_that_leads_elsewhere_changes_nothing() -> None:
@@ -146,7 +133,7 @@ def test_a_log_that_leads_elsewhere_changes_nothing() -> None:
             each.rounds(2)
         with pytest.raises(StateError, match="led elsewhere"):
             other.collector.restore(_with(state, "lanes.actions", state.tensors["lanes.actions"] * 0))
-        assert same_segments(_advance(other), _advance(undisturbed))
+        assert same_segments(advance(other), advance(undisturbed))
 
 
 @EVERY

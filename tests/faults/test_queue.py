@@ -16,8 +16,9 @@ import pytest
 
 from racetui.cli.attach import follow
 from racetui.launching import resume_run
-from racetui.runs.control import InvalidOrder, RunBusy, kill, launch, send, wait_for, wait_for_state
+from racetui.runs.control import InvalidOrder, RunBusy, kill, send, wait_for, wait_for_state
 from racetui.runs.errors import NotWritable
+from racetui.runs.launch import launch
 from racetui.runs.model import RunState, RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.queue import Queue

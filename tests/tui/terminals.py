@@ -18,7 +18,7 @@ from typing import Self
 
 import pyte
 
-PANEL = "import sys; from racetui.tui.launch import open_panel; sys.exit(open_panel())"
+PANEL = "import sys; from racetui.cli import main; sys.exit(main([]))"
 """What ``racetui`` without a command does."""
 ROOT = Path(__file__).parents[2]
 

@@ -25,11 +25,11 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
 
+from racetui.colours import DARK
 from racetui.runs.paths import RunPaths
 from racetui.runs.writer import RunWriter
 from racetui.tui import kitty
 from racetui.tui.app import Panel
-from racetui.tui.colours import DARK
 from racetui.tui.glyphs import ASCII, UNICODE
 from racetui.tui.halfblocks import PALETTE, cells, resized, sequence, strip
 from racetui.tui.look import Look, coloured, colourless

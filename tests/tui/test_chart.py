@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from racetui.tui.chart import Curve, PlotOptions, plot
-from racetui.tui.chart.axes import nice_end, nice_range, nice_step, ticks
-from racetui.tui.chart.canvas import ASCII_DOTS, BRAILLE_DOTS, pack, stroke
-from racetui.tui.chart.decimate import decimate
-from racetui.tui.chart.plot import AXIS, NAN
+from racetui.chart import Curve, PlotOptions, plot
+from racetui.chart.axes import nice_end, nice_range, nice_step, ticks
+from racetui.chart.canvas import ASCII_DOTS, BRAILLE_DOTS, pack, stroke
+from racetui.chart.decimate import decimate
+from racetui.chart.plot import AXIS, NAN
 
 HOLE = PlotOptions().nan
 USUAL = PlotOptions()

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from racetui.chart.view import ChartView
 from racetui.runs.positions import Axis
-from racetui.tui.chart.view import ChartView
 from racetui.tui.pane import Cells
 from racetui.tui.widgets.chart import Chart
 from tests.tui import scenes

@@ -7,15 +7,15 @@ import math
 import numpy as np
 import pytest
 
+from racetui.chart import Curve, PlotOptions, draw
+from racetui.chart import view as views
+from racetui.chart.axes import digits, time_step
+from racetui.chart.frame import CURSOR
+from racetui.chart.scale import logarithmic
+from racetui.chart.smooth import smoothed
+from racetui.chart.view import ChartView
 from racetui.runs.model import Series
 from racetui.runs.positions import Axis, positions
-from racetui.tui.chart import Curve, PlotOptions, draw
-from racetui.tui.chart import view as views
-from racetui.tui.chart.axes import digits, time_step
-from racetui.tui.chart.frame import CURSOR
-from racetui.tui.chart.scale import logarithmic
-from racetui.tui.chart.smooth import smoothed
-from racetui.tui.chart.view import ChartView
 from racetui.tui.marks import TAGS, Marks
 
 WHOLE = 1000.0

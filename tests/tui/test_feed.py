@@ -77,7 +77,7 @@ def test_winners_and_what_holds_the_run_back_are_told(home: Path) -> None:
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_extremes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("racetui.tui.feed.MOST_POINTS", 100)
+    monkeypatch.setattr("racetui.runs.curves.MOST_POINTS", 100)
     paths, writer = stores.running(home, rounds=1)
     values = np.sin(np.arange(2, 1002) / 30)
     values[500], values[501], values[700] = 99.0, -99.0, np.nan

@@ -37,6 +37,6 @@ def test_deciding_against_the_panel_does_not_even_load_textual() -> None:
 def test_what_the_panel_shares_with_the_command_line_knows_nothing_of_textual() -> None:
     modules = loaded_by(
         "import racetui.keys, racetui.hardware, racetui.tui.feed, racetui.runs.logbook, racetui.tui.clockwork,"
-        " racetui.tui.chart, racetui.tui.words, racetui.comparison.export, racetui.cli.compare"
+        " racetui.chart, racetui.words, racetui.comparison.export, racetui.cli.compare"
     )
     assert not modules & {"textual", "rich"}

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
+from racetui.colours import COLOURS
 from racetui.tui.app import Panel
-from racetui.tui.colours import COLOURS
 from racetui.tui.glyphs import UNICODE
 from racetui.tui.look import Look, coloured
 from racetui.tui.pane import Cells

@@ -16,9 +16,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
 
+from racetui.colours import COLOURS
 from racetui.tui import forms, palette, screens
 from racetui.tui.app import Panel
-from racetui.tui.colours import COLOURS
 from racetui.tui.forms.form import Form
 from racetui.tui.forms.planned import PlannedForm
 from racetui.tui.forms.question import Question

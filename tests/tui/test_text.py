@@ -7,9 +7,9 @@ import math
 import pytest
 from rich.cells import cell_len
 
+from racetui import words
+from racetui.colours import COLOURS
 from racetui.runs.model import RunState
-from racetui.tui import words
-from racetui.tui.colours import COLOURS
 from racetui.tui.frame import Box, framed
 from racetui.tui.glyphs import ASCII, UNICODE, choose_glyphs
 from racetui.tui.lines import clean, fit, line, wrapped

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from racetui.tui.colours import COLOURS, SAFE
+from racetui.colours import COLOURS, SAFE
 from racetui.tui.tailor import chosen_theme
 
 Colour = npt.NDArray[np.float64]

@@ -134,6 +134,23 @@ def test_what_an_expert_drove_is_not_what_a_run_has_learned(store_home: Path) ->
     assert not contestant_of(never).led
 
 
+def test_long_curves_are_compared_in_few_points(store_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(1)
+    values = np.linspace(0.0, 890.0, 1500) - 300.0 * (random.random(1500) < 0.1)
+    values[1200] = 950.0
+    paths = trained("long", values.tolist())
+    whole = contestant_of(paths)
+    monkeypatch.setattr("racetui.runs.curves.MOST_POINTS", 300)
+    few = contestant_of(paths)
+    assert all(len(series.frames) <= 450 for series in few.series.values()) and len(few.level.frames) <= 300
+    (expected,), (found,) = compare([whole]).standings, compare([few]).standings
+    assert expected.area == pytest.approx(area(curve(*values), 150_000))
+    assert found.area == pytest.approx(expected.area, rel=0.005), "rare lows weigh what they weigh"
+    assert (found.frames_to_goal, expected.frames_to_goal) == (1_201_000, 1_201_000)
+    assert found.seconds_to_goal == pytest.approx(expected.seconds_to_goal)
+    assert compare([few]).horizon == compare([whole]).horizon == 1_500_000
+
+
 def test_runs_without_counts_or_anything_can_be_compared(store_home: Path) -> None:
     old = RunStore().create(RunSpec(name="old"))
     with RunWriter(old) as writer:

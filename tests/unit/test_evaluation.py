@@ -13,8 +13,8 @@ from carracing.task import TaskConfig
 from collectors.api import EpisodeRecord
 from racetui.cli.evaluate import evaluate_command
 from racetui.cli.parser import make_parser
-from racetui.cli.values import seeds
 from racetui.evaluation import EvaluationSettings, evaluate, summarise
+from racetui.values import seeds
 from tests.policies import TASK, make_policy, save_policy
 from tests.program import racetui
 

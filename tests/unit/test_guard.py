@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from racetui.spec import MemoryConfig
+from agents.ppo.config import PPOConfig
+from carracing.task import TaskConfig
+from collectors.api import CollectorConfig
+from racetui.pipeline.config import PipelineConfig, ScoreStage
+from racetui.runs.model import RunState
+from racetui.runs.reader import RunReader
+from racetui.runs.store import RunStore
+from racetui.runs.writer import RunWriter
+from racetui.spec import Budget, EvaluationConfig, MemoryConfig, RunSpec, TrackingConfig
 from racetui.trainer.guard import Guard
+from racetui.trainer.orders import Orders
+from racetui.trainer.pipeline import run_stages
 from racetui.trainer.pressure import Level, Reading, judge, read_pressure
 
 GIB, MIB = 1 << 30, 1 << 20
@@ -138,3 +148,43 @@ def test_the_limit_of_a_container_is_read_without_what_is_cached(tmp_path: Path)
     (group / "memory.stat").write_text(f"anon 1\ninactive_file {100 * MIB}\nactive_file {200 * MIB}\n")
     found = read_pressure(0, lambda rough: 0, group, tmp_path / "membership")
     assert found[0] == Reading("the container's limit", GIB - 300 * MIB, GIB)
+
+
+def test_a_score_is_not_given_up_but_stopped_and_made_later(
+    store_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = RunSpec(
+        "scored",
+        agent_config=PPOConfig(rollout=64, minibatch=64, epochs=1),
+        task=TaskConfig(observation="vector"),
+        collector="sync",
+        collector_config=CollectorConfig(lanes=2, workers=1),
+        budget=Budget(frames=512),
+        evaluation=EvaluationConfig(every=0),
+        tracking=TrackingConfig(tensorboard=False, aim=False),
+        pipeline=PipelineConfig(score=ScoreStage(episodes=2)),
+    )
+    paths = RunStore().create(spec)
+    most = {"used": 0.5 * GIB}
+
+    def pressure(*_: object) -> list[Reading]:
+        with RunReader(paths) as reader:
+            scoring = [row for row in reader.evaluations() if row.state == "running"]
+        return [of(most["used"] if scoring else min(most["used"], 0.9 * GIB))]
+
+    monkeypatch.setattr("racetui.trainer.assembly.read_pressure", pressure)
+
+    def scored() -> tuple[RunState, str]:
+        with RunWriter(paths) as writer:
+            writer.identify()
+            orders = Orders(writer)
+            return run_stages(paths, writer, orders, spec), orders.reason
+
+    most["used"] = 0.97 * GIB
+    state, reason = scored()
+    assert (state, reason.partition(":")[0]) == (RunState.STOPPED, "memory was running out")
+    most["used"] = 0.9 * GIB
+    assert scored() == (RunState.FINISHED, "")
+    with RunReader(paths) as reader:
+        assert [f"{row.purpose} {row.state}" for row in reader.evaluations()] == ["score failed", "score finished"]
+        assert [stage.state for stage in reader.summary().stages] == [RunState.FINISHED] * 2

@@ -22,6 +22,33 @@ ALLOWED = {
 }
 """Package -> the other packages of ours that it may import."""
 
+FLOORS = """
+    __main__
+    cli
+    terminal web
+    tui
+    checkpointing
+    pipeline.probe trainer
+    bench demo drafts importing previews reports sources sweeps
+    launching
+    pipeline
+    fitness runs.launch
+    expectation fitting preferences queueing
+    bottleneck comparison keymap memory planning watch
+    chart demos documents init_from inspection keys likeness measured pipeline.stages tables
+    cloning environment presets runs
+    collecting config counters evaluation.__main__
+    spec video
+    evaluation members offers pipeline.config
+    colours exits hardware keynames notifications processes usual values words
+"""
+"""The house that ``racetui`` is, top floor first: modules and packages import only from floors below their own.
+
+A module named beside its package stands on a floor of its own: it is what the package gives to floors below, or a
+program that nobody imports.
+"""
+HEIGHT = {name: -number for number, names in enumerate(FLOORS.split("\n")) for name in names.split()}
+
 FOR_COLLECTORS = ("agents.api", "agents.random", "agents.threads")
 """All that collectors may know of agents: any agent goes with any collector."""
 
@@ -41,6 +68,8 @@ LIGHT = [
     "collectors.registry",
     "collectors.seeds",
     "profiles",
+    "racetui.chart",
+    "racetui.comparison.export",
     "racetui.config",
     "racetui.expectation",
     "racetui.fitness",
@@ -54,12 +83,8 @@ LIGHT = [
 ]
 """Modules that load nothing heavy, and no Textual either."""
 
-WITHOUT_TEXTUAL = [
-    *("racetui/runs", "racetui/trainer", "racetui/watch"),
-    *("racetui/bottleneck.py", "racetui/config.py", "racetui/spec.py"),
-]
-
 MODULES = sorted(path for package in ALLOWED for path in (ROOT / package).rglob("*.py"))
+INSIDE = [path for path in MODULES if path.is_relative_to(ROOT / "racetui")]
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -79,6 +104,18 @@ def test_the_modules_are_found() -> None:
     assert "racetui.spec" in set(imports(ROOT / "racetui" / "config.py"))
 
 
+def part(module: str) -> str:
+    """What of ``FLOORS`` a module of ``racetui`` belongs to; empty if to nothing."""
+    package, *names = module.split(".")[:3]
+    if package != "racetui":
+        return ""
+    return next((found for found in (".".join(names), *names[:1]) if found in HEIGHT), "")
+
+
+def part_of(path: Path) -> str:
+    return part(".".join(path.relative_to(ROOT).with_suffix("").parts))
+
+
 @pytest.mark.parametrize("package", ALLOWED)
 def test_imports_point_down(package: str) -> None:
     forbidden = set(ALLOWED) - ALLOWED[package] - {package} | {"tests"}
@@ -87,6 +124,21 @@ def test_imports_point_down(package: str) -> None:
         for path in (ROOT / package).rglob("*.py")
         for name in imports(path)
         if name.split(".")[0] in forbidden
+    ]
+    assert wrong == []
+
+
+def test_every_part_of_racetui_stands_on_one_floor() -> None:
+    assert {part_of(path) or path.stem for path in INSIDE} ^ {"__init__", *HEIGHT} == set()
+    assert len(FLOORS.split()) == len(HEIGHT)
+
+
+def test_imports_inside_racetui_point_down() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in INSIDE
+        for name in imports(path)
+        if part(name) not in ("", part_of(path)) and HEIGHT[part(name)] >= HEIGHT[part_of(path)]
     ]
     assert wrong == []
 
@@ -101,27 +153,13 @@ def test_collectors_know_no_agent() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("place", WITHOUT_TEXTUAL)
-def test_what_panel_and_command_line_share_knows_no_textual(place: str) -> None:
-    paths = [path for path in MODULES if path.is_relative_to(ROOT / place)]
-    assert paths
-    wrong = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in paths
-        for name in imports(path)
-        if name.split(".")[0] == "textual" or f"{name}.".startswith("racetui.tui.")
-    ]
-    assert wrong == []
-
-
-def test_a_comparison_knows_nothing_of_the_command_line() -> None:
-    """The panel exports it, too."""
+def test_only_the_panel_and_what_stands_on_it_know_of_textual() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in MODULES
-        if path.is_relative_to(ROOT / "racetui" / "comparison")
+        if not part_of(path) or HEIGHT[part_of(path)] < HEIGHT["tui"]
         for name in imports(path)
-        if f"{name}.".startswith("racetui.cli.")
+        if name.split(".")[0] == "textual"
     ]
     assert wrong == []
 

@@ -219,9 +219,9 @@ def test_the_spread_is_over_the_episodes_of_each_piece(store_home: Path) -> None
     with RunWriter(paths) as writer:
         for frames, values in ((1000, range(101)), (2000, range(100, 201))):
             writer.episodes([episode(number, float(value)) for number, value in enumerate(values)], frames)
-    band = spread(RunReader(paths).episodes(last=-1), bins=2)
+    band = spread(RunReader(paths).returns(), bins=2)
     assert band.x.tolist() == [500.0, 1500.0]
     assert (band.middle.tolist(), band.low.tolist(), band.high.tolist()) == ([50, 150], [10, 110], [90, 190])
     both = together([band, band], points=3)
     assert np.allclose(both.middle, [50, 100, 150]) and np.allclose(both.low, both.high)
-    assert len(spread([]).x) == len(together([]).x) == 0
+    assert len(spread(RunReader(new_run("none")).returns()).x) == len(together([]).x) == 0

@@ -20,8 +20,9 @@ import pytest
 from racetui.config import dump_spec
 from racetui.runs import claim as claims
 from racetui.runs import liveness
-from racetui.runs.control import InvalidOrder, RunBusy, RunEnded, claim, kill, launch, send, wait_for, wait_for_state
+from racetui.runs.control import InvalidOrder, RunBusy, RunEnded, claim, kill, send, wait_for, wait_for_state
 from racetui.runs.errors import DamagedRun
+from racetui.runs.launch import launch
 from racetui.runs.liveness import ProcessIdentity, identity, is_alive
 from racetui.runs.model import RunState, RunSummary
 from racetui.runs.paths import RunPaths
@@ -126,7 +127,7 @@ def test_dead_trainer_leaves_no_zombie_with_its_launcher(paths: RunPaths) -> Non
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
 def test_run_outlives_its_launcher(number: int, paths: RunPaths) -> None:
     code = """
-        from racetui.runs.control import launch
+        from racetui.runs.launch import launch
         print(launch(paths, command=["sleep", "60"]), flush=True)
         time.sleep(60)
     """

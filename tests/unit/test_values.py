@@ -6,7 +6,7 @@ import argparse
 
 import pytest
 
-from racetui.cli.values import count, duration
+from racetui.values import count, duration
 
 
 @pytest.mark.parametrize(

@@ -304,9 +304,7 @@ def test_what_the_first_picture_waits_for_is_said(policy: RunPaths, monkeypatch:
         reader = until(lambda: _reader(policy), what="the ring appears")
         until(lambda: reader.note == "compiling for a while", what="it is said")
         made.set()
-        until(
-            lambda: reader.newest and reader.note.startswith("latest checkpoint"), what="and no more"
-        )
+        until(lambda: reader.newest and reader.note.startswith("latest checkpoint"), what="and no more")
     finally:
         made.set()
         age(policy.lease)

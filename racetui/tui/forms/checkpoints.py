@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from racetui import words
 from racetui.checkpointing import Kept
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
-from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.forms.choice import Choice, OpenChoice, Option
 from racetui.tui.forms.form import Field, Form

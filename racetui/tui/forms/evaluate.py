@@ -11,10 +11,10 @@ from textual.widget import Widget
 
 from carracing.registry import BACKENDS, OBSERVED, scoring_task
 from carracing.task import TaskConfig
+from racetui import words
 from racetui.checkpointing import Kept, kept
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
-from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.forms.choice import Choice, Option
 from racetui.tui.forms.entry import Entry, whole

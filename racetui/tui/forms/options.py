@@ -11,14 +11,13 @@ from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from collectors.seeds import STRATEGIES
 from profiles import Hardware, ProfileError, detect
-from racetui import offers
+from racetui import offers, words
 from racetui.config import ConfigError
 from racetui.drafts import CAREFUL, SAME, Draft, draft_of
 from racetui.likeness import document_of
 from racetui.presets import preset_names, with_preset
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
-from racetui.tui import words
 from racetui.tui.forms.choice import Option
 from racetui.usual import usual_task
 

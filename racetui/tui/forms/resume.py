@@ -7,10 +7,10 @@ from typing import Any
 
 from textual.widget import Widget
 
+from racetui import words
 from racetui.runs.limits import extended, used_up
 from racetui.runs.model import RunSummary
 from racetui.runs.paths import RunPaths
-from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.forms import rules
 from racetui.tui.forms.choice import Choice, Option

@@ -8,10 +8,10 @@ from argparse import ArgumentTypeError
 from collections.abc import Callable
 from pathlib import Path
 
-from racetui.cli.values import count, duration
 from racetui.environment import OWN
 from racetui.spec import MAX_SEED, RunSpec
 from racetui.tui.forms.entry import whole
+from racetui.values import count, duration
 
 seed = whole(0, MAX_SEED)
 

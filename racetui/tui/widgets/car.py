@@ -9,9 +9,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.timer import Timer
 
+from racetui import words
 from racetui.keys import Place
 from racetui.runs.errors import ControlError
-from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line, wrapped

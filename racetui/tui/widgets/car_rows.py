@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from carracing.task import FRAMES_PER_SECOND
-from racetui.tui import words
+from racetui import words
 from racetui.tui.halfblocks import Pixels
 from racetui.tui.lines import Piece, line, wrapped
 from racetui.tui.look import Look

@@ -11,15 +11,15 @@ from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
 
+from racetui import words
+from racetui.chart import Curve, Drawing, PlotOptions, draw, x_end
+from racetui.chart.axes import nice_step, time_step
+from racetui.chart.decimate import Floats
+from racetui.chart.smooth import smoothed
+from racetui.chart.view import ChartView, limits, nearest, pointed
 from racetui.keys import Place
 from racetui.runs.model import EvaluationRow, RunState
 from racetui.runs.positions import Axis
-from racetui.tui import words
-from racetui.tui.chart import Curve, Drawing, PlotOptions, draw, x_end
-from racetui.tui.chart.axes import nice_step, time_step
-from racetui.tui.chart.decimate import Floats
-from racetui.tui.chart.smooth import smoothed
-from racetui.tui.chart.view import ChartView, limits, nearest, pointed
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, cells

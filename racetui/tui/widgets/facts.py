@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from textual.strip import Strip
 
+from racetui import words
 from racetui.runs.model import EvaluationRow, RunState, RunSummary
-from racetui.tui import words
 from racetui.tui.lines import Piece, cells, line, wrapped
 from racetui.tui.look import Look
 from racetui.tui.meters import bar, sparkline

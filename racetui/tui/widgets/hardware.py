@@ -8,9 +8,9 @@ from rich.style import Style
 from textual.strip import Strip
 
 from profiles.gpu_meter import GpuLoad
+from racetui import words
 from racetui.hardware import MachineSample
 from racetui.runs.model import HardwareRow
-from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from textual.strip import Strip
 
+from racetui import words
 from racetui.hardware import MachineSample
 from racetui.runs.model import RunState
-from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.lines import Piece, cells, line
 from racetui.tui.link import Link

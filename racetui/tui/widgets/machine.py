@@ -10,9 +10,9 @@ from textual.strip import Strip
 
 from profiles import Storage
 from profiles.gpu_meter import GpuLoad
+from racetui import words
 from racetui.hardware import MachineSample
 from racetui.inspection import Inspection
-from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line, wrapped

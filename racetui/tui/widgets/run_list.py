@@ -8,9 +8,9 @@ from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
 
+from racetui import words
 from racetui.runs.filtering import Filter
 from racetui.runs.model import RunState, RunSummary
-from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line, wrapped

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from textual.strip import Strip
 
+from racetui import words
 from racetui.checkpointing import Kept, kept
 from racetui.runs.model import EvaluationRow, EventRow, RunSummary, StageRow
-from racetui.tui import words
 from racetui.tui.lines import Piece, cells, line, wrapped
 from racetui.tui.look import Look
 from racetui.tui.meters import sparkline

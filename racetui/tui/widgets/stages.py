@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from racetui import words
 from racetui.runs.model import RunState, RunSummary, StageRow
-from racetui.tui import words
 from racetui.tui.lines import Piece, cells, line
 from racetui.tui.look import Look
 from racetui.tui.widgets.rows import LABEL, Row

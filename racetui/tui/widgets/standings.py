@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from textual.strip import Strip
 
+from racetui import words
 from racetui.comparison import GOAL, Comparison, Difference, Standing
-from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line, wrapped

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from textual.strip import Strip
 
+from racetui import words
 from racetui.hardware import MachineSample
 from racetui.inspection import Inspection, RunUse
 from racetui.members import Member
 from racetui.runs.model import RunSummary
-from racetui.tui import words
 from racetui.tui.desk import desk
 from racetui.tui.frame import Box, framed
 from racetui.tui.lines import Piece, line, wrapped

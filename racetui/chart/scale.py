@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from racetui.tui.chart.axes import nice_range, ticks
-from racetui.tui.chart.decimate import Floats
+from racetui.chart.axes import nice_range, ticks
+from racetui.chart.decimate import Floats
 
 _GRAIN = 10
 """Limits of a log axis are rounded outwards to this part of a power of ten."""

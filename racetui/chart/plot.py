@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from racetui.tui.chart.axes import nice_end
-from racetui.tui.chart.canvas import ASCII_DOTS, BRAILLE_DOTS, DotStyle, pack, stroke
-from racetui.tui.chart.decimate import Columns, Floats, decimate
-from racetui.tui.chart.frame import (
+from racetui.chart.axes import nice_end
+from racetui.chart.canvas import ASCII_DOTS, BRAILLE_DOTS, DotStyle, pack, stroke
+from racetui.chart.decimate import Columns, Floats, decimate
+from racetui.chart.frame import (
     AXIS,
     CURSOR,
     LABEL,

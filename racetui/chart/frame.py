@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from racetui.tui.chart.axes import digits, nice_step, ticks
-from racetui.tui.chart.decimate import Floats
-from racetui.tui.chart.scale import Scale, linear, logarithmic
-from racetui.tui.words import trimmed
+from racetui.chart.axes import digits, nice_step, ticks
+from racetui.chart.decimate import Floats
+from racetui.chart.scale import Scale, linear, logarithmic
+from racetui.words import trimmed
 
 AXIS, LABEL, NAN, CURSOR = "axis", "label", "nan", "cursor"
 """Roles of cells beside the curves, whose role is their own."""

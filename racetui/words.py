@@ -1,4 +1,4 @@
-"""Numbers and times as the panel writes them."""
+"""Numbers and times as people read them."""
 
 from __future__ import annotations
 

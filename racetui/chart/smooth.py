@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from racetui.tui.chart.decimate import Floats
+from racetui.chart.decimate import Floats
 
 
 def smoothed(values: Floats, points: int) -> Floats:

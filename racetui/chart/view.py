@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from racetui.chart.decimate import Floats
 from racetui.runs.positions import Axis
-from racetui.tui.chart.decimate import Floats
 
 SMOOTHINGS = (0, 11, 51, 201)
 """Points that are averaged, to choose from; 0 shows what was recorded only."""
