@@ -82,7 +82,12 @@ def test_a_clone_for_sac_has_sacs_network() -> None:
     assert stages is not None and stages.bc and stages.dagger
     for settings in (stages.bc.agent_config, stages.dagger.agent_config):
         assert (settings.network, settings.distribution) == ("sac", "squashed")
-    assert spec.agent_config.pull == config.SETTINGS["sac"]["pull"]
+    assert {key: getattr(spec.agent_config, key) for key in config.SETTINGS["sac"]} == config.SETTINGS["sac"]
+    assert spec.budget == Budget(frames=config.FRAMES["sac"]), "its steps cost more"
+    assert {key: getattr(spec.task, key) for key in config.TASK["sac"]} == config.TASK["sac"]
+    assert training_spec(spec, "dagger").task.missed_penalty == 0.0
+    mine = asked("--agent", "sac", "--set", "task.missed_penalty=5", "--frames", "7000")
+    assert (mine.task.missed_penalty, mine.task.bootstrap_laps, mine.budget) == (5.0, True, Budget(frames=7000))
 
 
 def test_the_spec_is_kept_with_its_stages_and_a_plain_run_is_as_it_was() -> None:
@@ -102,7 +107,7 @@ def test_options_reach_their_stage_and_all_agents_have_the_same_network() -> Non
     for settings in (stages.bc.agent_config, stages.dagger.agent_config):
         assert (settings.learning_rate, settings.network) == (1e-3, "wide")
     assert spec.agent_config.learning_rate == config.SETTINGS["ppo"]["learning_rate"]
-    assert spec.budget == Budget(frames=config.FRAMES)
+    assert spec.budget == Budget(frames=config.FRAMES["ppo"])
 
 
 def test_a_file_may_have_the_stages(tmp_path: Path) -> None:
