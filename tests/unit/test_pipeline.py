@@ -15,7 +15,7 @@ from racetui.config import ConfigError, dump_spec, load_spec
 from racetui.launching import StartRequest, build_spec
 from racetui.pipeline import config
 from racetui.pipeline.estimate import Speeds, estimates, measured
-from racetui.pipeline.probe import on_one_core
+from racetui.pipeline.probe import on_one_core, probe
 from racetui.pipeline.stages import Given, rows_of, stages_of, training_spec
 from racetui.pipeline.workers import plan_workers
 from racetui.spec import Budget, RunSpec
@@ -173,3 +173,10 @@ def test_one_core_has_one_thread_and_no_helpers() -> None:
     assert (spec.threads, spec.collector, spec.collector_config.workers) == (1, "sync", 1)
     assert [stage.workers for stage in stages_of(spec)] == [1, 0, 1, 1, 1]
     assert spec.collector_config.lanes == asked().collector_config.lanes
+
+
+def test_the_speed_of_an_agent_with_a_replay_is_measured_too(tmp_path: Path) -> None:
+    small = ("--set", "collector.lanes=4", "--clone-set", "minibatch=16", "--score-episodes", "1")
+    spec = asked("--agent", "sac", "--observation", "vector", *small, clone="dagger")
+    found = probe(on_one_core(spec), tmp_path, seconds=0.05)
+    assert set(found.rates) == {"dagger", "sac", "score"} and min(found.rates.values()) > 0
