@@ -60,7 +60,7 @@ critics were wrong, and never finished a lap again.
 """
 TASK: Mapping[str, Mapping[str, Any]] = {"sac": {"bootstrap_laps": True, "missed_penalty": 30.0}}
 """What is usual of the task where such an agent goes on from a clone. Where critics were told that nothing follows a
-finished lap, their errors were thirty times what they are without, and all about that."""
+finished lap, their loss was thirty times what it is without, and all about that."""
 EVALUATION: Mapping[str, int] = {"every": 500_000, "episodes": 20}
 """Beside the training of all stages: the best checkpoint of any of them is what is scored."""
 CLONES = ("bc", "dagger")
