@@ -31,8 +31,8 @@ def check_start(settings: Starting) -> None:
         raise ValueError(f"value_warmup must be 0 or more, not {settings.value_warmup}")
     if not 0 <= settings.pull < float("inf"):
         raise ValueError(f"pull must be 0 or more, not {settings.pull}")
-    if not 0 < settings.pull_until <= 1:
-        raise ValueError(f"pull_until must be above 0 and at most 1, not {settings.pull_until}")
+    if not 0 < settings.pull_until < float("inf"):
+        raise ValueError(f"pull_until must be above 0, not {settings.pull_until}")
     for key in ("value_warmup", "pull"):
         if getattr(settings, key) and not settings.init_from:
             raise ValueError(f"{key} goes with init_from only, which names the policy to start from")

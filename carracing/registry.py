@@ -44,6 +44,9 @@ MANY_CARS = frozenset({"fast", "gymnasium"})
 BONUSES = frozenset({"fast"})
 """Backends that can add to the rewards that are learned from."""
 
+TRUNCATED_LAPS = frozenset({"fast"})
+"""Backends that can truncate episodes where laps are finished."""
+
 OBSERVED = {"fast": tuple(OBSERVATIONS), "gymnasium": ("grey", "rgb", "vector")}
 """What each backend can show."""
 
@@ -107,6 +110,11 @@ def check_backend(backend: str, config: TaskConfig | EnvTask, cars: int = 1) -> 
             f"backend {backend} starts every car on the line: use backend {' or '.join(sorted(ANY_START))}, "
             "or task.random_start false"
         )
+    if config.bootstrap_laps and backend not in TRUNCATED_LAPS:
+        raise UnsupportedTaskOptionError(
+            f"backend {backend} terminates finished laps: use backend {' or '.join(sorted(TRUNCATED_LAPS))}, "
+            "or task.bootstrap_laps false"
+        )
     if config.labels and backend not in LABELLED:
         raise UnsupportedTaskOptionError(
             f"backend {backend} has no scripted driver: use backend {' or '.join(sorted(LABELLED))}, "
@@ -135,7 +143,8 @@ def scoring_task(config: TaskConfig | EnvTask, backend: str) -> TaskConfig | Env
     """
     if isinstance(config, EnvTask):
         return config
-    config = replace(config, early_stop=0, random_start=False, labels=False, lap_rule="released", missed_penalty=0.0)
+    config = replace(config, early_stop=0, random_start=False, labels=False, lap_rule="released")
+    config = replace(config, missed_penalty=0.0, bootstrap_laps=False)
     if config.observation == "grey-fast" and config.observation not in OBSERVED.get(backend, ()):
         return replace(config, observation="grey")
     return config

@@ -106,6 +106,9 @@ class TaskConfig:
     missed_penalty: float = 0.0
     """Taken from what is learned from for each tile newly left out (training only; backend fast only); given back
     for one that is fetched. Returns and scores do not have it."""
+    bootstrap_laps: bool = False
+    """Truncate an episode where its lap is finished, so that agents estimate what would follow (training only;
+    backend fast only). Nothing that is seen tells that the end is near: a value of 0 there is noise to them."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""

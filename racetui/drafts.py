@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from carracing.registry import TRUNCATED_LAPS
 from carracing.task import TaskConfig
 from racetui.config import ConfigError, check_keys
 from racetui.offers import PIPELINE, usual_amount
-from racetui.pipeline.config import SETTINGS
+from racetui.pipeline.config import SETTINGS, TASK
 from racetui.spec import RunSpec
 from racetui.usual import usual_task
 
@@ -127,6 +128,8 @@ def _overrides(values: Mapping[str, Any]) -> tuple[str, ...]:
         found.append(f"agent.init_from={values['start']}")
         if values.get("care") == CAREFUL:
             found += [f"agent.{key}={value}" for key, value in SETTINGS[values["agent"]].items()]
+            if values.get("backend", USUAL.backend) in TRUNCATED_LAPS:
+                found += [f"task.{key}={value}" for key, value in TASK.get(values["agent"], {}).items()]
     return (*found, *values.get("settings", ()))
 
 

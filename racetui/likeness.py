@@ -14,9 +14,9 @@ from racetui.spec import RunSpec
 
 _SPREAD = ("lanes", "cars", "workers", "threads")
 """Numbers that were planned together for a collector, a simulator and a profile."""
-_SIMULATED = ("missed_penalty", "random_start", "lap_rule", "early_stop")
+_SIMULATED = ("missed_penalty", "bootstrap_laps", "random_start", "lap_rule", "early_stop")
 """Keys of a task that not every backend can have."""
-_SEEN = ("network", "precision", "replay", "init_from", "value_warmup", "pull")
+_SEEN = ("network", "precision", "replay", "init_from", "freeze_encoder", "spread", "value_warmup", "pull")
 """Settings of agents that go with what they see."""
 
 

@@ -66,7 +66,7 @@ class PPOConfig:
     pull: float = 0.0
     """Weight, at the start of the run, of the divergence from the policy of ``init_from``; with that only."""
     pull_until: float = 0.5
-    """Share of the budget at which the pull has fallen to 0, linearly; above 0 to 1."""
+    """Share of the budget at which the pull has fallen to 0, linearly; above 0. Beyond 1 some of it stays."""
 
     def __post_init__(self) -> None:
         """Reject impossible values, naming the key."""

@@ -2,7 +2,9 @@
 operations of stable-baselines3's SAC.train(), to which it is equal on vectors.
 
 On pictures, the critics train the encoder and the policy sees its features as they are, as in DrQ; a picture is
-encoded once per update, so the policy's step takes the features from before the critics'.
+encoded once per update, so the policy's step takes the features from before the critics'. A policy that was taken
+over keeps its encoder if the settings say so: trained by critics, it gave features that policy had not learned to
+drive by.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class Networks(nn.Module):
         self.critics = Critics(encoded_size(task, config.features), task.action.size)
         self.target_encoder = deepcopy(self.acting.encoder).requires_grad_(requires_grad=False)
         self.target_critics = deepcopy(self.critics).requires_grad_(requires_grad=False)
-        self.log_entropy = nn.Parameter(torch.zeros(1))
+        self.log_entropy = nn.Parameter(torch.full((1,), log(config.entropy_coefficient)))
         """Logarithm of the entropy's coefficient."""
         self.start = deepcopy(self.acting).requires_grad_(requires_grad=False) if config.pull else None
         """The policy that the run started with, where it is held on to."""
@@ -63,17 +65,15 @@ class SACLearner:
             *self._head_parameters,
         ]
         self._policy_parameters: list[torch.Tensor] = list(networks.acting.policy.parameters())
-        self._targets: list[torch.Tensor] = [
-            *networks.target_encoder.parameters(),
-            *networks.target_critics.parameters(),
-        ]
+        self._target_heads: list[torch.Tensor] = list(networks.target_critics.parameters())
+        self._targets: list[torch.Tensor] = [*networks.target_encoder.parameters(), *self._target_heads]
         self._optimizers = {
             "critics": torch.optim.Adam(self._critic_parameters, config.learning_rate),
-            "policy": torch.optim.Adam(self._policy_parameters, config.learning_rate),
+            "policy": torch.optim.Adam(self._policy_parameters, config.policy_learning_rate or config.learning_rate),
             "entropy": torch.optim.Adam([networks.log_entropy], config.learning_rate),
         }
         self._distribution = make_distribution("squashed", task.action)
-        self._target_entropy = -float(task.action.size)
+        self._target_entropy = config.entropy or -float(task.action.size)
         self._meters = Meters()
 
     @property
@@ -109,8 +109,11 @@ class SACLearner:
         return "acting."
 
     def follow(self, whole: bool) -> None:
-        """The target encoder becomes as the encoder is, unless it came along; the pull is to what came."""
+        """The policy is spread; the target encoder becomes as the encoder is, unless it came along; the pull is to
+        what came, spread."""
         networks = self._networks
+        with torch.no_grad():
+            networks.acting.policy.log_std.bias.add_(log(self._config.spread))
         if not whole:
             networks.target_encoder.load_state_dict(networks.acting.encoder.state_dict())
         if networks.start is not None:
@@ -119,12 +122,13 @@ class SACLearner:
     def update(self, batch: Batch, rng: np.random.Generator, number: int, progress: float = 0.0) -> None:
         """One step of the entropy coefficient, the critics, the policy and the targets; at first of critics alone."""
         value_only = number <= self._config.value_warmup
+        trained = self._head_parameters if value_only or self._config.freeze_encoder else self._critic_parameters
         networks, device = self._networks, self._arithmetic.device
         seen = self._inputs(batch.observations, rng)
         rewards, discounts = (
             torch.from_numpy(values).to(device)[:, None] for values in (batch.rewards, batch.discounts)
         )
-        with self._arithmetic.encoding():
+        with torch.set_grad_enabled(trained is self._critic_parameters), self._arithmetic.encoding():
             features = networks.acting.encoder(seen).float()
         actions, log_densities = self._sample(features.detach(), rng)
         coefficient = networks.log_entropy.detach().exp()
@@ -136,7 +140,7 @@ class SACLearner:
         values = networks.critics(features, torch.from_numpy(batch.actions).to(device))
         errors = [functional.mse_loss(value, targets) for value in values]
         critic_loss = 0.5 * (errors[0] + errors[1])
-        self._step("critics", critic_loss, self._head_parameters if value_only else self._critic_parameters)
+        self._step("critics", critic_loss, trained)
         expected = torch.min(*networks.critics(features.detach(), actions))
         policy_loss = (coefficient * log_densities - expected).mean()
         if not value_only:
@@ -160,7 +164,7 @@ class SACLearner:
         if not weight or start is None:
             return 0.0
         with torch.no_grad(), self._arithmetic.encoding():
-            remembered = start.encoder(seen).float()
+            remembered = features if self._config.freeze_encoder else start.encoder(seen).float()
         found, then = (
             torch.cat([mean, log_std.exp()], dim=1)
             for mean, log_std in (self._networks.acting.policy(features), start.policy(remembered))
@@ -202,7 +206,7 @@ class SACLearner:
         networks, following = self._networks, self._inputs(batch.next_observations, rng)
         with self._arithmetic.encoding():
             features = networks.acting.encoder(following).float()
-            target_features = networks.target_encoder(following).float()
+            target_features = features if self._config.freeze_encoder else networks.target_encoder(following).float()
         actions, log_densities = self._sample(features, rng)
         value = torch.min(*networks.target_critics(target_features, actions)) - coefficient * log_densities
         targets: torch.Tensor = rewards + discounts * value
@@ -211,8 +215,10 @@ class SACLearner:
     @torch.no_grad()
     def _follow(self) -> None:
         """Let the targets go their share of the way."""
-        torch._foreach_mul_(self._targets, 1.0 - self._config.target_rate)
-        torch._foreach_add_(self._targets, self._critic_parameters, alpha=self._config.target_rate)
+        frozen, rate = self._config.freeze_encoder, self._config.target_rate
+        targets = self._target_heads if frozen else self._targets
+        torch._foreach_mul_(targets, 1.0 - rate)
+        torch._foreach_add_(targets, self._head_parameters if frozen else self._critic_parameters, alpha=rate)
 
     def _step(self, name: str, loss: torch.Tensor, parameters: list[torch.Tensor]) -> None:
         self._optimizers[name].zero_grad()

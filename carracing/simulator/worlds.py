@@ -9,11 +9,12 @@ from carracing.expert.driver import ScriptedDriver
 from carracing.simulator.eyes import Eyes, make_eyes
 from carracing.simulator.saving import pack, read_records, unpack
 from carracing.simulator.simulator import Rules, Simulator
-from carracing.task import Array, ResetNeededError, SavedStateError, Step, TaskConfig, TaskSpec, task_spec
+from carracing.task import FACTS, Array, ResetNeededError, SavedStateError, Step, TaskConfig, TaskSpec, task_spec
 
 MOST_CARS = 65_536
 """Cars of one simulator: beyond this a mistyped number would eat the machine's memory (150 KB per track)."""
 MOST_THREADS = 256
+FINISHED = FACTS.index("finished")
 _STEERING = np.array([0.0, 1.0, -1.0, 0.0, 0.0])
 """Of stock's five discrete actions, before it multiplies by 0.6."""
 
@@ -94,13 +95,14 @@ class FastWorlds:
         missed = missed_tiles(self.simulator)
         self.simulator.step(to_orders(actions, self._config.action), live)
         cars, facts = self.simulator.cars, facts_of(self.simulator)
+        passed = cars.terminated & (facts[:, FINISHED] > 0.0) if self._config.bootstrap_laps else np.False_
         if self._config.missed_penalty:
             facts = np.column_stack([facts, self._config.missed_penalty * (missed - missed_tiles(self.simulator))])
         return Step(
             observations=self._eyes.look(live),
             rewards=np.where(live, cars.step_reward, 0).astype(np.float32),
-            terminated=live & cars.terminated,
-            truncated=live & cars.truncated,
+            terminated=live & cars.terminated & ~passed,
+            truncated=live & (cars.truncated | passed),
             frames=np.where(live, cars.step_frames, 0).astype(np.int32),
             facts=np.where(live[:, None], facts, 0).astype(np.float32),
         )

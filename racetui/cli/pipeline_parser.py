@@ -83,7 +83,8 @@ def _add_sizes(sizes: Any) -> None:
     sizes.add_argument(
         "--dagger-frames", type=count, metavar="N", help=f"of dagger (default {config.DAggerStage().frames:,})"
     )
-    sizes.add_argument("--frames", type=count, metavar="N", help=f"of the last agent (default {config.FRAMES:,})")
+    usual = ", ".join(f"{frames:,} of {agent}" for agent, frames in config.FRAMES.items())
+    sizes.add_argument("--frames", type=count, metavar="N", help=f"of the last agent (default {usual})")
     sizes.add_argument("--duration", type=duration, metavar="TIME", help="of the last agent, instead or besides")
     sizes.add_argument(
         "--score-episodes",

@@ -55,6 +55,7 @@ def stages_text(stages: Sequence[StageRow], evaluations: Sequence[EvaluationRow]
         lines.append(NO_SPEED_UP)
     if (score := score_of(evaluations)) is not None:
         lines.append(f"score of the checkpoint at {score.frames:,} frames: {scores_sentence(score.results)}")
+        lines.append(_origin(stages, score.frames))
     return "\n".join(lines)
 
 
@@ -128,6 +129,21 @@ def _row(stage: StageRow) -> tuple[str, ...]:
         span(stage.one_core_seconds),
         "-" if stage.speed_up is None else f"{stage.speed_up:.2f}",
     )
+
+
+def _origin(stages: Sequence[StageRow], frames: int) -> str:
+    """Which stage a checkpoint is of, and what that says of those after it."""
+    trainings = [stage for stage in stages if stage.kind == Kind.TRAINING]
+    number = _reached_in(trainings, frames)
+    later = " and ".join(stage.name for stage in trainings[number + 1 :])
+    kept = f": {later} came to nothing better in the evaluations beside training, so it was kept" if later else ""
+    return f"that checkpoint is of {trainings[number].name}{kept}"
+
+
+def _reached_in(trainings: Sequence[StageRow], frames: int) -> int:
+    """The place of the training that was at so many frames of the run."""
+    begun = [place for place, stage in enumerate(trainings) if stage.started and stage.start.frames < frames]
+    return begun[-1] if begun else 0
 
 
 def _rate(count: int, stage: StageRow) -> float | None:

@@ -24,7 +24,7 @@ from racetui.runs.paths import home
 BLOCK = 8
 """Episodes that a worker drives together: enough for the simulator to fill its SIMD lanes halfway, few to lose."""
 EXPERT = "expert"
-_TRAINING_ONLY = ("random_start", "early_stop", "missed_penalty", "labels")
+_TRAINING_ONLY = ("random_start", "early_stop", "missed_penalty", "bootstrap_laps", "labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def make_plan(
         if task is not None:
             raise ConfigError("a checkpoint's policy drives the checkpoint's own task: leave the task's options out")
         posed, driver, facts = _of_checkpoint(checkpoint)
-    posed = replace(posed, early_stop=0, random_start=False, missed_penalty=0.0)
+    posed = replace(posed, early_stop=0, random_start=False, missed_penalty=0.0, bootstrap_laps=False)
     check_backend(request.backend, replace(posed, random_start=request.random_starts > 0))
     if posed.action == "discrete" and any(request.noise):
         raise ConfigError("noise is added to continuous actions, and these are discrete: leave --noise out")

@@ -19,6 +19,7 @@ from racetui.pipeline.config import (
     FRAMES,
     PREVIOUS,
     SETTINGS,
+    TASK,
     DemosStage,
     ScoreStage,
 )
@@ -38,18 +39,19 @@ def with_usual_stages(document: Mapping[str, Any], workers: Workers) -> dict[str
     can end with.
     """
     stages, settings = document["pipeline"], document.get("agent_config") or {}
-    evaluation = document.get("evaluation") or {}
-    if not all(isinstance(section, Mapping) for section in (stages, settings, evaluation)):
+    evaluation, task = (document.get(section) or {} for section in ("evaluation", "task"))
+    if not all(isinstance(section, Mapping) for section in (stages, settings, evaluation, task)):
         return dict(document)
-    result: dict[str, Any] = {"name": "pipeline", "budget": {"frames": FRAMES}, **_given(document)}
+    agent, cloned = str(document["agent"]), any(clone in stages for clone in CLONES)
+    _check_agent(agent, cloned)
+    usual_frames = FRAMES.get(agent, FRAMES["ppo"])
+    result: dict[str, Any] = {"name": "pipeline", "budget": {"frames": usual_frames}, **_given(document)}
     result["evaluation"] = {**EVALUATION, **_given(evaluation)}
-    cloned = any(clone in stages for clone in CLONES)
-    _check_agent(str(document["agent"]), cloned)
     if cloned:
-        usual = SETTINGS.get(str(document["agent"]), {})
-        settings = {"init_from": PREVIOUS, **usual, **_given(settings)}
+        settings = {"init_from": PREVIOUS, **SETTINGS.get(agent, {}), **_given(settings)}
+        result["task"] = {**TASK.get(agent, {}), **_given(task)}
     result["agent_config"] = settings
-    result["pipeline"] = _with_workers(_with_shared(stages, settings, str(document["agent"])), workers)
+    result["pipeline"] = _with_workers(_with_shared(stages, settings, agent), workers)
     return result
 
 

@@ -15,8 +15,8 @@ from agents.bc.config import BCConfig, DAggerConfig
 PREVIOUS = "@previous"
 """As ``init_from``: the checkpoint that the stage before ended with. No run's name, and no path that people type."""
 
-FRAMES = 3_000_000
-"""Usual budget of the reinforcement learning."""
+FRAMES: Mapping[str, int] = {"ppo": 3_000_000, "sac": 200_000}
+"""Usual budget of the reinforcement learning: each step is learned from a few times, or many times."""
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "ppo": {
         "rollout": 8192,
@@ -29,15 +29,38 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "pull": 0.1,
         "pull_until": 0.7,
     },
-    "sac": {"value_warmup": 2000, "pull": 0.5, "pull_until": 0.5},
+    "sac": {
+        "warmup": 3000,
+        "learning_rate": 1e-3,
+        "policy_learning_rate": 1e-4,
+        "n_step": 5,
+        "target_rate": 0.02,
+        "shift": 0,
+        "freeze_encoder": True,
+        "spread": 2.5,
+        "entropy": -5.8,
+        "entropy_coefficient": 0.01,
+        "value_warmup": 1500,
+        "pull": 20.0,
+        "pull_until": 4.0,
+    },
 }
 """Settings of agents that go on from a clone, where those of a beginner would take it apart: small steps by many
 samples, a value that catches up first, and a pull towards the clone that fades.
 
-The value counts for little: its errors are large at first, and with a beginner's 0.5 they rebuilt the encoder that
+PPO's value counts for little: its errors are large at first, and with a beginner's 0.5 they rebuilt the encoder that
 the clone drives by (samples drove to 845 after 500,000 frames, and to 904 with this). What is the value's alone
 learns as fast all the same, since Adam's steps do not depend on the scale of a loss.
+
+SAC's critics learn on the clone's encoder, which stays, from targets five steps ahead that follow quickly: values of
+some 500 would take 20,000 updates to get there by a beginner's settings. A clone is so sure of its actions (-7 nats,
+where SAC wants -2) that critics hardly see what another action would be worth, so exploring is spread a little, which
+is as much as it drives well with, and most of the pull stays to the end: where it faded, the policy went where
+critics were wrong, and never finished a lap again.
 """
+TASK: Mapping[str, Mapping[str, Any]] = {"sac": {"bootstrap_laps": True, "missed_penalty": 30.0}}
+"""What is usual of the task where such an agent goes on from a clone. Where critics were told that nothing follows a
+finished lap, their loss was thirty times what it is without, and all about that."""
 EVALUATION: Mapping[str, int] = {"every": 500_000, "episodes": 20}
 """Beside the training of all stages: the best checkpoint of any of them is what is scored."""
 CLONES = ("bc", "dagger")

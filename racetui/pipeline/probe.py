@@ -66,8 +66,7 @@ def probe(spec: RunSpec, directory: Path, seconds: float = SECONDS) -> Speeds:
             case _:
                 training = _short(training_spec(spec, stage.name, given))
                 given = given if given.start else replace(given, start=_checkpoint(training, directory / "start"))
-                rate = _cloning(training, seconds) if stage.name == "bc" else _training(training, seconds)
-                rates |= {stage.name: rate} if rate is not None else {}
+                rates[stage.name] = (_cloning if stage.name == "bc" else _training)(training, seconds)
     return Speeds(rates, lengths)
 
 
@@ -98,12 +97,10 @@ def _cloning(spec: RunSpec, seconds: float) -> float:
     return float(samples * spec.task.frame_skip / (time.monotonic() - started))
 
 
-def _training(spec: RunSpec, seconds: float) -> float | None:
-    """Frames driven and learned from per second; None of an agent that learns more the longer it goes on."""
+def _training(spec: RunSpec, seconds: float) -> float:
+    """Frames driven and learned from per second."""
     from racetui.bench.measure import train
 
-    if not hasattr(spec.agent_config, "rollout"):
-        return None
     found = train(spec, seconds)
     return found.frames / found.seconds
 
@@ -124,13 +121,15 @@ def _score(spec: RunSpec, score: ScoreStage, checkpoint: Path) -> tuple[float, f
 
 
 def _short(spec: RunSpec) -> RunSpec:
-    """The same training in short rounds, all alike."""
+    """The same training in short rounds, all alike: with a replay, as they are once its warm-up is over."""
     config, names = spec.agent_config, {field.name for field in fields(spec.agent_config)}
     changes: dict[str, Any] = {}
     if "rollout" in names:
         changes["rollout"] = min(config.rollout, MINIBATCHES * config.minibatch)
     if "round" in names and spec.agent == "bc":
         changes["round"] = min(config.round, MINIBATCHES)
+    if "warmup" in names:
+        changes["warmup"] = 0
     if not getattr(config, "init_from", ""):
         changes |= {name: 0 for name in ("value_warmup", "pull") if name in names}
     elif "value_warmup" in names:

@@ -14,6 +14,8 @@ from racetui.spec import RunSpec
 def recording_plan(spec: RunSpec, demos: DemosStage, directory: Path) -> RecordingPlan:
     """What the scripted driver is to record in that stage of the run. Raises UnsupportedTaskOptionError."""
     request = Request(demos.episodes, demos.noise, demos.random_starts, demos.seed, backend=spec.backend)
-    whole = replace(spec.task, early_stop=0, missed_penalty=0.0, random_start=False, labels=False)
+    whole = replace(
+        spec.task, early_stop=0, missed_penalty=0.0, bootstrap_laps=False, random_start=False, labels=False
+    )
     check_backend(spec.backend, replace(whole, labels=True))
     return make_plan(directory, request, whole, None)

@@ -11,7 +11,9 @@ CHANCE = ("seed", "seeds.seed_base")
 """Settings that runs of one kind may differ in: they are the same but for luck."""
 ALIKE = 0.02
 """Totals that differ by no more than this share count as the same: runs end with a whole round."""
-_FRAMES_OF_TASK = ("task.early_stop", "task.missed_penalty", "task.random_start", "task.domain_randomize")
+_FRAMES_OF_TASK = (
+    *("task.early_stop", "task.missed_penalty", "task.bootstrap_laps", "task.random_start", "task.domain_randomize"),
+)
 """What only training has: curves of training differ by it, evaluations do not."""
 
 Document = Mapping[str, Any]

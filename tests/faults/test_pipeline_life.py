@@ -14,12 +14,12 @@ from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 from tests.program import racetui, show, until
 
-TINY = (
+CLONED = (
     *("--observation", "vector", "--no-probe", "--score-episodes", "2", "--eval-every", "0", "--no-tensorboard"),
     *("--clone-set", "minibatch=64", "--clone-set", "rollout=256", "--clone-set", "replay=2000"),
     *("--clone-set", "round=20", "--clone-set", "workers=0", "--epochs", "1", "--set", "collector.lanes=4"),
-    *("--set", "agent.rollout=256", "--set", "agent.minibatch=64", "--set", "agent.epochs=1"),
 )
+TINY = (*CLONED, "--set", "agent.rollout=256", "--set", "agent.minibatch=64", "--set", "agent.epochs=1")
 """Options of a pipeline whose rounds take a fraction of a second."""
 SHORT = (*TINY, "--episodes", "8", "--dagger-frames", "2000", "--frames", "2000", "--set", "collector=sync")
 LONG = (
@@ -106,6 +106,33 @@ def test_orders_are_obeyed_while_demonstrations_are_recorded_and_more_can_be_ask
     assert more.code == 0, more.err
     assert more.json["stages"][3]["done"]["frames"] >= 8000 > done["stages"][3]["done"]["frames"]
     assert [row["purpose"] for row in show("1")["evaluations"]] == ["score", "score"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_killed_while_sac_goes_on_from_the_clone_it_comes_to_the_same_end(store_home: Path, tmp_path: Path) -> None:
+    options = (
+        *(*CLONED, "--agent", "sac", "--episodes", "8", "--dagger-frames", "2000", "--frames", "12000"),
+        *("--set", "agent.warmup=200", "--set", "agent.value_warmup=50", "--set", "agent.batch=16"),
+        *("--set", "collector=sync", "--set", "checkpoint.every=2000"),
+    )
+    elsewhere = tmp_path / "undisturbed"
+    undisturbed = racetui("pipeline", *options, "--json", timeout=300, RACETUI_HOME=str(elsewhere))
+    assert undisturbed.code == 0, undisturbed.err
+    assert racetui("pipeline", *options, "--detach").code == 0
+
+    def learned_a_while() -> bool:
+        summary = summary_of(store_home)
+        stage = summary.stage
+        return (
+            stage is not None and stage.name == "sac" and (summary.checkpoint_frames or 0) > stage.start.frames + 2000
+        )
+
+    until(learned_a_while, timeout=200, what="a checkpoint in the middle of sac")
+    kill_and_resume(store_home)
+    assert racetui("wait", "1", timeout=300).code == 0
+    assert final(store_home) == final(elsewhere)
+    assert show("1")["score"]["returns"] == undisturbed.json["score"]["returns"]
 
 
 def paused_while_recording(home: Path) -> None:

@@ -33,14 +33,15 @@ FLOORS = """
     launching
     pipeline
     fitness runs.launch
-    expectation fitting preferences queueing
+    expectation fitting queueing
+    preferences
     bottleneck comparison keymap memory planning watch
     chart demos documents init_from inspection keys likeness measured pipeline.stages tables
     cloning environment presets runs
     collecting config counters evaluation.__main__
     spec video
     evaluation members offers pipeline.config
-    colours exits hardware keynames notifications processes usual values words
+    capacity colours exits hardware keynames notifications processes usual values words
 """
 """The house that ``racetui`` is, top floor first: modules and packages import only from floors below their own.
 

@@ -164,6 +164,11 @@ def test_a_start_from_a_clone_is_careful_unless_somebody_says_otherwise() -> Non
     careful = request_fields(Draft(), chosen | {"care": CAREFUL})["overrides"]
     assert {"agent.pull=0.1", "agent.value_warmup=8"} < set(careful)
     assert careful[-1] == "agent.epochs=2"  # what somebody typed wins
+    for backend, laps_go_on in (("fast", True), ("gymnasium", False)):
+        chosen = values(Draft(), "sac", backend, "grey", "sync", start="1") | {"care": CAREFUL}
+        overrides = request_fields(Draft(), chosen)["overrides"]
+        assert "agent.freeze_encoder=True" in overrides
+        assert ("task.bootstrap_laps=True" in overrides) is laps_go_on, backend
 
 
 def test_profiles_for_a_gpu_need_one() -> None:

@@ -26,6 +26,7 @@ from tests.fakes.demonstrations import made_up_set
 from tests.unit.ppo_rounds import make_round
 
 VECTOR, GREY = TaskConfig(observation="vector", stack=2), TaskConfig(stack=2)
+POLICY, CRITIC = "acting.policy.mean.weight", "critics.heads.0.0.weight"
 SMALL: dict[str, Any] = {"replay": 64, "warmup": 8, "batch": 8, "updates_per_step": 0.25}
 STUDENT = {"network": "sac", "distribution": "squashed", "workers": 0, "minibatch": 8, "round": 3}
 
@@ -59,10 +60,10 @@ def same(one: dict[str, Array], other: dict[str, Array]) -> bool:
     return one.keys() == other.keys() and all((value == other[name]).all() for name, value in one.items())
 
 
-def learn(agent: SACAgent, *rounds: int, progress: float = 0.0) -> dict[str, float]:
+def learn(agent: SACAgent, *rounds: int, progress: float = 0.0, task: TaskConfig = VECTOR) -> dict[str, float]:
     metrics: dict[str, float] = {}
     for number in rounds:
-        metrics = dict(agent.learn(make_round(agent, task_spec(VECTOR), number), progress))
+        metrics = dict(agent.learn(make_round(agent, task_spec(task), number), progress))
     return metrics
 
 
@@ -78,6 +79,28 @@ def test_sac_starts_as_the_clone_acts(task: TaskConfig, tmp_path: Path) -> None:
     assert same(networks(agent, "start."), networks(agent, "acting."))
 
 
+def test_it_explores_as_much_wider_than_the_clone_as_asked_for(tmp_path: Path) -> None:
+    student, path = clone(tmp_path, VECTOR)
+    agent, plain = sac(path, spread=3.0, pull=1.0), sac(path)
+    seen = np.random.default_rng(0).normal(size=(5, 2, 67)).astype(np.float32)
+    np.testing.assert_allclose(actions_of(agent, seen), actions_of(student, seen), atol=1e-6)
+    wider = networks(agent)["acting.policy.log_std.bias"] - networks(plain)["acting.policy.log_std.bias"]
+    np.testing.assert_allclose(np.exp(wider), 3.0, rtol=1e-5)
+    assert same(networks(agent, "start."), networks(agent, "acting.")), "and the pull is to that"
+
+
+def test_the_policy_may_take_smaller_steps_than_the_critics(tmp_path: Path) -> None:
+    path, moved = clone(tmp_path, VECTOR)[1], []
+    for rate in (0.0, 1e-5):
+        agent = sac(path, learning_rate=1e-3, policy_learning_rate=rate)
+        before = networks(agent)
+        learn(agent, 0, 1)
+        after = networks(agent)
+        moved.append([np.abs(after[name] - before[name]).max() for name in (POLICY, CRITIC)])
+    (fast, critic), (slow, other) = moved
+    assert slow < 0.05 * fast and other > 0.5 * critic
+
+
 def test_at_first_only_the_critics_learn(tmp_path: Path) -> None:
     agent = sac(clone(tmp_path, VECTOR)[1], value_warmup=10)
     before = networks(agent)
@@ -88,6 +111,33 @@ def test_at_first_only_the_critics_learn(tmp_path: Path) -> None:
     assert changed == {"critics", "target_critics"}
     learn(agent, 1, 2, 3)
     assert not same(networks(agent, "acting."), {name.removeprefix("acting."): x for name, x in before.items()})
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_the_clone_sees_stays_as_it_was_if_its_encoder_is_kept(kept: bool, tmp_path: Path) -> None:
+    agent = sac(clone(tmp_path, GREY)[1], GREY, freeze_encoder=kept, pull=0.1)
+    before = networks(agent)
+    metrics = learn(agent, 0, 1, task=GREY)
+    assert metrics["updates"] > 0 and metrics["divergence"] > 0
+    after = networks(agent)
+    changed = {name for name, value in after.items() if (value != before[name]).any()}
+    assert any(name.startswith(("acting.encoder", "target_encoder")) for name in changed) is not kept
+    assert {POLICY, CRITIC, f"target_{CRITIC}"} < changed
+    other = SACAgent(task_spec(GREY), SACConfig(init_from="gone", freeze_encoder=kept, pull=0.1, **SMALL), seed=5)
+    other.restore(agent.state())
+    for each in (agent, other):
+        learn(each, 2, task=GREY)
+    assert same(dict(agent.state().tensors), dict(other.state().tensors))
+
+
+def test_exploring_is_held_at_the_entropy_asked_for(tmp_path: Path) -> None:
+    path, worth = clone(tmp_path, VECTOR)[1], {}
+    for entropy in (-9.0, 2.0):
+        agent = sac(path, entropy=entropy, entropy_coefficient=0.1, learning_rate=1e-3)
+        first = learn(agent, 0)["entropy_coefficient"]
+        assert first == pytest.approx(0.1, rel=0.01)
+        worth[entropy] = learn(agent, *range(1, 6))["entropy_coefficient"] / first
+    assert worth[-9.0] < 1.0 < worth[2.0], "more than asked for is worth less and less"
 
 
 def test_the_pull_holds_on_and_lets_go(tmp_path: Path) -> None:
@@ -140,10 +190,10 @@ def test_what_is_no_start_is_refused_and_changes_nothing(tmp_path: Path) -> None
     refused(clone(tmp_path / "grey", GREY)[1], r"Set task\.observation")
 
 
-@pytest.mark.parametrize("key", ["pull", "value_warmup"])
+@pytest.mark.parametrize("key", ["pull", "value_warmup", "freeze_encoder", "spread"])
 def test_settings_of_a_start_need_one(key: str) -> None:
     with pytest.raises(ValueError, match=f"{key} goes with init_from only"):
-        SACConfig(**{key: 1})  # type: ignore[arg-type]
+        SACConfig(**{key: 2})  # type: ignore[arg-type]
 
 
 def test_a_clone_into_sacs_network_is_exported_and_comes_back(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from racetui.config import ConfigError, dump_spec, load_spec
 from racetui.launching import StartRequest, build_spec
 from racetui.pipeline import config
 from racetui.pipeline.estimate import Speeds, estimates, measured
-from racetui.pipeline.probe import on_one_core
+from racetui.pipeline.probe import on_one_core, probe
 from racetui.pipeline.stages import Given, rows_of, stages_of, training_spec
 from racetui.pipeline.workers import plan_workers
 from racetui.spec import Budget, RunSpec
@@ -84,7 +84,12 @@ def test_a_clone_for_sac_has_sacs_network() -> None:
     assert stages is not None and stages.bc and stages.dagger
     for settings in (stages.bc.agent_config, stages.dagger.agent_config):
         assert (settings.network, settings.distribution) == ("sac", "squashed")
-    assert spec.agent_config.pull == config.SETTINGS["sac"]["pull"]
+    assert {key: getattr(spec.agent_config, key) for key in config.SETTINGS["sac"]} == config.SETTINGS["sac"]
+    assert spec.budget == Budget(frames=config.FRAMES["sac"]), "its steps cost more"
+    assert {key: getattr(spec.task, key) for key in config.TASK["sac"]} == config.TASK["sac"]
+    assert training_spec(spec, "dagger").task.missed_penalty == 0.0
+    mine = asked("--agent", "sac", "--set", "task.missed_penalty=5", "--frames", "7000")
+    assert (mine.task.missed_penalty, mine.task.bootstrap_laps, mine.budget) == (5.0, True, Budget(frames=7000))
 
 
 def test_the_spec_is_kept_with_its_stages_and_a_plain_run_is_as_it_was() -> None:
@@ -104,7 +109,7 @@ def test_options_reach_their_stage_and_all_agents_have_the_same_network() -> Non
     for settings in (stages.bc.agent_config, stages.dagger.agent_config):
         assert (settings.learning_rate, settings.network) == (1e-3, "wide")
     assert spec.agent_config.learning_rate == config.SETTINGS["ppo"]["learning_rate"]
-    assert spec.budget == Budget(frames=config.FRAMES)
+    assert spec.budget == Budget(frames=config.FRAMES["ppo"])
 
 
 def test_a_file_may_have_the_stages(tmp_path: Path) -> None:
@@ -186,3 +191,10 @@ def test_one_core_has_one_thread_and_no_helpers() -> None:
     assert (spec.threads, spec.collector, spec.collector_config.workers) == (1, "sync", 1)
     assert [stage.workers for stage in stages_of(spec)] == [1, 0, 1, 1, 1]
     assert spec.collector_config.lanes == asked().collector_config.lanes
+
+
+def test_the_speed_of_an_agent_with_a_replay_is_measured_too(tmp_path: Path) -> None:
+    small = ("--set", "collector.lanes=4", "--clone-set", "minibatch=16", "--score-episodes", "1")
+    spec = asked("--agent", "sac", "--observation", "vector", *small, clone="dagger")
+    found = probe(on_one_core(spec), tmp_path, seconds=0.05)
+    assert set(found.rates) == {"dagger", "sac", "score"} and min(found.rates.values()) > 0

@@ -85,6 +85,10 @@ def test_the_report_has_speed_ups_of_what_was_measured() -> None:
     assert "2m00s at work; at the speeds measured on one core it would be 3m40s: 1.83 times as fast" in text
     assert NO_SPEED_UP in text
     assert "score of the checkpoint at 4,000 frames: mean 912.3 ± 4.0 over 2 tracks, min 880.0, p10 900.0" in text
+    assert text.endswith("that checkpoint is of ppo")
+    clone = replace(over(PPO, 4000, 50.0), name="bc")
+    both = stages_text([stages[0], clone, replace(stages[1], start=Counters(4000))], [score])
+    assert "of bc: ppo came to nothing better in the evaluations beside training, so it was kept" in both
     document = stages_document(stages, [score])
     assert [stage["speed_up"] for stage in document["stages"]] == [1.0, 2.0]
     assert document["stages"][1]["frames_per_second"] == 20
