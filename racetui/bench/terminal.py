@@ -74,8 +74,8 @@ class Terminal:
         os.close(self._descriptor)
 
     def press(self, keys: str) -> None:
-        """Type; what arrived before is forgotten."""
-        self._arrived.clear()
+        """Type; what arrived before is forgotten, but for the beginning of a question."""
+        del self._arrived[: -len(ASKED) + 1]
         os.write(self._descriptor, keys.encode())
 
     def pump(self, seconds: float) -> int:
@@ -129,8 +129,9 @@ class Terminal:
         self._delivered = now
         arrived = bytes(self._under_way[:allowed])
         del self._under_way[:allowed]
+        asked = (bytes(self._arrived[-len(ASKED) + 1 :]) + arrived).count(ASKED)  # one may have arrived in two parts
         self._arrived += arrived
         del self._arrived[:-_CHUNK]
-        for _ in range(arrived.count(ASKED)):
+        for _ in range(asked):
             self.asked += 1
             os.write(self._descriptor, _ANSWER)

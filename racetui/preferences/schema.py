@@ -67,7 +67,9 @@ class CarPreferences:
     """``[car]``."""
 
     frames: int = field(default=10, metadata=choices((1, 2, 3, 5, 10)))
-    """Most pictures of the watched car a second. A slow link gets fewer by itself; each is about 8 kB."""
+    """Most pictures of the watched car a second. A slow link gets fewer by itself."""
+    kilobytes: int = field(default=35, metadata=choices((10, 20, 35, 70, 0)))
+    """Most that these pictures may send a second, in kB: larger ones come less often. 0 for any amount."""
     pixels: bool = True
     """Show it in pixels where the terminal can (kitty's protocol), rather than in half blocks."""
 

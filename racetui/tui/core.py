@@ -39,7 +39,7 @@ from racetui.tui.presses import Presses
 from racetui.tui.screens.dashboard import Dashboard
 from racetui.tui.services import Services, refusing
 from racetui.tui.themes import make_themes
-from racetui.tui.thrift import thrifty_driver
+from racetui.tui.thrift import sparing
 from racetui.tui.view import View
 from racetui.tui.watching import Watching
 
@@ -73,7 +73,7 @@ class Core(App[None], inherit_bindings=False):
     ) -> None:
         no_color = "NO_COLOR" in os.environ
         # Without colours Textual would turn them into greys, unless it believes them to be the terminal's own.
-        super().__init__(driver_class=thrifty_driver(), ansi_color=True if no_color else None)
+        super().__init__(ansi_color=True if no_color else None)
         self.animation_level = "none"
         self.loaded = loaded or Loaded()
         wanted = self.loaded.preferences.panel
@@ -92,7 +92,7 @@ class Core(App[None], inherit_bindings=False):
         self.filter = Filter()
         self.watching = Watching(lambda: self.services, graphics)
         self.link = Link(self.watching.pace, os.environ)
-        self.driver_class = metered(self.driver_class, self.link)
+        self.driver_class = sparing(metered(self.driver_class, self.link))  # what is counted is what is sent
         self.orders = Orders(self.in_background, self._report, self.wake, lambda: self.services)
         self.announcer = Announcer(self.loaded.preferences.notifications)
         self.orders.given = self.announcer.expect

@@ -25,7 +25,7 @@ Codes = npt.NDArray[np.int64]
 
 PALETTE = (
     ("#66cc66", 77, "."),  # grass
-    ("#66e666", 83, ","),
+    ("#66e666", 114, ","),
     ("#666666", 241, " "),  # road
     ("#ff0000", 196, "="),  # its border, and the bar that shows turning
     ("#ffffff", 231, "-"),
@@ -43,8 +43,6 @@ PALETTE = (
 )
 """Colours as stock draws them, the nearest of the 256 that terminals have, which take half the bytes of a colour of
 24 bits, and characters that stand for them where there are none."""
-_SAVED = 4
-"""Cells up to which a full block in the colour that is set takes fewer bytes than another background."""
 
 
 def _nearest() -> Pixels:
@@ -89,7 +87,7 @@ def sequence(codes: Codes, place: Region) -> str:
     for y, row in enumerate(codes, place.y + 1):
         out.append(f"\x1b[{y};{place.x + 1}H")
         for code, length in _runs(row):
-            styled, glyph, fore, back = _changed(fore, back, code, length <= _SAVED)
+            styled, glyph, fore, back = _changed(fore, back, code)
             out += styled, glyph * length
     out.append("\x1b[0m")
     return "".join(out)
@@ -139,16 +137,14 @@ def _styled(code: int) -> tuple[str, Style]:
     return "▀", Style.from_color(upper, lower)
 
 
-@lru_cache(maxsize=1 << 16)
-def _changed(fore: int, back: int, code: int, short: bool) -> tuple[str, str, int, int]:
-    """The shortest way to cells of two pixels from colours that are set: a style, the cell, the colours after it."""
+@lru_cache(maxsize=1 << 17)
+def _changed(fore: int, back: int, code: int) -> tuple[str, str, int, int]:
+    """The shortest way to cells of two pixels from colours that are set: a style, the cell, the colours after it.
+
+    Full blocks would often be shorter than spaces, but many fonts leave a slit between two of them.
+    """
     upper, lower = divmod(code, len(PALETTE))
-    if upper != lower:
-        ways = [("▀", upper, lower), ("▄", lower, upper)]
-    elif short and upper == fore:
-        ways = [("█", fore, back)]
-    else:
-        ways = [(" ", fore, upper)]
+    ways = [(" ", fore, upper)] if upper == lower else [("▀", upper, lower), ("▄", lower, upper)]
     styled = [(_style(fore, back, to_fore, to_back), glyph, to_fore, to_back) for glyph, to_fore, to_back in ways]
     return min(styled, key=lambda way: len(way[0]))
 

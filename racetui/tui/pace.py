@@ -40,13 +40,16 @@ class Pace:
         self._sent: deque[float] = deque()
         """When those frames went out that have no answer yet."""
         self._last = -math.inf
+        self._spend = math.inf
+        self._size = 0
+        """Bytes of the last frame."""
         self._shown: deque[float] = deque()
         self.seconds: float | None = None
         """From the last answered frame to its answer; None before the first, and while one is overdue."""
 
-    def cap(self, frames: float) -> None:
-        """Send no more frames a second than this, whatever the link could take."""
-        self.fastest = min(self._limit, frames)
+    def cap(self, frames: float, bytes_per_second: float = math.inf) -> None:
+        """Send no more frames a second than this, and no more bytes, whatever the link could take."""
+        self.fastest, self._spend = min(self._limit, frames), bytes_per_second
 
     def ready(self) -> bool:
         """Another frame may be sent."""
@@ -55,7 +58,7 @@ class Pace:
             return False
         if self._sent:
             self.seconds = None
-        return since >= 1 / self.fastest
+        return since >= self.rest
 
     def sent(self) -> None:
         """A frame is on its way, and the question behind it."""
@@ -63,10 +66,25 @@ class Pace:
         self._sent.append(self._last)
         self._shown.append(self._last)
 
+    def weighed(self, size: int) -> None:
+        """The frame that was sent last had so many bytes."""
+        self._size = size
+
     def answered(self) -> None:
-        """The terminal has it."""
+        """The terminal has it.
+
+        Where several have no answer, one was lost or the link takes longer than PATIENCE, and nobody knows whose this
+        is. It counts for all of them: where the others are still to come there is one picture more under way, but
+        waiting for a lost one would never end.
+        """
         if self._sent:
-            self.seconds = self._clock() - self._sent.popleft()
+            self.seconds = self._clock() - self._sent[0] if len(self._sent) == 1 else None
+            self._sent.clear()
+
+    @property
+    def rest(self) -> float:
+        """Seconds from one frame to the next at the least."""
+        return max(1 / self.fastest, self._size / self._spend)
 
     @property
     def waiting(self) -> bool:

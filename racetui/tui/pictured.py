@@ -57,10 +57,14 @@ class Pictured(Cells):
         """Where the rows of a pane of this size are left empty for it."""
         raise NotImplementedError
 
-    def lay(self, sight: Sight) -> None:
-        """Show this picture."""
+    def hold(self, sight: Sight) -> None:
+        """Have this picture on the rows, which are drawn anyway."""
         self._sight, self._codes = sight, None
-        self._send(sight)
+
+    def lay(self, sight: Sight) -> int:
+        """Show this picture now; returns the bytes it takes, as far as that is known."""
+        self.hold(sight)
+        return self._send(sight)
 
     def take_away(self) -> None:
         """There is no picture any more."""
@@ -116,21 +120,22 @@ class Pictured(Cells):
         """Its screen is gone."""
         self.take_away()
 
-    def _send(self, sight: Sight) -> None:
+    def _send(self, sight: Sight) -> int:
         wanted, place = self._wanted, self._place
         if wanted is not self._means:
             self.covered()
             self._means = wanted
-            self.refresh(place)  # with the picture or without
-        match wanted:
-            case _ if not place:
-                pass
-            case Means.PIXELS:
-                desk(self).write(kitty.shown(sight.fine, self._on_screen))
-            case Means.SEQUENCE:
-                self._write(sequence(self._cells(sight), self._on_screen), place)
-            case Means.ROWS:
-                self.refresh(place)
+            if wanted is Means.PIXELS:
+                self.refresh(place)  # which empties it
+        if not place or wanted is Means.ROWS:
+            self.refresh(place)
+            return place.area
+        if wanted is Means.PIXELS:
+            text = kitty.shown(sight.fine, self._on_screen)
+        else:
+            text = sequence(self._cells(sight), self._on_screen)
+        self._write(text, place)
+        return len(text.encode())
 
     def _write(self, text: str, *regions: Region) -> None:
         """Past Textual, which must know that what it keeps of these cells is older."""

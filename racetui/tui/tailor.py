@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -65,7 +66,7 @@ def _axis(app: Core, wanted: Preferences) -> None:
 
 
 def _car(app: Core, wanted: Preferences) -> None:
-    app.watching.pace.cap(wanted.car.frames)
+    app.watching.pace.cap(wanted.car.frames, 1000 * wanted.car.kilobytes or math.inf)
     app.watching.allow_pixels(wanted.car.pixels)
 
 
@@ -80,6 +81,7 @@ _APPLIED: Mapping[str, Callable[[Core, Preferences], None]] = {
     "charts.smoothing": _smoothing,
     "charts.axis": _axis,
     "car.frames": _car,
+    "car.kilobytes": _car,
     "car.pixels": _car,
     **{f"notifications.{name}": _loudness for name in ("shown", "loud", "bell", "desktop")},
 }

@@ -6,15 +6,19 @@ the screen is the same; a slow link carries it in about half of the time.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+
+from textual.driver import Driver
 
 _TOKEN = re.compile(r"\x1b\[([0-9;]*)m|(\x1b\[[0-9]+;[0-9]+H)")
 """A style, or a move of the cursor, which no style has a part in."""
+_PAINTS = re.compile(r"\x1b\[[0-9]+;[0-9]+H")
+"""How an update begins that comes out the same wherever the cursor is."""
+_FRAMES = frozenset({"\x1b[?2026h", "\x1b[?2026l"})
+"""Around an update, where a terminal is to show it at once."""
 _MARKS = frozenset("123456789")
 
 
@@ -111,24 +115,33 @@ def _coloured(pen: Pen | None, back: bool, colour: str) -> Pen | None:
     return replace(pen, back=colour) if back else replace(pen, fore=colour)
 
 
-def thrifty_driver() -> Any:
-    """Textual's driver for this terminal, sparing; None where another one is asked for, as in a browser."""
-    if sys.platform == "win32" or os.environ.get("TEXTUAL_DRIVER"):
-        return None
+def sparing(driver: type[Driver]) -> type[Driver]:
+    """The driver, writing fewer bytes; as it is where it is not one for a terminal of this machine."""
+    if sys.platform == "win32":
+        return driver
     from textual.drivers.linux_driver import LinuxDriver
 
-    class ThriftyDriver(LinuxDriver):
+    if not issubclass(driver, LinuxDriver):
+        return driver
+
+    class Sparing(driver):  # type: ignore[misc, valid-type]
         """Spares bytes."""
 
         thrift = Thrift()
+        painted = ""
+        """What was painted last, if nothing else was written since."""
 
         def start_application_mode(self) -> None:
             """Take the terminal, also from a shell that may have left it in any style."""
             self.thrift = Thrift()
-            super().start_application_mode()  # type: ignore[no-untyped-call]
+            super().start_application_mode()
 
         def write(self, data: str) -> None:
-            """Send it."""
+            """Send it, unless it was painted last: Textual lays every form out twice, and paints it each time."""
+            if data == self.painted:
+                return
+            if data not in _FRAMES:
+                self.painted = data if _PAINTS.match(data) else ""
             super().write(self.thrift.spare(data))
 
-    return ThriftyDriver
+    return Sparing

@@ -131,12 +131,13 @@ async def test_the_next_picture_waits_for_the_terminal(home: Path, monkeypatch: 
         monkeypatch.setattr(panel._driver, "write", sent.append)
         await press(pilot, "w")
         await until(lambda: sent.count(ASK) == 1, "it is asked whether it has the first one")
-        assert "▀" in sent[sent.index(ASK) - 1], "which went before the question"
         made.film()
         await asyncio.sleep(0.5)
         assert sent.count(ASK) == 1
         answer(panel)
         await until(lambda: sent.count(ASK) == 2, "the second one follows")
+        second = len(sent) - 1 - sent[::-1].index(ASK)
+        assert "▀" in sent[second - 1], "before the question"
         await shows(panel, "link ", " ms")
         await press(pilot, "f")
         await shows(panel, "frozen")
@@ -276,7 +277,7 @@ def _painted(sent: str) -> dict[tuple[int, int], tuple[int, int]]:
             for ground, number in re.findall(r"([34]8);5;(\d+)", styled):
                 fore, back = (int(number), back) if ground == "38" else (fore, int(number))
         elif glyph:
-            painted[x, y] = {"▀": (fore, back), "▄": (back, fore), " ": (back, back), "█": (fore, fore)}[glyph]
+            painted[x, y] = {"▀": (fore, back), "▄": (back, fore), " ": (back, back)}[glyph]
             x += 1
     return painted
 
@@ -320,8 +321,15 @@ def test_the_pace_is_the_links() -> None:
     assert getattr(pace, "seconds", 0.0) is None
     pace.sent()
     pace.answered()
+    assert not pace.waiting, "nor is the next one less than its answer"
     pace.answered()
     assert not pace.ready(), "no sooner than a tenth of a second after the last"
+    pace.cap(10, 35_000)
+    pace.weighed(14_000)
+    now[0] += 0.39
+    assert not pace.ready(), "a large picture has its time"
+    now[0] += 0.02
+    assert pace.ready()
     assert in_multiplexer({"TMUX": "/tmp/x"}) and in_multiplexer({"TERM": "screen-256color"})
     assert Pace({"TERM": "tmux"}).fastest == 5
 

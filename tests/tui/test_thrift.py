@@ -6,8 +6,10 @@ import random
 
 import pyte
 import pytest
+from textual.drivers.linux_driver import LinuxDriver
+from textual.drivers.web_driver import WebDriver
 
-from racetui.tui.thrift import Thrift, thrifty_driver
+from racetui.tui.thrift import Thrift, sparing
 
 STYLES = (
     *("0", "", "1", "2", "7", "1;31", "39", "49", "94", "44;1", "104"),
@@ -51,6 +53,16 @@ def test_words_on_one_ground_take_half() -> None:
     assert len(Thrift().spare(data)) < 0.6 * len(data)
 
 
-def test_a_browser_keeps_its_own_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEXTUAL_DRIVER", "textual.drivers.web_driver:WebDriver")
-    assert thrifty_driver() is None
+def test_a_browser_keeps_its_own_driver() -> None:
+    assert sparing(WebDriver) is WebDriver
+    assert issubclass(sparing(LinuxDriver), LinuxDriver)
+
+
+def test_what_was_painted_just_now_is_not_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(LinuxDriver, "write", lambda _, data: sent.append(data))
+    driver = object.__new__(sparing(LinuxDriver))
+    whole, part, question = "\x1b[1;1Hwhole", "\x1b[3;4Hpart", "\x1b[6n"
+    for data in (whole, "\x1b[?2026l", "\x1b[?2026h", whole, part, whole, question, question, whole):
+        driver.write(data)
+    assert [data for data in sent if "2026" not in data] == [whole, part, whole, question, question, whole]

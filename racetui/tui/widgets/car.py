@@ -154,19 +154,19 @@ class Car(Presses, Pictured, can_focus=True):
             return NEWS_SECONDS
         first, self._shot, self._number = self._shot is None, shot, number
         watching.pace.sent()
-        if first:  # there was a message instead of an empty place
+        sight = Sight(shot.picture, road(shot))
+        if first:  # all rows are new, there was a message instead
+            self.hold(sight)
             self.repaint()
-            self.call_after_refresh(self._show)
+            self.call_after_refresh(app.write, ASK)
         else:
-            self._show()
-        return 1 / watching.pace.fastest
+            watching.pace.weighed(self.lay(sight))
+            app.write(ASK)
+            self._show_facts()
+        return watching.pace.rest
 
-    def _show(self) -> None:
-        """Send the picture, and the question behind it; then, now and then, what is beside it."""
-        if self._shot is None or not self.on or not self.in_sight:
-            return
-        self.lay(Sight(self._shot.picture, road(self._shot)))
-        desk(self).write(ASK)
+    def _show_facts(self) -> None:
+        """Now and then, what is beside the picture."""
         if monotonic() >= self._facts_due:
             self._facts_due = monotonic() + FACTS_SECONDS
             self.repaint()
