@@ -217,7 +217,7 @@ def test_a_killed_worker_costs_its_block_only(tmp_path: Path, recorded: Path) ->
 
 def test_an_interrupt_reaches_no_process_but_the_one_that_tells_of_it(tmp_path: Path) -> None:
     """Not even the fork server, which is busy with its imports when it comes."""
-    command = [*RACETUI, "demos", "--episodes", "50", "--workers", "1", "--out", str(tmp_path / "set")]
+    command = [*RACETUI, "demos", "--episodes", "5000", "--workers", "1", "--out", str(tmp_path / "set")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as recording:
         everyone = psutil.Process(recording.pid)
         until(

@@ -106,7 +106,7 @@ SIGHTS = (
 class Steady:
     """A link that is always the same."""
 
-    fastest, rate, seconds = 10.0, 10.0, 0.038
+    rest, rate, seconds = 0.1, 10.0, 0.038
 
     def ready(self) -> bool:
         """Always."""
@@ -114,6 +114,9 @@ class Steady:
 
     def sent(self) -> None:
         """Nobody counts."""
+
+    def weighed(self, _size: int) -> None:
+        """Nobody weighs."""
 
     def answered(self) -> None:
         """Nobody waits."""

@@ -19,7 +19,10 @@ from tests.tui import stores
 from tests.tui.terminals import ROOT
 
 TOOLS = ("kitty", "Xvfb", "xdotool", "import")
-pytestmark = pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not all(map(shutil.which, TOOLS)), reason=f"needs {', '.join(TOOLS)}"),
+]
 
 SKY = (12, 180, 240)
 """A colour that is not in the palette of half blocks: where it can be seen, pixels are."""
@@ -139,7 +142,7 @@ def test_the_picture_is_there_when_nothing_lies_before_it_and_gone_when_the_pane
         window.press("Escape")
         window.until(large, large, "it is back")
         window.resize(560, 360)
-        small = window.until(10_000, large // 2, "in its new place alone")
+        small = window.until(10_000, large * 3 // 4, "in its new place alone")
         window.press("R")
         window.until(0, 0, "a message stands before it")
         window.until(small, small, "the message is gone")

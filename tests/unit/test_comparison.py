@@ -172,7 +172,7 @@ def test_the_command_line_prints_ranking_and_settings(
     assert main(["compare", "low", "high", "3"]) == 0
     printed = capsys.readouterr().out
     first = next(line for line in printed.splitlines() if " high " in line)
-    assert first.split() == ["1", "2", "high", "finished", "910.0", "±", "2.5", "725.0", "4s", "500", "502M"]
+    assert first.split() == ["1", "2", "high", "finished", "910.0", "±", "2.5", "725.0", "4s", "500", "526M"]
     assert ["seed", "1", "7", "1"] in [line.split() for line in printed.splitlines()]
     assert main(["compare", "1", "2", "low", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
