@@ -31,8 +31,8 @@ def alone(svg: str) -> str:
     return "\n".join(line.rstrip() for line in svg.splitlines() if line.strip()) + "\n"
 
 
-def shoot(size: tuple[int, int], keys: list[str]) -> str:
-    """The panel's screen after some keys, as SVG."""
+def shoot(size: tuple[int, int], keys: list[str], seconds: float = SETTLE_SECONDS) -> str:
+    """The panel's screen some seconds after some keys, as SVG."""
     from textual.pilot import Pilot
 
     from racetui.runs.store import RunStore
@@ -46,7 +46,7 @@ def shoot(size: tuple[int, int], keys: list[str]) -> str:
         await asyncio.sleep(SETTLE_SECONDS)
         if keys:
             await pilot.press(*keys)
-            await asyncio.sleep(SETTLE_SECONDS)
+            await asyncio.sleep(seconds)
         taken.append(panel.export_screenshot(title="racetui", simplify=True))
         panel.exit()
 
@@ -65,11 +65,15 @@ def main() -> int:
     parser.add_argument(
         "--keys", nargs="+", default=[], metavar="KEY", help="keys to press before, by Textual's names"
     )
+    parser.add_argument(
+        "--seconds", type=float, default=SETTLE_SECONDS, help="to wait after keys: 20 for a car (%(default)s)"
+    )
     options = parser.parse_args()
     for name in ("NO_COLOR", "TEXTUAL_THEME"):
         os.environ.pop(name, None)
     os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
-    options.out.write_text(shoot(options.size, [*options.keys, *filter(None, [options.screen])]), encoding="utf-8")
+    keys = [*options.keys, *filter(None, [options.screen])]
+    options.out.write_text(shoot(options.size, keys, options.seconds), encoding="utf-8")
     return 0
 
 
