@@ -134,10 +134,13 @@ def _usage(samples: Sequence[HardwareRow]) -> dict[str, Any]:
     """Of the run's whole process tree; None where never sampled."""
     memory = [row.pss_bytes if row.pss_bytes is not None else row.rss_bytes for row in samples]
     percents = [row.cpu_percent for row in samples]
+    # An older sample stands for a minute (``RunWriter.hardware``): each weighs the seconds since the one before.
+    times = np.array([row.time for row in samples])
+    seconds = np.clip(np.diff(times, prepend=times[:1] - 1.0), 0.1, 60.0)
     return {
         "memory_peak_bytes": max(memory, default=None),
         "processes_peak": max((row.processes for row in samples), default=None),
-        "cpu_percent_mean": sum(percents) / len(percents) if percents else None,
+        "cpu_percent_mean": float(np.average(percents, weights=seconds)) if percents else None,
         "cpu_percent_peak": max(percents, default=None),
     }
 
