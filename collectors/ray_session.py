@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,11 @@ from importlib.util import find_spec
 from collectors.api import CollectorConfig, CollectorConfigError, CollectorError
 
 _CONNECT_SECONDS = 5.0
+_JOIN_SECONDS = 20.0
+"""Ray takes two to five to load and join."""
+_JOIN = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, logging_level='ERROR')"
+_NO_STATISTICS = {"RAY_USAGE_STATS_ENABLED": "0"}
+"""Ray would tell its makers about every use."""
 INSTALL = "pip install 'racetui[ray]'"
 
 
@@ -38,6 +45,32 @@ def check_ray(config: CollectorConfig) -> None:
             f"no Ray cluster answers at {config.ray_address} ({error.strerror or error}): start its head there with "
             f"'ray start --head --port={port}', or leave ray_address out to use this machine alone"
         ) from None
+
+
+def check_cluster(config: CollectorConfig) -> None:
+    """Raise CollectorConfigError if no cluster of this Ray can be joined at ``ray_address``; takes some seconds.
+
+    A process of its own tries it: Ray stays in the one that has used it, and insists for longer than people wait.
+    """
+    if not config.ray_address:
+        return
+    check_ray(config)
+    trying = [sys.executable, "-P", "-c", _JOIN, config.ray_address]
+    try:
+        subprocess.run(
+            trying, timeout=_JOIN_SECONDS, check=True, capture_output=True, text=True, env=os.environ | _NO_STATISTICS
+        )
+    except subprocess.TimeoutExpired:
+        reason = f"nothing that is Ray answered within {_JOIN_SECONDS:.0f} s"
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr.strip().splitlines() or ["Ray ended without a word"])[-1]
+    else:
+        return
+    where = "on this machine" if config.ray_address == "auto" else f"at {config.ray_address}"
+    raise CollectorConfigError(
+        f"no Ray cluster can be joined {where}: {reason}; start its head there with 'ray start --head', or leave "
+        "ray_address out to use this machine alone"
+    )
 
 
 class RaySession:

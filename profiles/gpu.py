@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,14 +37,19 @@ def find_gpus(driver: Path = DRIVER) -> tuple[Gpu, ...]:
 
 
 def visible(found: tuple[T, ...]) -> tuple[T, ...]:
-    """Those numbered in CUDA_VISIBLE_DEVICES; all of them where it has no numbers but identifiers."""
+    """Those numbered in CUDA_VISIBLE_DEVICES; all of them where it has no numbers but identifiers.
+
+    The first number that no GPU has ends the list, as for CUDA ("CUDA environment variables" in its programming
+    guide).
+    """
     wanted = os.environ.get("CUDA_VISIBLE_DEVICES")
     if wanted is not None and wanted.strip() in _NONE:
         return ()
     numbers = [part.strip() for part in (wanted or "").split(",")]
-    if not all(number.isdecimal() for number in numbers):
+    if not all(number.removeprefix("-").isdecimal() for number in numbers):
         return found
-    return tuple(found[int(number)] for number in numbers if int(number) < len(found))
+    there = takewhile(lambda number: 0 <= number < len(found), map(int, numbers))
+    return tuple(found[number] for number in there)
 
 
 def _by_library() -> tuple[Gpu, ...]:

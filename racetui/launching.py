@@ -11,7 +11,7 @@ from typing import Any
 from agents.registry import AGENTS
 from carracing.environments.task import EnvTask, task_class
 from carracing.task import TaskConfig
-from collectors.ray_session import check_ray
+from collectors.ray_session import check_cluster, check_ray
 from collectors.registry import check_config
 from profiles import detect
 from racetui.cloning import budget_of, check_set, with_task_of_set
@@ -177,6 +177,7 @@ def start_spec(
     now: bool = False,
 ) -> RunPaths:
     """The same for a spec that is complete, with what was measured of its stages beforehand, by their names."""
+    _check_machines(spec)
     paths = (store or RunStore()).create(spec)
     if spec.pipeline is not None:
         with RunWriter(paths) as writer, writer.transaction():
@@ -190,7 +191,7 @@ def resume_run(paths: RunPaths, budget: Budget | None = None, now: bool = False)
 
     It waits its turn as a new run does. One that never began (it was stopped, or died, before its turn) begins. A
     pipeline goes on in the stage that it was in; with a new budget, and all stages over, in its last training.
-    Raises NothingToResumeError, RunBusy.
+    Raises NothingToResumeError, RunBusy, CollectorConfigError.
     """
     reader = RunReader(paths)
     summary, spec = reader.summary(), reader.spec()
@@ -198,6 +199,7 @@ def resume_run(paths: RunPaths, budget: Budget | None = None, now: bool = False)
         _check_stages_left(summary, budget)
     elif summary.begun:
         _check_training_left(paths, reader, budget or spec.budget)
+    _check_machines(spec)
     if budget is not None:
         _replace_text(paths.spec, dump_spec(replace(spec, budget=budget)))
         if summary.stages and summary.stage is None:
@@ -205,6 +207,12 @@ def resume_run(paths: RunPaths, budget: Budget | None = None, now: bool = False)
             with RunWriter(paths) as writer:
                 writer.stages.reopen(training.number)
     launch(paths, resume=summary.begun, now=now)
+
+
+def _check_machines(spec: RunSpec) -> None:
+    """Raise CollectorConfigError where the other machines that the run is to use cannot be reached."""
+    if spec.collector == "ray":
+        check_cluster(spec.collector_config)
 
 
 def _check_stages_left(summary: RunSummary, budget: Budget | None) -> None:

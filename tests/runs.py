@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -40,6 +41,12 @@ def episode(number: int, episode_return: float = 1.0) -> EpisodeRecord:
         end=End.TRUNCATED,
         facts={"missed_tiles": 4.0},
     )
+
+
+def send_signal(pid: int | None, number: int) -> None:
+    """Send a signal to a process that there must be: 0 for one that is missing would mean this very test."""
+    assert pid
+    os.kill(pid, number)
 
 
 class Looks:

@@ -15,11 +15,13 @@ from agents.api import Chunk
 from agents.checkpoint.content import CHUNKS, DTYPES, FileEntry, TensorEntry, chunk_file
 from agents.checkpoint.directory import sync_directory
 from agents.checkpoint.files import read_checked
-from agents.errors import EditedCheckpointError, PoisonedCheckpointError, TornCheckpointError
+from agents.errors import CheckpointError, EditedCheckpointError, PoisonedCheckpointError, TornCheckpointError
 from carracing.task import Array
 
 CHUNK_LIMIT = 2**30
 """Bytes of a file; ours have 8 MiB."""
+_sound: set[tuple[int, ...]] = set()
+"""Files that this process wrote, or read and found as they were written; others are read before they are shared."""
 
 
 def write_chunks(
@@ -27,8 +29,9 @@ def write_chunks(
 ) -> tuple[dict[str, FileEntry], dict[str, TensorEntry]]:
     """Write the chunks into a checkpoint's ``directory``; what the manifest says of their files and contents.
 
-    ``stored`` are files of older checkpoints by checksum: one that is the same is linked, not written. Raises
-    OSError, and PoisonedCheckpointError for NaN or infinite numbers.
+    ``stored`` are files of older checkpoints by checksum: one that is the same is linked, not written; its
+    content is read and checked once in each process and whenever it was touched, and a damaged one is written anew.
+    Raises OSError, and PoisonedCheckpointError for NaN or infinite numbers.
     """
     files, entries = {}, {}
     (directory / CHUNKS).mkdir()
@@ -73,18 +76,27 @@ def _write(path: Path, content: Array, stored: Mapping[str, Path]) -> FileEntry:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+            _sound.add(_identity(os.fstat(file.fileno())))
     return entry
 
 
 def _link(older: Path | None, path: Path, entry: FileEntry) -> bool:
-    """Give an older file a second name; False where there is none, or the file system has no links."""
+    """Give an older file a second name; False where there is no sound one, or the file system has no links."""
     if older is None:
         return False
-    with contextlib.suppress(OSError):
-        if not older.is_symlink() and older.stat().st_size == entry.bytes:
-            path.hardlink_to(older)
-            return True
+    with contextlib.suppress(OSError, CheckpointError):
+        identity = _identity(older.lstat())
+        if identity not in _sound:
+            read_checked(older, entry, CHUNK_LIMIT)
+            _sound.add(identity)
+        path.hardlink_to(older)
+        return True
     return False
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    """The same for all names of a file, until somebody writes into it."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _read(path: Path, file: FileEntry, entry: TensorEntry) -> Array:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from racetui.cli.output import print_json, table
 from racetui.exits import Exit
-from racetui.reports import benchmark_metrics
+from racetui.reports import benchmark_metrics, keep_benchmark_metrics
 from racetui.reports.figures import figure_rows
 from racetui.reports.folder import MARK, check_place
 from racetui.runs.paths import RunPaths
@@ -22,6 +22,7 @@ def report_command(options: argparse.Namespace) -> int:
     if options.out is not None:
         check_place(options.out, options.force)
     document = benchmark_metrics(paths)
+    keep_benchmark_metrics(paths, document)
     if options.json:
         print_json(document)
     else:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from racetui.comparison.settings import settings_of
 from racetui.documents import plain
 from racetui.evaluation.report import versions, write_document
 from racetui.runs.errors import StoreError
-from racetui.runs.model import EvaluationRow, HardwareRow, RunSummary
+from racetui.runs.model import EvaluationRow, HardwareRow, RunState, RunSummary
 from racetui.runs.paths import RunPaths
 from racetui.runs.reader import RunReader
 
@@ -31,6 +32,18 @@ LAST = 100
 def write_benchmark_metrics(paths: RunPaths) -> None:
     """Write the document of a run that this process has just ended. Raises StoreError, OSError."""
     write_document(paths.root / METRICS_FILE, plain(benchmark_metrics(paths) | environment()))
+
+
+def keep_benchmark_metrics(paths: RunPaths, document: Mapping[str, Any]) -> None:
+    """Leave the document with a run whose process could not: it was killed, or crashed. Of any other, do nothing.
+
+    Where the run's own process left one before, as of a run that was resumed, its ``versions`` and ``hardware`` stay.
+    """
+    path, ended = paths.root / METRICS_FILE, RunState(document["state"]).ended
+    kept = _kept(path)
+    if ended and any(kept.get(name) != document[name] for name in ("state", "ended", "frames")):
+        with suppress(OSError):  # a store that this user may only read
+            write_document(path, plain(document))
 
 
 def benchmark_metrics(paths: RunPaths) -> dict[str, Any]:
@@ -134,10 +147,13 @@ def _usage(samples: Sequence[HardwareRow]) -> dict[str, Any]:
     """Of the run's whole process tree; None where never sampled."""
     memory = [row.pss_bytes if row.pss_bytes is not None else row.rss_bytes for row in samples]
     percents = [row.cpu_percent for row in samples]
+    # An older sample stands for a minute (``RunWriter.hardware``): each weighs the seconds since the one before.
+    times = np.array([row.time for row in samples])
+    seconds = np.clip(np.diff(times, prepend=times[:1] - 1.0), 0.1, 60.0)
     return {
         "memory_peak_bytes": max(memory, default=None),
         "processes_peak": max((row.processes for row in samples), default=None),
-        "cpu_percent_mean": sum(percents) / len(percents) if percents else None,
+        "cpu_percent_mean": float(np.average(percents, weights=seconds)) if percents else None,
         "cpu_percent_peak": max(percents, default=None),
     }
 

@@ -36,6 +36,9 @@ __all__ = ["AmbiguousRun", "DamagedRun", "NewerSchema", "RunNotFound", "RunStore
 NAME_LENGTH = 64
 """The longest name a RunSpec takes."""
 
+_DRAFT = ".new-"
+"""Begins the name of a run's directory that is being made."""
+
 
 class RunStore:
     """Makes, lists and finds runs. A store that does not exist yet is an empty one."""
@@ -56,8 +59,10 @@ class RunStore:
         Raises NotADirectory, NotWritable, StoreError.
         """
         with self._writing(), self._locked():
+            for left in self.runs.glob(f"{_DRAFT}*"):  # who made them died: nobody else makes one under the lock
+                shutil.rmtree(left, ignore_errors=True)
             spec = replace(spec, name=_unique(spec.name, {run.name for run in self.list()}))
-            draft = self.runs / f".new-{os.getpid()}-{secrets.token_hex(4)}"
+            draft = self.runs / f"{_DRAFT}{os.getpid()}-{secrets.token_hex(4)}"
             try:
                 draft.mkdir()
                 _fill(RunPaths(draft), spec)

@@ -1,4 +1,4 @@
-"""Long curves in few points. The database makes them: the curve itself never comes into this process."""
+"""Long curves in few points, long records in few rows. The database makes them: they never come into this process."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ WITH {_CURVE}
 SELECT max(seq), avg(frames), avg(time), avg(value) FROM metrics, curve
 WHERE metric = curve.id GROUP BY (seq - first) / step ORDER BY 1
 """  # noqa: S608 - our own names
+_MINUTES = """
+SELECT max(id), max(time), avg(cpu_percent), max(rss_bytes), max(pss_bytes), max(processes) FROM hardware
+WHERE time >= :since AND time < :until GROUP BY CAST(time / 60 AS INTEGER)
+"""
 
 
 def is_longer(connection: sqlite3.Connection, name: str, most: int) -> bool:
@@ -49,3 +53,17 @@ def extremes(connection: sqlite3.Connection, name: str, most: int) -> list[Any]:
 def means(connection: sqlite3.Connection, name: str, most: int) -> list[Any]:
     """The same rows: the means of each stretch, over what is a number; seq is its last."""
     return connection.execute(_MEANS, {"name": name, "most": most}).fetchall()
+
+
+def thin_hardware(connection: sqlite3.Connection, since: float, until: float) -> None:
+    """Make one row of each minute's: its mean of the processors, its most of the rest.
+
+    Within a transaction; both ends are full minutes, in Unix seconds. A minute that is one row stays as it is.
+    """
+    span = {"since": since, "until": until}
+    minutes = connection.execute(_MINUTES, span).fetchall()
+    connection.execute("DELETE FROM hardware WHERE time >= :since AND time < :until", span)
+    connection.executemany(
+        "INSERT INTO hardware (id, time, cpu_percent, rss_bytes, pss_bytes, processes) VALUES (?, ?, ?, ?, ?, ?)",
+        minutes,
+    )

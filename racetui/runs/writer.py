@@ -16,9 +16,13 @@ from racetui.runs.database import connect_writer, translated
 from racetui.runs.model import CommandRow, HardwareRow, RunState
 from racetui.runs.paths import RunPaths
 from racetui.runs.stages import StageWriter
+from racetui.runs.thinning import thin_hardware
 
 if TYPE_CHECKING:  # a run that waits its turn writes, too, and is to stay small
     from collectors.api import EpisodeRecord, Heat
+
+DETAILED_SECONDS = 3600.0
+"""How long every sample of what the run uses is kept."""
 
 
 class RunWriter:
@@ -31,6 +35,7 @@ class RunWriter:
         self._paths = paths
         self._connection = connect_writer(paths.database)
         self._metric_ids: dict[str, int] = {}
+        self._thinned = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -172,11 +177,16 @@ class RunWriter:
         )
 
     def hardware(self, row: HardwareRow) -> None:
-        """Add a sample of what the run uses."""
-        self._write(
-            "INSERT INTO hardware (time, cpu_percent, rss_bytes, pss_bytes, processes) VALUES (?, ?, ?, ?, ?)",
-            (row.time, row.cpu_percent, row.rss_bytes, row.pss_bytes, row.processes),
-        )
+        """Add a sample of what the run uses; of those more than an hour older, one a minute stays."""
+        old = (row.time - DETAILED_SECONDS) // 60 * 60
+        with self.transaction():
+            self._write(
+                "INSERT INTO hardware (time, cpu_percent, rss_bytes, pss_bytes, processes) VALUES (?, ?, ?, ?, ?)",
+                (row.time, row.cpu_percent, row.rss_bytes, row.pss_bytes, row.processes),
+            )
+            if old > self._thinned:
+                thin_hardware(self._connection, self._thinned, old)
+        self._thinned = max(old, self._thinned)
 
     def checkpoint(self, frames: int, bytes: int, reason: str) -> None:
         """Record a checkpoint that is safely written; one of the same frames is replaced."""

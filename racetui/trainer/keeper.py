@@ -44,14 +44,16 @@ class _Job:
     gone: frozenset[int]
     """Frames of the checkpoints that it deletes."""
     done: Callable[[BaseException | None], None]
+    best: int | None = None
+    """Frames of the checkpoint that it points at as the best one."""
 
 
 class Keeper:
     """Saves, promotes and deletes without holding up training.
 
     One thread does all that takes time, in the order in which it was asked for: saving, pruning, deleting and
-    promoting never meet. ``poll`` points at what was saved or evaluated, and tells the store. Beside latest, best and
-    tagged ones, the newest ``spare`` are kept.
+    pointing never meet. ``poll`` tells the store what was done. Beside latest, best and tagged ones, the newest
+    ``spare`` are kept.
     """
 
     def __init__(self, paths: RunPaths, writer: RunWriter, spare: int = 0) -> None:
@@ -70,7 +72,7 @@ class Keeper:
         if frames == self.latest:
             then("ok")
             return
-        future = self._thread.submit(save_checkpoint, self._root, make(), reason)
+        future = self._thread.submit(_save, self._root, make(), reason)
         self._saving.append(_Saving(frames, reason, future, [then]))
 
     @property
@@ -81,7 +83,8 @@ class Keeper:
     @property
     def best(self) -> int | None:
         """Frames of the checkpoint that evaluated best, or was chosen; None before the first evaluation."""
-        return _frames(read_pointer(self._root, "BEST"))
+        pending = [job.best for job in self._jobs if job.best is not None]
+        return pending[-1] if pending else _frames(read_pointer(self._root, "BEST"))
 
     @property
     def there(self) -> list[int]:
@@ -90,7 +93,7 @@ class Keeper:
         return [frames for path in list_checkpoints(self._root) if (frames := int(path.name)) not in gone]
 
     def poll(self) -> None:
-        """Finish what has been done: pointers, the store's rows, pruning, and telling who asked."""
+        """Finish what has been done: the store's rows, pruning, and telling who asked."""
         while self._saving and self._saving[0].future.done():
             self._finish(self._saving.pop(0))
         while self._jobs and self._jobs[0].future.done():
@@ -116,15 +119,7 @@ class Keeper:
 
     def mark_best(self, frames: int) -> None:
         """Make the checkpoint of these frames the best one: it evaluated best. One chosen by hand stays, tagged."""
-        try:
-            set_pointer(self._root, "BEST", str(frames))
-        except CheckpointError as error:
-            self._writer.event("error", "checkpoint", f"the best checkpoint cannot be kept: {error}")
-            return
-        with self._writer.transaction():
-            self._writer.tag_checkpoint("best", frames)
-            self._writer.untag_checkpoint("top")
-        self._prune()
+        self._point(frames, partial(self._marked, frames))
 
     def promote(self, frames: int, then: Then) -> None:
         """Let a person choose the best checkpoint; the one that evaluated best stays, tagged as such."""
@@ -134,8 +129,7 @@ class Keeper:
         former = self.best
         if former is not None:
             self.hold(former)
-        pointing = self._thread.submit(set_pointer, self._root, "BEST", str(frames))
-        self._jobs.append(_Job(pointing, frozenset(), partial(self._promoted, frames, former, then)))
+        self._point(frames, partial(self._promoted, frames, former, then))
 
     def delete(self, frames: int, then: Then, even_best: bool = False, even_latest: bool = False) -> None:
         """Delete a checkpoint that nobody reads; the best and the latest one only if that is said."""
@@ -179,7 +173,6 @@ class Keeper:
     def _finish(self, saving: _Saving) -> None:
         try:
             path = saving.future.result()
-            set_pointer(self._root, "LATEST", path.name)
         except CheckpointError as error:
             self._writer.event("error", "checkpoint", f"checkpoint at {saving.frames:,} frames failed: {error}")
             self._tell(saving, str(error))
@@ -199,6 +192,21 @@ class Keeper:
         for then in saving.then:
             then(outcome)
 
+    def _point(self, frames: int, done: Callable[[BaseException | None], None]) -> None:
+        """Have the thread make a checkpoint the best one, which stays at least until ``done`` has heard of it."""
+        self.hold(frames)
+        pointing = self._thread.submit(set_pointer, self._root, "BEST", str(frames))
+        self._jobs.append(_Job(pointing, frozenset(), done, frames))
+
+    def _marked(self, frames: int, error: BaseException | None) -> None:
+        if error is None:
+            with self._writer.transaction():
+                self._writer.tag_checkpoint("best", frames)
+                self._writer.untag_checkpoint("top")
+        else:
+            self._writer.event("error", "checkpoint", f"the best checkpoint cannot be kept: {error}")
+        self.release(frames)
+
     def _promoted(self, frames: int, former: int | None, then: Then, error: BaseException | None) -> None:
         tags = self._tags()
         if error is None:
@@ -209,6 +217,7 @@ class Keeper:
                 self._writer.tag_checkpoint("hand", frames)
                 text = f"the checkpoint at {frames:,} frames was made the best by hand"
                 self._writer.event("info", "checkpoint", text)
+        self.release(frames)
         if former is not None:
             self.release(former)
         then("ok" if error is None else str(error))
@@ -250,6 +259,12 @@ class Keeper:
     def _missing(self, frames: int) -> str:
         known = ", ".join(f"{other:,}" for other in self.there) or "none"
         return f"there is no checkpoint at {frames:,} frames: there are {known}"
+
+
+def _save(root: Path, checkpoint: Checkpoint, reason: str) -> Path:
+    path = save_checkpoint(root, checkpoint, reason)
+    set_pointer(root, "LATEST", path.name)
+    return path
 
 
 def _frames(pointer: str | None) -> int | None:

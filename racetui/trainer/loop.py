@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import NoReturn
 
 from agents.api import Agent, Segment
 from agents.checkpoint import Checkpoint
@@ -57,6 +58,10 @@ class Parts:
     """Its number among the stages of a pipeline; 0 of a run that is nothing else."""
 
 
+class UnsavedError(RuntimeError):
+    """A training has ended and its last checkpoint could not be written; says where it can go on from."""
+
+
 class Trainer:
     """Trains until the budget is used or someone says stop."""
 
@@ -75,7 +80,9 @@ class Trainer:
     def run(self) -> RunState:
         """Train; returns FINISHED or STOPPED, with the last checkpoint safe and every order acknowledged.
 
-        Of a stage that is over, the last evaluation goes on when this returns, and a pause begins with the next.
+        Raises UnsavedError where the last checkpoint could not be written: what was trained since the one before is
+        lost, so the run has not ended well. Of a stage that is over, the last evaluation goes on when this returns,
+        and a pause begins with the next.
         """
         self._run.writer.set_state(RunState.RUNNING)
         while self._orders.stop is Stop.NOT and self._share < 1.0:
@@ -85,10 +92,12 @@ class Trainer:
                 break
         stopped = self._orders.stop is not Stop.NOT
         outcome = self._save_and_wait("stop" if stopped else "end")
+        if outcome != "ok":
+            self._give_up(outcome)
         if not stopped:
             self._last_evaluation()
         if stopped or not self._parts.stage:
-            self._orders.acknowledge_stops(outcome)
+            self._orders.acknowledge_stops("ok")
         return RunState.STOPPED if stopped else RunState.FINISHED
 
     def checkpoint(self) -> Checkpoint:
@@ -207,6 +216,18 @@ class Trainer:
         self._run.keeper.save(self._progress.counters.frames, self.checkpoint, reason, outcomes.append)
         self._run.keeper.wait()
         return outcomes[0]
+
+    def _give_up(self, outcome: str) -> NoReturn:
+        """Let evaluations of what there is come to their end, then say what is lost and what is not."""
+        self._orders.over = True
+        wait_for_evaluations(self._run.evaluations, self._run.writer, self._orders)
+        self._orders.acknowledge_stops(outcome)
+        latest, run = self._run.keeper.latest, self._run.paths.id
+        left = "there is none before it"
+        if latest is not None:
+            left = f"the last one is at {latest:,} frames, and `racetui train --resume {run}` goes on from there"
+        frames = self._progress.counters.frames
+        raise UnsavedError(f"the checkpoint at {frames:,} frames was not saved; {left}: {outcome}")
 
     def _last_evaluation(self) -> None:
         """Evaluate the last checkpoint; of a run that is over with that, wait for every evaluation."""

@@ -151,7 +151,7 @@ class RingReader:
         return Shot.unpack(slot["shot"])
 
     def close(self) -> None:
-        """Let go of the file; frames that were read stay valid."""
+        """Let go of the lock's file, not of the frames: a thread that still has this may go on reading them."""
         os.close(self._descriptor)
 
 

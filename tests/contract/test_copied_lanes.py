@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,6 +37,7 @@ from tests.contract.going_on import (
 from tests.fakes import CountingRules, CountingWorld
 from tests.fakes.faulty import Fault, FaultyWorld, timed_out
 from tests.fakes.savable import savable
+from tests.runs import send_signal
 
 RULES = CountingRules(shortest=6)
 SETTING = Setting(rules=RULES)
@@ -174,10 +174,10 @@ def test_a_worker_lost_while_its_cars_are_copied_or_put_back_is_replaced() -> No
     with made:
         made.rounds(1)
         for _ in range(2):
-            os.kill(lanes.pids[1] or 0, signal.SIGKILL)
+            send_signal(lanes.pids[1], signal.SIGKILL)
             made.collector.state()
         assert same_states(made.collector.state(), made.collector.state())
-        os.kill(lanes.pids[0] or 0, signal.SIGKILL)
+        send_signal(lanes.pids[0], signal.SIGKILL)
         made.collector.restore(state)
         assert same_states(made.collector.state(), state)
         incidents = made.collector.stats().incidents
@@ -194,7 +194,7 @@ def test_orders_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
         for step in range(30):
             assert lanes._journal is not None and len(list(lanes._journal.orders(slice(0, 4)))) < 7
             if step == 20:
-                os.kill(lanes.pids[0] or 0, signal.SIGKILL)
+                send_signal(lanes.pids[0], signal.SIGKILL)
             before = lanes._arrays.observations.copy()
             ended = lanes.step(actions, everyone)
             assert (RULES.read(ended.observations)[:, 2] == RULES.read(before)[:, 2] + 1).all()

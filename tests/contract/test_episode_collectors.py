@@ -26,6 +26,7 @@ from tests.contract.collecting import EPISODES, LAG, ROWS, STEPS, Setting, Stage
 from tests.fakes import CountingRules, CountingWorld
 from tests.fakes.agent import copied
 from tests.fakes.faulty import DawdlingWorld
+from tests.runs import send_signal
 
 EVERY = pytest.mark.parametrize("name", EPISODES)
 WHOLE = CollectorConfig(lanes=4, workers=2)
@@ -95,11 +96,11 @@ def test_workers_go_on_while_the_learner_learns_up_to_the_depth() -> None:
         made.rounds(1, steps=20)
         _learn_until_idle(made)
         for pid in pool.pids:
-            os.kill(pid or 0, signal.SIGSTOP)
+            send_signal(pid, signal.SIGSTOP)
         made.rounds(1, steps=20)  # with what they have driven
         assert made.incidents == []
         for pid in pool.pids:
-            os.kill(pid or 0, signal.SIGCONT)
+            send_signal(pid, signal.SIGCONT)
         made.collector.publish(made.agent.snapshot())
         made.collector.collect(200)
         assert made.collector.stats().seconds_waiting > 0.1

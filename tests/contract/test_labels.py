@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from contextlib import closing
 from dataclasses import replace
@@ -23,6 +22,7 @@ from collectors.seeds import EpisodeSeeds, SeedsConfig
 from collectors.step import StepCollector
 from tests.contract.collecting import same_segments, through_json
 from tests.fakes.agent import copied
+from tests.runs import send_signal
 
 TASK = TaskConfig(observation="vector", frame_skip=8, stack=2, early_stop=120, random_start=True, labels=True)
 SEEDS = EpisodeSeeds(7)
@@ -80,7 +80,7 @@ def test_workers_label_the_same_though_one_is_killed(expected: list[Segment]) ->
 
     def strike() -> None:
         if next(ticks) == 13:
-            os.kill(lanes.pids[1] or 0, signal.SIGKILL)
+            send_signal(lanes.pids[1], signal.SIGKILL)
 
     plan = replace(PLAN, pulse=strike)
     lanes = ProcessLanes(plan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from contextlib import closing
 from dataclasses import replace
@@ -21,6 +20,7 @@ from collectors.seeds import EpisodeSeeds
 from collectors.step import StepCollector
 from tests.contract.collecting import same_segments, share_ray
 from tests.fakes.agent import copied
+from tests.runs import send_signal
 
 TASK = TaskConfig(frame_skip=8, early_stop=120)
 PLAN = CollectorPlan(
@@ -98,7 +98,7 @@ def test_workers_collect_the_same_though_one_is_killed(backend: str, expected: l
 
     def strike() -> None:
         if next(ticks) == 9:
-            os.kill(lanes.pids[1] or 0, signal.SIGKILL)
+            send_signal(lanes.pids[1], signal.SIGKILL)
 
     plan = replace(PLAN, pulse=strike, worlds=partial(make_worlds, backend, TASK))
     lanes = ProcessLanes(plan)

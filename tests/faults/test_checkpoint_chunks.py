@@ -26,6 +26,7 @@ from agents.checkpoint import (
     PoisonedCheckpointError,
     TornCheckpointError,
     UnwritableCheckpointError,
+    chunks,
     list_checkpoints,
     load_checkpoint,
     prune,
@@ -117,6 +118,22 @@ def test_a_file_that_was_cut_is_not_shared(tmp_path: Path) -> None:
     first = save_checkpoint(tmp_path, with_chunks(1), "periodic")
     os.truncate(first / "replay/frames-00000.npy", 100)
     assert contents(save_checkpoint(tmp_path, with_chunks(2), "periodic")) == expected()
+
+
+def test_a_file_that_rotted_is_not_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = save_checkpoint(tmp_path, with_chunks(4000), "periodic")
+    rotten = first / "replay/frames-00000.npy"
+    before, data = rotten.stat(), bytearray(rotten.read_bytes())
+    data[-1] ^= 1
+    rotten.write_bytes(data)
+    os.utime(rotten, ns=(before.st_atime_ns, before.st_mtime_ns))  # a disk that rots tells nobody
+    monkeypatch.setattr(chunks, "_sound", set())  # as in a process that resumes
+    second = save_checkpoint(tmp_path, with_chunks(8000), "periodic")
+    assert contents(second) == expected()
+    shared = [file.name for file in (second / "replay").iterdir() if file.stat().st_nlink == 2]
+    assert len(shared) == len(PARTS) - 1 and rotten.name not in shared
+    third = save_checkpoint(tmp_path, with_chunks(12_000), "periodic")
+    assert (third / "replay" / rotten.name).samefile(second / "replay" / rotten.name)
 
 
 def test_chunks_are_read_one_at_a_time_and_let_go(tmp_path: Path) -> None:

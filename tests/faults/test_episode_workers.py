@@ -29,6 +29,7 @@ from collectors.registry import CollectorPlan
 from tests.contract.collecting import LAG, Setting, Stage, same_segments
 from tests.fakes import CountingRules, CountingWorld
 from tests.fakes.faulty import Fault, FaultyWorld, broken_factory, timed_out
+from tests.runs import send_signal
 
 SETTING = Setting(rules=CountingRules(shortest=6), lag=LAG)
 CONFIG = CollectorConfig(lanes=4, workers=2, worker_timeout=20.0)
@@ -55,7 +56,7 @@ class _Strikes:
     def __call__(self) -> None:
         self._ticks += 1
         if self.pool is not None and self._ticks in self._workers:
-            os.kill(self.pool.pids[self._workers[self._ticks]] or 0, self._signal)
+            send_signal(self.pool.pids[self._workers[self._ticks]], self._signal)
 
 
 def _undisturbed(rounds: int) -> Stage:
@@ -109,7 +110,7 @@ def test_a_worker_lost_while_the_learner_learns_leaves_no_trace() -> None:
     with _Workers(SETTING.plan(CONFIG)) as made:
         for count, victim in enumerate((0, 1, 1), 1):
             made.rounds(1)
-            os.kill(made.pool.pids[victim] or 0, signal.SIGKILL)
+            send_signal(made.pool.pids[victim], signal.SIGKILL)
             time.sleep(0.1)
             while len(made.incidents) < count:  # what it had driven before may do for a round or two
                 made.rounds(1)

@@ -28,7 +28,7 @@ from racetui.trainer.__main__ import main
 from racetui.trainer.orders import Orders
 from racetui.trainer.turn import Turn
 from tests.program import racetui, started, until
-from tests.runs import new_run, python
+from tests.runs import new_run, python, send_signal
 
 TRAINER = """
     from racetui.runs.claim import claim
@@ -128,11 +128,11 @@ def test_they_take_turns_in_their_order_and_say_what_they_wait_for() -> None:
 
 def test_a_killed_waiter_is_crashed_lets_others_pass_and_can_be_resumed() -> None:
     first, second, third = begun(3)
-    os.kill(summary(second).pid or 0, signal.SIGKILL)
+    send_signal(summary(second).pid, signal.SIGKILL)
     until(lambda: state(second) is RunState.CRASHED, 10)
     until(waiting_for(third, "waiting for run 1 to end: 1 of 1 runs at once"), 10)
     until(lambda: "run 2" not in summary(third).detail, 10)
-    os.kill(summary(first).pid or 0, signal.SIGKILL)  # a trainer that says no last word holds its place as little
+    send_signal(summary(first).pid, signal.SIGKILL)  # a trainer that says no last word holds its place as little
     until_running(third)
     assert state(first) is RunState.CRASHED
     launch(second, command=python(TRAINER, second.root))
@@ -177,7 +177,7 @@ def test_orders_reach_a_run_that_waits() -> None:
     until(lambda: RunReader(second).process() is None, 10)
     waiter = begin()
     until_told(waiter)
-    os.kill(summary(waiter).pid or 0, signal.SIGTERM)
+    send_signal(summary(waiter).pid, signal.SIGTERM)
     assert wait_for_state(waiter, {RunState.STOPPED}, timeout=10).detail == "by a signal, before its turn"
     waiter = begin()
     kill(waiter)

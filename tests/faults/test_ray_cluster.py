@@ -26,6 +26,8 @@ from collectors.episode_pool import Failed, Ready
 from collectors.ray_pool import RayPool
 from collectors.ray_session import RaySession
 from collectors.registry import CollectorPlan, make_collector
+from racetui.launching import StartRequest, start_run
+from racetui.runs.store import RunStore
 from tests.contract.collecting import LAG, Setting, Stage, same_segments, share_ray
 from tests.fakes import CountingRules
 from tests.fakes.faulty import DawdlingWorld, FaultyWorld
@@ -70,6 +72,17 @@ def test_ray_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 def test_addresses_that_are_none_are_refused(address: str) -> None:
     with pytest.raises(CollectorError, match="ray_address must be HOST:PORT"):
         make_collector("ray", SETTING.plan(replace(CONFIG, ray_address=address)))
+
+
+def test_what_is_no_cluster_is_refused_before_a_run_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_session, "_JOIN_SECONDS", 4.0)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        for address in ("auto", f"127.0.0.1:{other.getsockname()[1]}"):
+            request = StartRequest(collector="ray", overrides=(f"collector.ray_address={address}",))
+            with pytest.raises(CollectorError, match=r"no Ray cluster can be joined .* 'ray start --head'"):
+                start_run(request)
+    assert RunStore().list() == []
 
 
 def test_a_cluster_that_does_not_answer_is_named() -> None:

@@ -26,6 +26,7 @@ from collectors.step import StepCollector
 from tests.contract.collecting import Setting, Stage, same_segments, stage, through_json
 from tests.fakes import CountingRules, CountingWorld
 from tests.fakes.faulty import Fault, FaultyWorld, broken_factory, timed_out
+from tests.runs import send_signal
 
 SETTING = Setting(rules=CountingRules(shortest=6))
 CONFIG = CollectorConfig(lanes=5, workers=2, worker_timeout=20.0)
@@ -53,7 +54,7 @@ class _Strikes:
     def __call__(self) -> None:
         self._ticks += 1
         if self.lanes is not None and self._ticks in self._workers:
-            os.kill(self.lanes.pids[self._workers[self._ticks]] or 0, self._signal)
+            send_signal(self.lanes.pids[self._workers[self._ticks]], self._signal)
 
 
 def _undisturbed(rounds: int) -> Stage:
@@ -107,7 +108,7 @@ def test_a_worker_lost_at_a_reset_restores_the_other_episodes_only() -> None:
         seeds, actions = np.arange(5), np.zeros((5, 2), np.float32)
         lanes.reset(np.ones(5, np.bool_), seeds)
         before = lanes.step(actions, np.ones(5, np.bool_)).observations.copy()
-        os.kill(lanes.pids[1] or 0, signal.SIGKILL)
+        send_signal(lanes.pids[1], signal.SIGKILL)
         observations = lanes.reset(np.array([0, 0, 1, 1, 0], np.bool_), seeds + 10)
         assert "1 episode restored" in lanes.incidents()[0]
         assert np.array_equal(observations[[0, 1, 4]], before[[0, 1, 4]])
@@ -184,7 +185,7 @@ def test_a_step_that_an_exception_cuts_short_never_happened(tmp_path: Path) -> N
 def test_workers_ignore_the_interrupt_key() -> None:
     with _Workers(SETTING.plan(CONFIG)) as made:
         for pid in made.lanes.pids:
-            os.kill(pid or 0, signal.SIGINT)
+            send_signal(pid, signal.SIGINT)
         made.rounds(1)
         assert made.incidents == []
 

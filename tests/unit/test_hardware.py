@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from profiles import Gpu, detect, look_at
-from profiles.gpu import find_gpus
+from profiles.gpu import find_gpus, visible
 from profiles.gpu_meter import GpuLoad, GpuMeter
 from profiles.hardware import computes_bfloat16
 
@@ -154,3 +154,12 @@ def test_the_deepest_mount_point_says_what_a_directory_is_on(
     found = look_at(tmp_path / "store" / "not" / "yet", [(mount.format(here=tmp_path), of) for mount, of in mounts])
     assert (found.path, found.kind, found.network) == ((tmp_path / "store").resolve(), kind, network)
     assert 0 < found.free <= found.total
+
+
+@pytest.mark.parametrize(
+    ("listed", "there"),
+    [("2,7,0", "C"), ("1,-1,0", "B"), ("7", ""), ("2,0", "CA"), ("GPU-8f2a,0", "ABC"), ("", "")],
+)
+def test_a_number_that_no_gpu_has_ends_the_list(listed: str, there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", listed)
+    assert "".join(visible(("A", "B", "C"))) == there

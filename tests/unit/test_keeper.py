@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,6 +146,7 @@ def three(keeper: Keeper, paths: RunPaths) -> Keeper:
         keeper.wait()
         evaluated(paths, frames, mean)
     keeper.mark_best(10)
+    keeper.wait()
     return keeper
 
 
@@ -219,6 +222,31 @@ def test_orders_one_upon_the_other_never_meet(three: Keeper, paths: RunPaths) ->
     assert sorted(outcomes)[:2] == ["ok", "ok"]
     assert [outcome[:22] for outcome in sorted(outcomes)[2:]] == ["the checkpoint at 10 f", "there is no checkpoint"]
     assert tags(paths) == {"latest": 40, "best": 30, "hand": 30, "top": 10}
+
+
+def test_what_is_ordered_while_the_thread_is_busy_comes_in_that_order(
+    three: Keeper, paths: RunPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, go = checkpoints.save_checkpoint, threading.Event()
+
+    def slow(*args: Any) -> Path:
+        assert go.wait(10)
+        return write(*args)
+
+    monkeypatch.setattr(module, "save_checkpoint", slow)
+    save(three, 40)
+    outcomes: list[str] = []
+    three.promote(20, outcomes.append)
+    three.mark_best(30)
+    three.delete(10, outcomes.append)
+    save(three, 50)
+    assert three.best == 30
+    go.set()
+    three.wait()
+    assert [outcome[:29] for outcome in outcomes] == ["the checkpoint at 10 frames i", "ok"]
+    assert (read_pointer(paths.checkpoints, "BEST"), read_pointer(paths.checkpoints, "LATEST")) == ("30", "50")
+    assert tags(paths) == {"latest": 50, "best": 30, "hand": 20}
+    assert kept(paths) >= {"20", "30", "50"}
 
 
 def test_what_a_process_died_before_saying_is_made_up_for(keeper: Keeper, paths: RunPaths) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from agents.api import State
+from agents.errors import UnwritableCheckpointError
 from racetui.counters import Counters
 from racetui.runs.control import claim, send, wait_for
 from racetui.runs.model import RunState
 from racetui.runs.reader import RunReader
 from racetui.runs.writer import RunWriter
+from racetui.trainer import keeper as keeping
 from racetui.trainer.keeper import Keeper
-from racetui.trainer.loop import Parts, Trainer
+from racetui.trainer.loop import Parts, Trainer, UnsavedError
 from racetui.trainer.orders import Interrupted, Orders, Stop
 from racetui.trainer.progress import Progress
 from tests.runs import new_run
@@ -94,3 +97,33 @@ def test_a_pause_at_the_end_of_a_stage_waits_for_the_next(stage: int) -> None:
         Trainer(Parts(reader.spec(), agent, agent, over, run, stage=stage)).run()
         (pause,) = reader.commands()
         assert (pause.outcome, orders.pausing) == ("" if stage else "the run ended before it paused", True)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_run_whose_last_checkpoint_was_not_saved_fails_and_says_where_it_goes_on(
+    stopped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = new_run()
+
+    def full(*_: object) -> None:
+        raise UnwritableCheckpointError("No space left on device. Free some space")
+
+    with RunWriter(paths) as writer, closing(Keeper(paths, writer)) as keeper, RunReader(paths) as reader:
+        agent: Any = SimpleNamespace(state=lambda: State({}, {}))
+        evaluations = SimpleNamespace(poll=lambda: None, busy=False)
+        orders = Orders(writer)
+        run: Any = SimpleNamespace(paths=paths, writer=writer, orders=orders, keeper=keeper, evaluations=evaluations)
+        over = Progress(Counters(frames=reader.spec().budget.frames))
+        trainer = Trainer(Parts(reader.spec(), agent, agent, over, run))
+        earlier = trainer.checkpoint()
+        keeper.save(400, lambda: replace(earlier, counters={"frames": 400}), "periodic", lambda outcome: None)
+        keeper.wait()
+        monkeypatch.setattr(keeping, "save_checkpoint", full)
+        if stopped:
+            orders.end("memory was running out")
+        with pytest.raises(UnsavedError) as raised:
+            trainer.run()
+    assert str(raised.value) == (
+        f"the checkpoint at 1,000 frames was not saved; the last one is at 400 frames, and `racetui train --resume "
+        f"{paths.id}` goes on from there: No space left on device. Free some space"
+    )

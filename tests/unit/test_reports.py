@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,30 @@ def test_the_file_says_where_it_trained_and_a_later_look_keeps_that(store_home: 
     assert benchmark_metrics(paths)["versions"] == written["versions"]
     (paths.root / METRICS_FILE).write_text(text[:20])
     assert benchmark_metrics(paths)["versions"] is None
+
+
+def test_a_report_leaves_the_file_with_a_run_that_died_without_and_with_no_other(
+    store_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = trained("one", [1.0])
+    file = paths.root / METRICS_FILE
+    write_benchmark_metrics(paths)
+    own = json.loads(file.read_text())
+    with RunWriter(paths) as writer:
+        writer.identify()
+        writer.set_state(RunState.RUNNING)
+    assert main(["report", "1"]) == 0
+    assert json.loads(file.read_text()) == own, "it still trains"
+    with sqlite3.connect(paths.database) as connection:
+        connection.execute("UPDATE run SET process_started = 1.0")  # of a process that is gone
+    connection.close()
+    assert main(["report", "1"]) == 0
+    document = json.loads(file.read_text())
+    assert (document["state"], document["frames"]) == ("crashed", 1000)
+    assert (document["versions"], document["hardware"]) == (own["versions"], own["hardware"])
+    assert main(["runs"]) == 0
+    assert json.loads(file.read_text()) == document
+    capsys.readouterr()
 
 
 def test_a_run_without_anything_has_figures_too(store_home: Path, capsys: pytest.CaptureFixture[str]) -> None:

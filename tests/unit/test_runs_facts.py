@@ -250,6 +250,21 @@ def test_evaluation_of_a_process_that_is_gone_has_failed(
     assert (row.state, row.detail) == ("failed", "its process is gone without a result")
 
 
+def test_samples_of_what_is_used_become_one_a_minute_after_an_hour(writer: RunWriter, reader: RunReader) -> None:
+    for second in range(3 * 60):
+        writer.hardware(HardwareRow(float(second), float(second), 100, 1000 if second == 65 else 50, 2))
+    for second in (3600 + 119, 3600 + 120):
+        writer.hardware(HardwareRow(float(second), 0.0, 100, 50, 3))
+    rows = reader.hardware(last=-1)
+    assert [(row.time, row.cpu_percent, row.pss_bytes) for row in rows[:3]] == [
+        (59.0, 29.5, 50),
+        (119.0, 89.5, 1000),
+        (120.0, 120.0, 50),
+    ]
+    assert len(rows) == 2 + 60 + 2
+    assert reader.peak_memory()[0] == 1000
+
+
 def test_hardware_comes_back_in_order(writer: RunWriter, reader: RunReader) -> None:
     samples = [HardwareRow(float(index), 50.0, 1000, None if index else 900, 3) for index in range(5)]
     for sample in samples:

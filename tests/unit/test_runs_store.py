@@ -66,6 +66,13 @@ def test_a_number_somebody_else_took_is_left_alone(store_home: Path) -> None:
     assert (store_home / "runs" / "2").read_text() == "a file"
 
 
+def test_what_a_process_that_died_had_begun_is_cleaned_up(store_home: Path) -> None:
+    left = store_home / "runs" / ".new-4242-0badcafe" / "checkpoints"
+    left.mkdir(parents=True)
+    new_run()
+    assert {entry.name for entry in (store_home / "runs").iterdir()} == {".lock", "1"}
+
+
 def test_the_longest_name_still_gets_its_number() -> None:
     names = [RunStore().find(new_run("x" * 64).id).id for _ in range(3)]
     assert names == ["1", "2", "3"]

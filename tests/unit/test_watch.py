@@ -79,6 +79,15 @@ def test_what_was_overwritten_is_gone(tmp_path: Path) -> None:
         assert frames == [None] * 10 + list(range(11, SLOTS + 11)) + [None]
 
 
+def test_a_reader_that_another_thread_closes_still_reads(tmp_path: Path) -> None:
+    with RingWriter(tmp_path / "frames") as ring:
+        reader = RingReader(tmp_path / "frames")
+        ring.write(make_shot(1))
+        ring.note("driving")
+        reader.close()
+        assert reader.newest == 1 and reader.read(1) is not None and reader.note == "driving"
+
+
 def test_a_torn_frame_is_not_shown(tmp_path: Path) -> None:
     path = tmp_path / "frames"
     with RingWriter(path) as ring:
