@@ -89,6 +89,15 @@ def test_a_run_whose_specification_is_damaged_is_shown_all_the_same(finished: Ru
     assert (shown["spec"], shown["evaluations"][0]["results"]["mean"]) == (None, 500.0)
 
 
+def test_a_place_that_cannot_be_written_is_named(finished: RunPaths, capsys: pytest.CaptureFixture[str]) -> None:
+    finished.spec.with_name(".spec.yaml.new").mkdir()  # root may write to what is read-only
+    assert main(["train", "--resume", "1", "--frames", "9k"]) == Exit.USAGE
+    assert f"cannot write to {finished.spec}: Is a directory; make it writable" in capsys.readouterr().err
+    place = finished.log / "report"
+    assert main(["compare", "1", "--out", str(place)]) == Exit.USAGE
+    assert f"cannot write to {place}: {finished.log} is a file; name another" in capsys.readouterr().err
+
+
 def test_an_interrupt_while_racetui_is_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
