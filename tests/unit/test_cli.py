@@ -98,6 +98,12 @@ def test_a_place_that_cannot_be_written_is_named(finished: RunPaths, capsys: pyt
     assert f"cannot write to {place}: {finished.log} is a file; name another" in capsys.readouterr().err
 
 
+def test_checkpoints_that_are_not_there_are_not_found(finished: RunPaths, capsys: pytest.CaptureFixture[str]) -> None:
+    for order in (["--promote", "5"], ["--delete", "5", "--yes"]):
+        assert main(["checkpoints", "1", *order]) == Exit.NOT_FOUND
+        assert "there is no checkpoint at 5 frames" in capsys.readouterr().err
+
+
 def test_an_interrupt_while_racetui_is_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
