@@ -89,6 +89,19 @@ def test_a_run_whose_specification_is_damaged_is_shown_all_the_same(finished: Ru
     assert (shown["spec"], shown["evaluations"][0]["results"]["mean"]) == (None, 500.0)
 
 
+def test_what_is_damaged_is_no_wrong_usage_and_doctor_tells_of_it(finished: RunPaths) -> None:
+    finished.spec.write_text("garbage: [")
+    resumed = racetui("train", "--resume", "1", "--frames", "9k")
+    assert (resumed.code, "spec.yaml" in resumed.err) == (Exit.FAILURE, True)
+    told = racetui("doctor", RACETUI_QUEUE="cores=none", RACETUI_READONLY="no")
+    assert told.code == Exit.FAILURE
+    failed = [line for line in told.out.splitlines() if line.startswith("FAIL")]
+    for words in ("spec.yaml", "RACETUI_QUEUE=cores=none", "RACETUI_READONLY"):
+        assert any(words in line for line in failed), failed
+    queue = racetui("queue", RACETUI_QUEUE="cores=none")
+    assert (queue.code, "RACETUI_QUEUE=cores=none" in queue.err) == (Exit.USAGE, True)
+
+
 def test_a_place_that_cannot_be_written_is_named(finished: RunPaths, capsys: pytest.CaptureFixture[str]) -> None:
     finished.spec.with_name(".spec.yaml.new").mkdir()  # root may write to what is read-only
     assert main(["train", "--resume", "1", "--frames", "9k"]) == Exit.USAGE
