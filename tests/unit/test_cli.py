@@ -117,6 +117,12 @@ def test_checkpoints_that_are_not_there_are_not_found(finished: RunPaths, capsys
         assert "there is no checkpoint at 5 frames" in capsys.readouterr().err
 
 
+def test_a_run_without_an_evaluation_has_no_best_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    RunStore().create(RunSpec(name="fresh"))
+    assert main(["show", "1"]) == Exit.OK
+    assert "      best  none yet\n" in capsys.readouterr().out
+
+
 def test_an_interrupt_while_racetui_is_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
