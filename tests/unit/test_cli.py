@@ -117,6 +117,13 @@ def test_checkpoints_that_are_not_there_are_not_found(finished: RunPaths, capsys
         assert "there is no checkpoint at 5 frames" in capsys.readouterr().err
 
 
+def test_no_time_to_measure_in_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(["calibrate", "--seconds", "0"])
+    assert refused.value.code == Exit.USAGE
+    assert "must be more than 0" in capsys.readouterr().err
+
+
 def test_a_run_without_an_evaluation_has_no_best_yet(capsys: pytest.CaptureFixture[str]) -> None:
     RunStore().create(RunSpec(name="fresh"))
     assert main(["show", "1"]) == Exit.OK
