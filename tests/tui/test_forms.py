@@ -247,6 +247,14 @@ async def test_forms_fit_the_smallest_screen(home: Path) -> None:
     writer.close()
 
 
+async def test_a_message_leaves_a_form_its_keys(home: Path) -> None:
+    async with opened(on_store(home), (80, 24)) as (panel, pilot):
+        await press(pilot, "s")
+        await shows(panel, "racetui train", "enter start")
+        panel.notify("Something was told meanwhile" + " and more" * 5)
+        await shows(panel, "Something was told meanwhile", "agent", "racetui train", "enter start", "esc cancel")
+
+
 async def test_stop_has_three_rungs(home: Path) -> None:
     paths, writer = stores.running(home)
     calls = Calls()
