@@ -14,7 +14,7 @@ OUT ?=
 ARGS ?=
 
 .PHONY: help run monitor test check format types tests test-slow clean
-.PHONY: train train-parallel train-timed train-parallel-timed sac sac-lowmem ppo-baseline ppo-norm compare evaluate bench
+.PHONY: train train-parallel train-timed train-parallel-timed sac sac-lowmem ppo-baseline ppo-norm compare evaluate bench named-runs named-run
 
 run monitor: $(VENV)/.installed ## open the panel
 	$(BIN)/racetui
@@ -34,13 +34,18 @@ train-parallel-timed: $(VENV)/.installed ## train on all cores for DURATION
 sac sac-lowmem ppo-baseline ppo-norm: $(VENV)/.installed ## train by the preset of that name for FRAMES frames
 	$(BIN)/racetui train --preset $@ --frames $(FRAMES) $(ARGS)
 
-compare: $(VENV)/.installed ## compare RUNS="1 2"; with OUT=DIR write a report
-	@test -n "$(RUNS)" || { echo 'which runs? make compare RUNS="1 2"' >&2; exit 2; }
+compare: named-runs $(VENV)/.installed ## compare RUNS="1 2"; with OUT=DIR write a report
 	$(BIN)/racetui compare $(RUNS) $(if $(OUT),--out $(OUT)) $(ARGS)
 
-evaluate: $(VENV)/.installed ## drive EPISODES unseen tracks with the best checkpoint of RUN=1
-	@test -n "$(RUN)" || { echo 'which run? make evaluate RUN=1' >&2; exit 2; }
+evaluate: named-run $(VENV)/.installed ## drive EPISODES unseen tracks with the best checkpoint of RUN=1
 	$(BIN)/racetui eval $(RUN) --episodes $(EPISODES) $(ARGS)
+
+# Asked before the environment is made, which takes minutes.
+named-runs:
+	@test -n "$(RUNS)" || { echo 'which runs? make compare RUNS="1 2"' >&2; exit 2; }
+
+named-run:
+	@test -n "$(RUN)" || { echo 'which run? make evaluate RUN=1' >&2; exit 2; }
 
 bench: $(VENV)/.installed ## speed and memory of simulators and collectors beside stock and others
 	$(BIN)/racetui bench sim $(ARGS)

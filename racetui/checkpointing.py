@@ -16,6 +16,10 @@ class CheckpointOrderError(RuntimeError):
     """A checkpoint was not promoted or deleted; says why."""
 
 
+class NoSuchCheckpointError(CheckpointOrderError):
+    """The run has no checkpoint at those frames."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A checkpoint and what it is worth."""
@@ -50,11 +54,13 @@ def delete(paths: RunPaths, frames: int, even_best: bool, timeout: float, source
 def _order(paths: RunPaths, name: str, args: dict[str, int | bool], timeout: float, source: str) -> None:
     """Ask the trainer while it lives; else do it here, as the run's only trainer for that moment."""
     with RunReader(paths) as reader:
-        ended = reader.summary().state.ended
+        ended, there = reader.summary().state.ended, [row.frames for row in reader.checkpoints()]
     if ended:
         outcome = _do(paths, name, int(args["frames"]), args.get("best") is True)
     else:
         outcome = control.wait_for(paths, control.send(paths, name, args, source), timeout).outcome
+    if outcome != "ok" and args["frames"] not in there:
+        raise NoSuchCheckpointError(outcome)
     if outcome != "ok":
         raise CheckpointOrderError(outcome)
 

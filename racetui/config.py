@@ -17,6 +17,8 @@ from racetui.spec import RunSpec
 _SHORTHANDS = {"agent": "agent_config", "collector": "collector_config"}
 """First part of an option's key -> the section meant when a second part follows."""
 _DEFAULT_AGENT = "ppo"
+AUTO = "auto"
+_PLANNED = {("collector_config", key) for key in ("cars", "lanes", "workers")}
 _DECISIVE = (("agent",), ("task", "env"))
 
 
@@ -50,7 +52,8 @@ def apply_overrides(document: Mapping[str, Any], overrides: Sequence[str]) -> di
     """A copy of ``document`` with each ``key=value`` set, later ones winning; values are read as YAML, but for text.
 
     Sections are reached by dots: ``task.frame_skip=2``. ``agent.KEY`` is short for ``agent_config.KEY``,
-    ``collector.KEY`` for ``collector_config.KEY``, ``env`` for ``task.env``. Raises ConfigError naming the option.
+    ``collector.KEY`` for ``collector_config.KEY``, ``env`` for ``task.env``. Cars, lanes and workers may be ``auto``:
+    planned, whatever is beneath. Raises ConfigError naming the option.
     """
     pairs = [_split(option) for option in overrides]
     result = dict(document)
@@ -62,7 +65,10 @@ def apply_overrides(document: Mapping[str, Any], overrides: Sequence[str]) -> di
         if kind is str and isinstance(value, bool | int | float):
             value = option.partition("=")[2].strip()  # text that YAML takes for a number: a run's, or a name
         try:
-            convert_value(value, kind, f"{source}: {keys[-1]}")
+            if value == AUTO and keys in _PLANNED:
+                value = None
+            else:
+                convert_value(value, kind, f"{source}: {keys[-1]}")
         except DocumentError as error:
             raise ConfigError(str(error)) from None
         _set(result, keys, value, source)

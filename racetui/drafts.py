@@ -8,7 +8,7 @@ from typing import Any
 
 from carracing.registry import TRUNCATED_LAPS
 from carracing.task import TaskConfig
-from racetui.config import ConfigError, check_keys
+from racetui.config import AUTO, ConfigError, check_keys
 from racetui.offers import PIPELINE, usual_amount
 from racetui.pipeline.config import SETTINGS, TASK
 from racetui.spec import RunSpec
@@ -22,6 +22,8 @@ CAREFUL = "careful"
 """How to go on from a clone: by small steps, and at first held to it."""
 _LIMITS = {"frames": "frames", "steps": "steps", "episodes": "episodes", "time": "seconds", "passes": "epochs"}
 """Kind of budget -> the request's word for it."""
+_PLANNED: Mapping[str, None] = {"cars": None, "lanes": None, "workers": None}
+"""Numbers that are planned where nobody says them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def request_fields(draft: Draft, values: Mapping[str, Any]) -> dict[str, Any]:
     limit = values["budget"]
     if limit != SAME and (draft.said.get("budget"), draft.said.get("amount")) != (limit, values["written"]):
         fields[_LIMITS[limit]] = values["amount"]
-    return fields | {"overrides": _overrides(values)}
+    return fields | {"overrides": _overrides(draft, values)}
 
 
 def first_amount(draft: Draft, kind: str, agent: str, backend: str) -> str:
@@ -93,17 +95,13 @@ def first_amount(draft: Draft, kind: str, agent: str, backend: str) -> str:
 
 def _changed(draft: Draft, values: Mapping[str, Any]) -> list[str]:
     """Which values are neither the draft's nor usual."""
-    usual: dict[str, Any] = {"backend": USUAL.backend, "seed": USUAL.seed, "name": "", "cars": None, "workers": None}
-    usual |= {"lanes": None, "env": ""}
+    usual: dict[str, Any] = {"backend": USUAL.backend, "seed": USUAL.seed, "name": "", "env": "", **_PLANNED}
     usual |= {"observation": usual_task({}, values.get("backend", USUAL.backend))["observation"]}
     usual |= {"select": USUAL.collector_config.select, **draft.said, "name": draft.name}
-    if values.get("collector", usual.get("collector")) != usual.get("collector"):
-        usual |= {
-            "cars": None,
-            "lanes": None,
-            "workers": None,
-            "select": USUAL.collector_config.select,
-        }  # planned anew
+    if _another(draft, values, "collector"):
+        usual |= {**_PLANNED, "select": USUAL.collector_config.select}
+    elif draft.like and any(_another(draft, values, key) for key in _PLANNED):
+        usual |= _PLANNED  # the others would be planned anew with the one that is changed: say them too
     asked = (
         "collector",
         "profile",
@@ -120,8 +118,16 @@ def _changed(draft: Draft, values: Mapping[str, Any]) -> list[str]:
     return [key for key in asked if key in values and values[key] != usual.get(key)]
 
 
-def _overrides(values: Mapping[str, Any]) -> tuple[str, ...]:
+def _another(draft: Draft, values: Mapping[str, Any], key: str) -> bool:
+    """Whether a value that is asked for is not the draft's."""
+    return key in values and values[key] != draft.said.get(key, _PLANNED.get(key, getattr(USUAL, key, None)))
+
+
+def _overrides(draft: Draft, values: Mapping[str, Any]) -> tuple[str, ...]:
     found = []
+    if not _another(draft, values, "collector"):  # with another one, they are planned anew already
+        emptied = [key for key in _PLANNED if _another(draft, values, key) and values[key] is None]
+        found += [f"collector.{key}={AUTO}" for key in emptied]
     if values.get("demos"):
         found.append(f"agent.demos={values['demos']}")
     if values.get("start"):

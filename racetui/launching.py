@@ -28,6 +28,7 @@ from racetui.pipeline.workers import plan_workers
 from racetui.planning import measures_of, usable_cores, usual_collector, with_plan
 from racetui.presets import with_preset
 from racetui.queueing import in_turn, queue_limits
+from racetui.runs.errors import NotWritable
 from racetui.runs.launch import launch
 from racetui.runs.limits import used_up
 from racetui.runs.model import RunSummary
@@ -191,7 +192,7 @@ def resume_run(paths: RunPaths, budget: Budget | None = None, now: bool = False)
 
     It waits its turn as a new run does. One that never began (it was stopped, or died, before its turn) begins. A
     pipeline goes on in the stage that it was in; with a new budget, and all stages over, in its last training.
-    Raises NothingToResumeError, RunBusy, CollectorConfigError.
+    Raises NothingToResumeError, RunBusy, NotWritable, CollectorConfigError.
     """
     reader = RunReader(paths)
     summary, spec = reader.summary(), reader.spec()
@@ -290,5 +291,10 @@ def _put(document: dict[str, Any], key: str, value: Any) -> None:
 
 def _replace_text(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(text)
-    temporary.replace(path)
+    try:
+        temporary.write_text(text)
+        temporary.replace(path)
+    except OSError as error:
+        raise NotWritable(
+            f"cannot write to {path}: {error.strerror}; make it writable, or copy the store and set RACETUI_HOME"
+        ) from error

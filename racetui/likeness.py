@@ -58,7 +58,7 @@ def _still_fitting(other: Mapping[str, Any], document: Mapping[str, Any]) -> dic
     kept = {key: dict(value) if isinstance(value, dict) else value for key, value in other.items()}
     numbers, task = _mapping(document.get("collector_config")), _mapping(document.get("task"))
     changed = {key for key in ("collector", "backend", "profile") if document.get(key) not in (None, other[key])}
-    if changed or any(numbers.get(key) is not None for key in _SPREAD):
+    if changed or any(key in numbers for key in _SPREAD):
         kept.pop("threads")
         for key in _SPREAD:
             kept["collector_config"].pop(key)

@@ -32,6 +32,14 @@ def duration(text: str) -> float:
     return 3600 * hours + 60 * minutes + seconds
 
 
+def some_time(text: str) -> float:
+    """The same, more than none."""
+    seconds = duration(text)
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: it must be more than 0")
+    return seconds
+
+
 def seeds(text: str) -> range:
     """Track seeds, the last one included: 100-199, or one alone: 137."""
     match = _SEEDS.fullmatch(text)

@@ -7,6 +7,7 @@ import os
 import platform
 import sqlite3
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,7 +19,10 @@ from racetui.cli.machine import facts_of
 from racetui.cli.output import print_json
 from racetui.exits import Exit
 from racetui.preferences import Loaded, config_path, load
-from racetui.runs.paths import home
+from racetui.runs.errors import StoreError
+from racetui.runs.paths import RunPaths, home
+from racetui.runs.reader import RunReader
+from racetui.runs.store import RunStore
 from racetui.terminal.abilities import Ability
 
 PACKAGES = (
@@ -44,8 +48,8 @@ def doctor(options: argparse.Namespace) -> int:
     machine = [Check(fact.name, True, fact.found, fact.advice) for fact in facts_of(hardware, storage)]
     loaded = load(config_path(), environment=os.environ)
     terminal = terminal_abilities(loaded)
-    checks = [_python(), *map(_package, PACKAGES), _sqlite(), _store(home(), storage.path), *machine]
-    checks += [*_settings(loaded), *map(_check, terminal)]
+    checks = [_python(), *map(_package, PACKAGES), _sqlite(), _store(home(), storage.path), *_damaged(), *machine]
+    checks += [*_settings(loaded), *_readonly(os.environ), *map(_check, terminal)]
     if options.json:
         facts = {"hardware": asdict(hardware), "store": storage, "terminal": terminal}
         print_json({"version": __version__, "checks": checks, **facts})
@@ -81,8 +85,33 @@ def _store(path: Path, existing: Path) -> Check:
     return Check("run store", ok, str(path), "" if ok else "not writable: set RACETUI_HOME to a directory of yours")
 
 
+def _damaged() -> list[Check]:
+    """A line for each run whose database or specification cannot be read."""
+    try:
+        runs = RunStore().list()
+    except (StoreError, OSError):  # the check of the store itself says so
+        return []
+    advice, found = "bring that file back from a copy, or delete the run's directory", []
+    for run in runs:
+        try:
+            with RunReader(RunPaths(run.path)) as reader:
+                reader.summary()
+                reader.spec()
+        except (StoreError, OSError) as error:
+            found.append(Check(f"run {run.id}", False, " ".join(str(error).split()), advice))
+    return found
+
+
+def _readonly(environment: Mapping[str, str]) -> list[Check]:
+    """A value that means true, and may have been meant as something else."""
+    text = environment.get("RACETUI_READONLY", "")
+    if text.lower() in {"", "0", "1", "false", "true"}:
+        return []
+    return [Check("RACETUI_READONLY", False, f"{text!r} opens panels that only show", "use 1 for that, or 0")]
+
+
 def _settings(loaded: Loaded) -> list[Check]:
-    """The panel's file, one line for each thing that is wrong in it."""
+    """The panel's file and variables, one line for each thing that is wrong in them."""
     where = str(loaded.path) if loaded.path and loaded.path.exists() else f"none yet: {loaded.path}"
     wrong = [
         Check("settings", False, problem, "mend it; the panel opens all the same") for problem in loaded.problems

@@ -12,11 +12,17 @@ def explain(error: Exception) -> tuple[Exit, str]:
     """What to tell the user of an error a command ended with."""
     from agents.demonstrations.errors import DemonstrationsNotFoundError
     from agents.errors import CheckpointNotFoundError
-    from racetui.runs.errors import AmbiguousRun, OrderTimeout, RunNotFound
+    from racetui.checkpointing import NoSuchCheckpointError
+    from racetui.runs.errors import AmbiguousRun, DamagedRun, OrderTimeout, RunNotFound
 
     text = " ".join(str(error).split())
-    if isinstance(error, RunNotFound | AmbiguousRun | CheckpointNotFoundError | DemonstrationsNotFoundError):
+    absent = (
+        RunNotFound | AmbiguousRun | CheckpointNotFoundError | DemonstrationsNotFoundError | NoSuchCheckpointError
+    )
+    if isinstance(error, absent):
         return Exit.NOT_FOUND, text
+    if isinstance(error, DamagedRun):  # a StoreError, but nobody's usage
+        return Exit.FAILURE, text
     if isinstance(error, OrderTimeout):
         return Exit.TIMEOUT, text
     if isinstance(error, _usage_errors()):

@@ -9,7 +9,7 @@ from carracing.registry import EVERY_BACKEND
 from carracing.task import OBSERVATIONS
 from collectors.registry import COLLECTORS
 from racetui.cli.options import add_json, later
-from racetui.values import duration
+from racetui.values import some_time
 
 _DESCRIPTION = """Print what this machine has and what limits it, how a run would spread over it by each hardware
 profile, the reasons for the numbers of one, and a collector for each use. A profile of your own is a YAML file in
@@ -44,7 +44,7 @@ def add_machine_commands(commands: Any) -> None:
     )
     calibrate.set_defaults(command=later("racetui.cli.calibrate:calibrate"))
     calibrate.add_argument(
-        "--seconds", type=duration, default=5.0, metavar="TIME", help="of each measurement (default 5s)"
+        "--seconds", type=some_time, default=5.0, metavar="TIME", help="of each measurement (default 5s)"
     )
     calibrate.add_argument("--show", action="store_true", help="print what was measured before, and measure nothing")
     add_json(calibrate)

@@ -36,7 +36,9 @@ that only show; NO_COLOR is honoured; RACETUI_DEBUG=1 shows tracebacks"""
 
 PANEL = _later("racetui.cli.panel:panel")
 """What is done without a command."""
-_SET_HELP = "one setting, as agent.learning_rate=1e-4, task.frame_skip=2, collector.lanes=16; repeatable"
+_SET_HELP = (
+    "one setting, as agent.learning_rate=1e-4, task.frame_skip=2, collector.lanes=16 (auto: planned); repeatable"
+)
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ from typing import Any
 from racetui.cli.output import print_json, table
 from racetui.config import ConfigError
 from racetui.exits import Exit
+from racetui.queueing import queue_settings
 from racetui.runs.paths import RunPaths
 from racetui.runs.queue import Line, Queue
 from racetui.runs.store import RunStore
@@ -16,6 +17,7 @@ from racetui.runs.turns import Ticket
 
 def queue(options: argparse.Namespace) -> int:
     """Print the queue, after a run was moved in it if that is asked for."""
+    queue_settings()  # a limit that counts for nothing would be a surprise
     store = RunStore()
     if options.run is None:
         if options.first or options.now:

@@ -17,6 +17,7 @@ from racetui.runs.model import HeatRow, RunState, RunSummary
 from racetui.runs.reader import RunReader
 from racetui.runs.store import RunStore
 from racetui.spec import RunSpec
+from racetui.words import counted
 
 RECENT = 10
 """Events shown of a run."""
@@ -82,7 +83,7 @@ def show_run(options: argparse.Namespace) -> int:
         score = (
             f"{row.results['mean']:.1f} ± {row.results['std']:.1f}" if row.results else f"{row.state} {row.detail}"
         )
-        print(f"evaluation  {row.purpose} at {row.frames:,} frames, {row.episodes} episodes: {score}")
+        print(f"evaluation  {row.purpose} at {row.frames:,} frames, {counted(row.episodes, 'episode')}: {score}")
     for event in reader.events()[-RECENT:]:
         print(f"     event  {moment(event.time)}  {event.level}  {event.text}")
     return Exit.OK
@@ -99,14 +100,17 @@ def _facts(summary: RunSummary) -> list[tuple[str, str]]:
         ("return", f"{number(summary.return_mean)} (mean of the last 100 episodes)"),
         ("speed", f"{number(summary.frames_per_second, 0)} frames/s"),
         ("checkpoint", f"{number(summary.checkpoint_frames, 0)} frames, {moment(summary.checkpoint_time)}"),
-        (
-            "best",
-            f"{number(summary.best_mean)} ± {number(summary.best_std)} at {number(summary.best_frames, 0)} frames",
-        ),
+        ("best", _best(summary)),
         ("process", str(summary.pid or "-")),
         *([("tags", " ".join(summary.tags))] if summary.tags else []),
         *([("note", summary.note)] if summary.note else []),
     ]
+
+
+def _best(summary: RunSummary) -> str:
+    if summary.best_mean is None:
+        return "none yet"
+    return f"{number(summary.best_mean)} ± {number(summary.best_std)} at {number(summary.best_frames, 0)} frames"
 
 
 def _spec(reader: RunReader) -> RunSpec | None:

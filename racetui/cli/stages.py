@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from racetui import words
 from racetui.cli.output import number, plain, span, table
 from racetui.pipeline.estimate import Estimate, total
 from racetui.pipeline.stages import Kind
@@ -87,9 +88,9 @@ def score_of(evaluations: Sequence[EvaluationRow]) -> EvaluationRow | None:
 
 def scores_sentence(results: Mapping[str, Any]) -> str:
     """The scores of an evaluation in one line."""
-    driven = "episodes" if results["finish_rate"] is None else "tracks"
+    driven = "episode" if results["finish_rate"] is None else "track"
     parts = [
-        f"mean {results['mean']:.1f} ± {results['std']:.1f} over {len(results['returns'])} {driven}",
+        f"mean {results['mean']:.1f} ± {results['std']:.1f} over {words.counted(len(results['returns']), driven)}",
         f"min {results['min']:.1f}",
         f"p10 {results['p10']:.1f}",
     ]

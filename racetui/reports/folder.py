@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 from collections.abc import Callable
@@ -17,7 +18,16 @@ class ReportPlaceError(ValueError):
 
 def check_place(place: Path, replace: bool) -> None:
     """Raise ReportPlaceError unless a report may be written there: nothing, an empty directory, or an old report."""
-    if not place.exists():
+    try:
+        there = place.exists()
+        beside = next(parent for parent in place.absolute().parents if parent.exists())
+    except OSError as error:
+        raise _cannot(place, error) from error
+    if not beside.is_dir():
+        raise ReportPlaceError(f"cannot write to {place}: {beside} is a file; name another directory")
+    if not os.access(beside, os.W_OK):
+        raise ReportPlaceError(f"cannot write to {place}: {beside} is not writable; name another directory")
+    if not there:
         return
     if not place.is_dir():
         raise ReportPlaceError(f"{place} is a file: name another directory")
@@ -35,10 +45,12 @@ def write_whole(place: Path, replace: bool, fill: Callable[[Path], None]) -> Non
     Raises ReportPlaceError, OSError, and what ``fill`` raises.
     """
     check_place(place, replace)
-    place.parent.mkdir(parents=True, exist_ok=True)
     draft, old = (place.parent / f".{place.name}.{kind}-{secrets.token_hex(4)}" for kind in ("new", "old"))
     try:
-        draft.mkdir()
+        draft.mkdir(parents=True)
+    except OSError as error:
+        raise _cannot(place, error) from error
+    try:
         fill(draft)
         if place.exists():
             place.rename(old)
@@ -46,3 +58,7 @@ def write_whole(place: Path, replace: bool, fill: Callable[[Path], None]) -> Non
     finally:
         for left in (draft, old):
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _cannot(place: Path, error: OSError) -> ReportPlaceError:
+    return ReportPlaceError(f"cannot write to {place}: {error.strerror}; name another directory")

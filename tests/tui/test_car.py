@@ -36,7 +36,7 @@ from racetui.tui.look import Look, coloured, colourless
 from racetui.tui.pace import ASK, PATIENCE, Pace, in_multiplexer
 from racetui.tui.services import Services
 from racetui.tui.widgets.car import Car
-from racetui.tui.widgets.car_rows import car_rows, layout
+from racetui.tui.widgets.car_rows import car_rows, layout, steering
 from racetui.tui.widgets.car_rows import road as seen
 from racetui.watch.lease import Lease, current
 from racetui.watch.ring import RingWriter
@@ -303,6 +303,26 @@ def test_rows_fit_at_every_size(size: tuple[int, int]) -> None:
 def test_the_car_looks_as_stored(size: tuple[int, int]) -> None:
     rows = whole_rows(make_shot(picture=road()), *size, colourless(UNICODE))
     check(f"car-{size[0]}x{size[1]}", "\n".join(row.text for row in rows))
+
+
+@pytest.mark.parametrize("width", [20, 21])
+def test_a_full_turn_reaches_the_end_of_its_bar(width: int) -> None:
+    look = colourless(UNICODE)
+    for value, end in ((-1.0, 0), (1.0, -1)):
+        bar = "".join(text for text, _ in steering(value, width, look))
+        assert (len(bar), bar[end], bar[-1 - end]) == (width, look.glyphs.bar_full, look.glyphs.bar_empty)
+
+
+async def test_a_frozen_car_is_told_of_as_it_was(home: Path) -> None:
+    async with garage(home) as (_, panel, pilot):
+        await press(pilot, "5")
+        await shows(panel, NOTE)
+        await press(pilot, "f")
+        await shows(panel, "frozen")
+        panel.watching.watcher._drop()  # as it does when nobody has looked for two seconds
+        panel.screen.query_one(Car).repaint()
+        await pilot.pause()
+        assert NOTE in text(panel) and "starting" not in text(panel)
 
 
 def test_the_pace_is_the_links() -> None:

@@ -98,7 +98,7 @@ async def test_keys_typed_ahead_are_not_lost(home: Path) -> None:
         await until(lambda: panel.selected_run is not None and panel.selected_run.id == "1")
         driver = panel._driver
         assert driver is not None
-        for key in ("e", "tab", "2", "5", "tab", "7", "enter", "s", "enter"):
+        for key in ("e", "tab", *"299", "backspace", "backspace", "5", "tab", "7", "enter", "s", "enter"):
             driver.send_message(events.Key(key, key if len(key) == 1 else None))
         await until(lambda: bool(writer.pending_commands()), "evaluate is ordered")
         [order] = writer.pending_commands()
@@ -245,6 +245,14 @@ async def test_forms_fit_the_smallest_screen(home: Path) -> None:
             await press(pilot, "escape")
             await pilot.pause()
     writer.close()
+
+
+async def test_a_message_leaves_a_form_its_keys(home: Path) -> None:
+    async with opened(on_store(home), (80, 24)) as (panel, pilot):
+        await press(pilot, "s")
+        await shows(panel, "racetui train", "enter start")
+        panel.notify("Something was told meanwhile" + " and more" * 5)
+        await shows(panel, "Something was told meanwhile", "agent", "racetui train", "enter start", "esc cancel")
 
 
 async def test_stop_has_three_rungs(home: Path) -> None:

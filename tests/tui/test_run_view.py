@@ -12,6 +12,7 @@ import pytest
 
 from agents.api import State
 from agents.checkpoint import Checkpoint
+from racetui.runs.filtering import NUMBERS
 from racetui.runs.model import RunState
 from racetui.runs.notes import change_tags, set_note
 from racetui.runs.paths import RunPaths
@@ -143,7 +144,7 @@ async def test_the_list_shows_what_the_filter_chooses(home: Path) -> None:
     async with opened(on_store(home)) as (panel, pilot):
         await shows(panel, "2 ppo-broken ─")
         await press(pilot, "slash", *"tag:good return>x", "enter")
-        await shows(panel, "'return>x' is not understood")
+        await shows(panel, "'return>x' is not understood", *NUMBERS, "and a limit")
         await press(pilot, "escape", "slash", *"tag:good", "enter")
         await shows(panel, "tag:good 1 of 2", "1 ppo-base good", "1 ppo-base ─")
         assert "2 ppo-broken" not in text(panel)

@@ -89,6 +89,47 @@ def test_a_run_whose_specification_is_damaged_is_shown_all_the_same(finished: Ru
     assert (shown["spec"], shown["evaluations"][0]["results"]["mean"]) == (None, 500.0)
 
 
+def test_what_is_damaged_is_no_wrong_usage_and_doctor_tells_of_it(finished: RunPaths) -> None:
+    finished.spec.write_text("garbage: [")
+    resumed = racetui("train", "--resume", "1", "--frames", "9k")
+    assert (resumed.code, "spec.yaml" in resumed.err) == (Exit.FAILURE, True)
+    told = racetui("doctor", RACETUI_QUEUE="cores=none", RACETUI_READONLY="no")
+    assert told.code == Exit.FAILURE
+    failed = [line for line in told.out.splitlines() if line.startswith("FAIL")]
+    for words in ("spec.yaml", "RACETUI_QUEUE=cores=none", "RACETUI_READONLY"):
+        assert any(words in line for line in failed), failed
+    queue = racetui("queue", RACETUI_QUEUE="cores=none")
+    assert (queue.code, "RACETUI_QUEUE=cores=none" in queue.err) == (Exit.USAGE, True)
+
+
+def test_a_place_that_cannot_be_written_is_named(finished: RunPaths, capsys: pytest.CaptureFixture[str]) -> None:
+    finished.spec.with_name(".spec.yaml.new").mkdir()  # root may write to what is read-only
+    assert main(["train", "--resume", "1", "--frames", "9k"]) == Exit.USAGE
+    assert f"cannot write to {finished.spec}: Is a directory; make it writable" in capsys.readouterr().err
+    place = finished.log / "report"
+    assert main(["compare", "1", "--out", str(place)]) == Exit.USAGE
+    assert f"cannot write to {place}: {finished.log} is a file; name another" in capsys.readouterr().err
+
+
+def test_checkpoints_that_are_not_there_are_not_found(finished: RunPaths, capsys: pytest.CaptureFixture[str]) -> None:
+    for order in (["--promote", "5"], ["--delete", "5", "--yes"]):
+        assert main(["checkpoints", "1", *order]) == Exit.NOT_FOUND
+        assert "there is no checkpoint at 5 frames" in capsys.readouterr().err
+
+
+def test_no_time_to_measure_in_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(["calibrate", "--seconds", "0"])
+    assert refused.value.code == Exit.USAGE
+    assert "must be more than 0" in capsys.readouterr().err
+
+
+def test_a_run_without_an_evaluation_has_no_best_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    RunStore().create(RunSpec(name="fresh"))
+    assert main(["show", "1"]) == Exit.OK
+    assert "      best  none yet\n" in capsys.readouterr().out
+
+
 def test_an_interrupt_while_racetui_is_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt

@@ -135,6 +135,18 @@ def test_a_clone_goes_with_all_that_is_offered_beside_it(asked: StartRequest) ->
     assert build_spec(request) == first
 
 
+def test_an_emptied_number_of_a_clone_is_planned_anew() -> None:
+    first = build_spec(StartRequest(frames=1000, lanes=12, workers=3))
+    draft = draft_of(document_of(first), like=RunStore().create(first).id)
+    untouched = {"agent": "ppo", "budget": SAME, "name": draft.name, "lanes": 12, "workers": 3}
+    planned = build_spec(StartRequest(frames=1000, workers=3)).collector_config
+    emptied = StartRequest(**request_fields(draft, {**untouched, "lanes": None}))
+    assert command_line(emptied) == "racetui train --workers 3 --like 1 --set collector.lanes=auto"
+    assert build_spec(emptied).collector_config.lanes == planned.lanes != 12
+    both = StartRequest(**request_fields(draft, {**untouched, "lanes": None, "workers": None}))
+    assert build_spec(both).collector_config == build_spec(StartRequest(frames=1000)).collector_config
+
+
 def test_several_limits_stay_as_they_are_in_a_clone() -> None:
     first = replace(build_spec(StartRequest()), budget=Budget(frames=5000, seconds=60.0))
     draft = draft_of(document_of(first), like=RunStore().create(first).id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from textual import events
 from textual.widgets import Input
 
 
@@ -16,6 +17,15 @@ class Entry(Input):
         self.cursor_blink = False  # a blinking cursor would keep the link busy
         self.parse = parse
         """From text to value; raises ValueError with what is wrong."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Edit at once: Textual has the application obey bindings, after letters that were typed later."""
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            event.stop()
+            event.prevent_default()
+            await self.run_action(binding.action)
+            return
+        await super()._on_key(event)
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:

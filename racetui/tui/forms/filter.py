@@ -12,6 +12,7 @@ from racetui.tui.desk import desk
 from racetui.tui.forms.entry import Entry
 from racetui.tui.forms.form import Field, Form
 from racetui.tui.forms.note import Note
+from racetui.tui.lines import wrapped
 
 
 class FilterForm(Form):
@@ -29,6 +30,12 @@ class FilterForm(Form):
     def below(self) -> Iterable[Widget]:
         """What can be written."""
         yield Note(HELP, id="command")
+
+    def refuse(self, text: str) -> None:
+        """Say it in as many rows as it takes: the words that are possible are at its end."""
+        verdict = self.query_one("#verdict", Note)
+        verdict.styles.height = len(wrapped(text, verdict.size.width, desk(self).look))
+        super().refuse(text)
 
     def accept(self, values: dict[str, Any]) -> None:
         """Show those from now on, or say what is not understood."""

@@ -49,6 +49,8 @@ class Car(Presses, Pictured, can_focus=True):
         super().__init__(id=id)
         self.on = on
         self._shot: Shot | None = None
+        self._note = ""
+        """What was driven in the frame in sight."""
         self._number = 0
         self._view: View | None = None
         self._timer: Timer | None = None
@@ -75,6 +77,8 @@ class Car(Presses, Pictured, can_focus=True):
         run = app.selected_run
         title = f"Car of {run.id} {run.name}" if run is not None else "Car"
         shot, note = self._shot, app.watching.watcher.note
+        if app.frozen:  # nobody asks for a driver then, and none is on its way
+            note = self._note if shot is not None else "frozen: nothing is driven"
         if app.watching.view(run) is None:
             shot, note = None, "this run has no weights to drive with: it has ended without a checkpoint"
         if shot is None:
@@ -153,6 +157,7 @@ class Car(Presses, Pictured, can_focus=True):
         if shot is None:
             return NEWS_SECONDS
         first, self._shot, self._number = self._shot is None, shot, number
+        self._note = watching.watcher.note
         watching.pace.sent()
         sight = Sight(shot.picture, road(shot))
         if first:  # all rows are new, there was a message instead

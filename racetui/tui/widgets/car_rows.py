@@ -123,14 +123,14 @@ def side_rows(shot: Shot, note: str, width: int, height: int, look: Look) -> lis
 
 def steering(value: float, width: int, look: Look) -> list[Piece]:
     """A bar from the middle to the left or right."""
-    half = (width - 1) // 2
-    full = min(half, round(abs(value) * half))
-    left, right = (full, 0) if value < 0 else (0, full)
+    before = (width - 1) // 2
+    after = width - 1 - before
+    left, right = (min(room, max(0, round(turn * room))) for turn, room in ((-value, before), (value, after)))
     glyphs = look.glyphs
     return [
-        (glyphs.bar_empty * (half - left), look.faint),
+        (glyphs.bar_empty * (before - left), look.faint),
         (glyphs.bar_full * left, look.accent),
         (glyphs.vertical, look.muted),
         (glyphs.bar_full * right, look.accent),
-        (glyphs.bar_empty * (half - right), look.faint),
+        (glyphs.bar_empty * (after - right), look.faint),
     ]
