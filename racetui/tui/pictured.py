@@ -90,12 +90,14 @@ class Pictured(Cells):
         if not self._means is self._wanted is Means.SEQUENCE:
             super().redraw(regions)
             return
-        left, top = self.region.offset
+        (left, top), place = self.region.offset, self._place
+        filters, ground = self.get_line_filters(), self.background_colors[1]
         out = []
         for region in regions:
-            row = self.render_line(region.y).crop(region.x, region.right)
-            for line_filter in self.get_line_filters():
-                row = row.apply_filter(line_filter, self.background_colors[1])
+            whole = self.render_line(region.y) if region.overlaps(place) else super().render_line(region.y)
+            row = whole.crop(region.x, region.right)
+            for line_filter in filters:
+                row = row.apply_filter(line_filter, ground)
             out.append(f"\x1b[{top + region.y + 1};{left + region.x + 1}H{row.render(self.app.console)}")
         self._write("".join(out), *regions)
 

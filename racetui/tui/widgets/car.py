@@ -73,6 +73,7 @@ class Car(Presses, Pictured, can_focus=True):
 
     def paint(self, width: int, height: int, look: Look) -> Sequence[Strip]:
         """The box with the newest frame, or why there is none."""
+        self._facts_due = monotonic() + FACTS_SECONDS
         app = desk(self)
         run = app.selected_run
         title = f"Car of {run.id} {run.name}" if run is not None else "Car"
@@ -173,7 +174,6 @@ class Car(Presses, Pictured, can_focus=True):
     def _show_facts(self) -> None:
         """Now and then, what is beside the picture."""
         if monotonic() >= self._facts_due:
-            self._facts_due = monotonic() + FACTS_SECONDS
             self.repaint()
 
     def _facts(self, look: Look) -> Sequence[Piece]:
