@@ -138,5 +138,5 @@ def test_the_command(paths: RunPaths) -> None:
     shown = racetui("checkpoints", "1", "--delete", "10", "--yes", "--even-best", "--json").json
     assert [(one["frames"], one["tags"], one["mean"]) for one in shown] == [(30, ["latest"], None), (20, [], None)]
     missing = racetui("checkpoints", "1", "--promote", "10")
-    assert (missing.code, "there are 20, 30" in missing.err) == (1, True)
+    assert (missing.code, "there are 20, 30" in missing.err) == (4, True)
     assert racetui("checkpoints", "1", "--promote", "20").out.splitlines()[2].endswith("best hand")
