@@ -31,6 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Tell the tests, wherever they run."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, by everything that tests start too
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as it is in the background of a shell
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--update-snapshots"):
         os.environ["RACETUI_UPDATE_SNAPSHOTS"] = "1"
 
