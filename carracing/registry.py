@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 
 from carracing.environments.task import EnvTask
-from carracing.task import OBSERVATIONS, TaskConfig, Worlds, labelled
+from carracing.task import OBSERVATIONS, TRAINING_ONLY, TaskConfig, Worlds, labelled
 
 BACKENDS = {
     "fast": "carracing.simulator.worlds:make_fast_worlds",
@@ -143,8 +143,7 @@ def scoring_task(config: TaskConfig | EnvTask, backend: str) -> TaskConfig | Env
     """
     if isinstance(config, EnvTask):
         return config
-    config = replace(config, early_stop=0, random_start=False, labels=False, lap_rule="released")
-    config = replace(config, missed_penalty=0.0, bootstrap_laps=False)
+    config = replace(config, lap_rule="released", **TRAINING_ONLY)
     if config.observation == "grey-fast" and config.observation not in OBSERVED.get(backend, ()):
         return replace(config, observation="grey")
     return config

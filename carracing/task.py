@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, get_args, runtime_checkable
@@ -187,6 +188,16 @@ class TaskSpec:
     def action_dtype(self) -> np.dtype[Any]:
         """float32 for a Box, int64 for a Discrete."""
         return np.dtype(np.float32 if isinstance(self.action, Box) else np.int64)
+
+
+TRAINING_ONLY: Mapping[str, Any] = {
+    "early_stop": 0,
+    "random_start": False,
+    "missed_penalty": 0.0,
+    "bootstrap_laps": False,
+    "labels": False,
+}
+"""Options of TaskConfig that only training has, with their values where it is to be driven as it counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from carracing.registry import TRUNCATED_LAPS
 from carracing.task import TaskConfig
 from racetui.config import AUTO, ConfigError, check_keys
 from racetui.offers import PIPELINE, usual_amount
-from racetui.pipeline.config import SETTINGS, TASK
+from racetui.pipeline.config import SETTINGS, task_after_clone
 from racetui.spec import RunSpec
 from racetui.usual import usual_task
 
@@ -56,7 +55,7 @@ def draft_of(document: Mapping[str, Any], preset: str = "", like: str = "") -> D
     env = str(task.get("env") or document.get("env") or "")
     said = {key: document.get(key) for key in ("collector", "profile", "seed")} | {"seeds": seeds.get("strategy")}
     said |= {} if env else {"backend": document.get("backend"), "observation": task.get("observation")}
-    said |= {key: numbers.get(key) for key in ("lanes", "cars", "lanes", "workers", "env", "select")}
+    said |= {key: numbers.get(key) for key in ("lanes", "cars", "workers", "select")}
     said |= {"first": seeds.get("curriculum") or None, **_budget(_section(document, "budget"))}
     return Draft(
         agent=str(document.get("agent") or USUAL.agent) if document.get("pipeline") is None else PIPELINE,
@@ -134,8 +133,8 @@ def _overrides(draft: Draft, values: Mapping[str, Any]) -> tuple[str, ...]:
         found.append(f"agent.init_from={values['start']}")
         if values.get("care") == CAREFUL:
             found += [f"agent.{key}={value}" for key, value in SETTINGS[values["agent"]].items()]
-            if values.get("backend", USUAL.backend) in TRUNCATED_LAPS:
-                found += [f"task.{key}={value}" for key, value in TASK.get(values["agent"], {}).items()]
+            task = task_after_clone(values["agent"], values.get("backend", USUAL.backend))
+            found += [f"task.{key}={value}" for key, value in task.items()]
     return (*found, *values.get("settings", ()))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from carracing.registry import OBSERVED
+from carracing.task import TRAINING_ONLY
 from profiles.strict_yaml import parse_yaml
 from racetui.config import ConfigError, dump_spec
 from racetui.runs.reader import RunReader
@@ -14,7 +15,7 @@ from racetui.spec import RunSpec
 
 _SPREAD = ("lanes", "cars", "workers", "threads")
 """Numbers that were planned together for a collector, a simulator and a profile."""
-_SIMULATED = ("missed_penalty", "bootstrap_laps", "random_start", "lap_rule", "early_stop")
+_SIMULATED = (*TRAINING_ONLY, "lap_rule")
 """Keys of a task that not every backend can have."""
 _SEEN = ("network", "precision", "replay", "init_from", "freeze_encoder", "spread", "value_warmup", "pull")
 """Settings of agents that go with what they see."""

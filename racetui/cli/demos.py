@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carracing.task import TaskConfig
+from carracing.task import TRAINING_ONLY, TaskConfig
 from profiles import detect
 from racetui.cli.evaluate import find_target
 from racetui.cli.output import number, print_json, span, table
@@ -151,7 +151,7 @@ def _task(options: argparse.Namespace) -> TaskConfig | None:
         raise ConfigError(f"--set {sorted(set(document) - {'task'})[0]}: only task.KEY concerns demonstrations")
     if options.source and not document:
         return None
-    given = {"early_stop": 0, "missed_penalty": 0.0, **(document.get("task") or {})}
+    given = {**TRAINING_ONLY, **(document.get("task") or {})}
     task = usual_task(given, options.backend) | given
     if "env" in task:
         raise ConfigError(

@@ -17,14 +17,13 @@ from agents.demonstrations.sealed import checksum
 from carracing.environments.task import task_class
 from carracing.expert.style import style_for
 from carracing.registry import check_backend
-from carracing.task import TaskConfig
+from carracing.task import TRAINING_ONLY, TaskConfig
 from racetui.config import ConfigError
 from racetui.runs.paths import home
 
 BLOCK = 8
 """Episodes that a worker drives together: enough for the simulator to fill its SIMD lanes halfway, few to lose."""
 EXPERT = "expert"
-_TRAINING_ONLY = ("random_start", "early_stop", "missed_penalty", "bootstrap_laps", "labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +70,14 @@ def make_plan(
 ) -> RecordingPlan:
     """Check a request and complete it; without a checkpoint the expert drives ``task``.
 
-    With one, its policy drives the checkpoint's own task, early stop and random starts off. Without a directory the
+    With one, its policy drives the checkpoint's own task, without what only training has. Without a directory the
     set goes to one of the store that the plan names, so that the same request goes on with the same set. Raises
     ConfigError, CheckpointError, and UnsupportedTaskOptionError where the backend cannot pose the task.
     """
     _check(request)
     if checkpoint is None:
         task = task or TaskConfig()
-        for key in _TRAINING_ONLY:
+        for key in TRAINING_ONLY:
             if getattr(task, key):
                 raise ConfigError(
                     f"task.{key} is for training only, and demonstrations are whole episodes; --random-starts has "
@@ -90,7 +89,6 @@ def make_plan(
         if task is not None:
             raise ConfigError("a checkpoint's policy drives the checkpoint's own task: leave the task's options out")
         posed, driver, facts = _of_checkpoint(checkpoint)
-    posed = replace(posed, early_stop=0, random_start=False, missed_penalty=0.0, bootstrap_laps=False)
     check_backend(request.backend, replace(posed, random_start=request.random_starts > 0))
     if posed.action == "discrete" and any(request.noise):
         raise ConfigError("noise is added to continuous actions, and these are discrete: leave --noise out")
@@ -121,7 +119,7 @@ def _of_checkpoint(path: Path) -> tuple[TaskConfig, str, dict[str, Any]]:
         raise ConfigError(f"demonstrations are of CarRacing, and {path} drives {checkpoint.task['env']}")
     task = msgspec.convert(checkpoint.task, TaskConfig)
     seal = hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
-    return replace(task, labels=False), checkpoint.agent, {"frames": checkpoint.counters["frames"], "sha256": seal}
+    return replace(task, **TRAINING_ONLY), checkpoint.agent, {"frames": checkpoint.counters["frames"], "sha256": seal}
 
 
 def _check(request: Request) -> None:

@@ -19,9 +19,9 @@ from racetui.pipeline.config import (
     FRAMES,
     PREVIOUS,
     SETTINGS,
-    TASK,
     DemosStage,
     ScoreStage,
+    task_after_clone,
 )
 from racetui.pipeline.recording import recording_plan
 from racetui.pipeline.stages import stages_of, training_spec
@@ -49,7 +49,8 @@ def with_usual_stages(document: Mapping[str, Any], workers: Workers) -> dict[str
     result["evaluation"] = {**EVALUATION, **_given(evaluation)}
     if cloned:
         settings = {"init_from": PREVIOUS, **SETTINGS.get(agent, {}), **_given(settings)}
-        result["task"] = {**TASK.get(agent, {}), **_given(task)}
+        backend = str(document.get("backend") or RunSpec("usual").backend)
+        result["task"] = {**task_after_clone(agent, backend), **_given(task)}
     result["agent_config"] = settings
     result["pipeline"] = _with_workers(_with_shared(stages, settings, agent), workers)
     return result

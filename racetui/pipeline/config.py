@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agents.bc.config import BCConfig, DAggerConfig
+from carracing.registry import BONUSES, TRUNCATED_LAPS
 
 PREVIOUS = "@previous"
 """As ``init_from``: the checkpoint that the stage before ended with. No run's name, and no path that people type."""
@@ -58,7 +59,7 @@ where SAC wants -2) that critics hardly see what another action would be worth, 
 is as much as it drives well with, and most of the pull stays to the end: where it faded, the policy went where
 critics were wrong, and never finished a lap again.
 """
-TASK: Mapping[str, Mapping[str, Any]] = {"sac": {"bootstrap_laps": True, "missed_penalty": 30.0}}
+_TASK: Mapping[str, Mapping[str, Any]] = {"sac": {"bootstrap_laps": True, "missed_penalty": 30.0}}
 """What is usual of the task where such an agent goes on from a clone. Where critics were told that nothing follows a
 finished lap, their loss was thirty times what it is without, and all about that."""
 EVALUATION: Mapping[str, int] = {"every": 500_000, "episodes": 20}
@@ -72,6 +73,11 @@ AFTER_CLONES: Mapping[str, Mapping[str, str]] = {
     "sac": {"network": "sac", "distribution": "squashed"},
 }
 """Agents that can go on from a clone, and what the clone's settings must be for each."""
+
+
+def task_after_clone(agent: str, backend: str) -> Mapping[str, Any]:
+    """What is usual of the task where the agent goes on from a clone, as far as the backend has it."""
+    return _TASK.get(agent, {}) if backend in TRUNCATED_LAPS & BONUSES else {}
 
 
 @dataclass(frozen=True, slots=True)

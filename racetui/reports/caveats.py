@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from carracing.task import TRAINING_ONLY
 from racetui.comparison.settings import ABSENT
 
 CHANCE = ("seed", "seeds.seed_base")
 """Settings that runs of one kind may differ in: they are the same but for luck."""
 ALIKE = 0.02
 """Totals that differ by no more than this share count as the same: runs end with a whole round."""
-_FRAMES_OF_TASK = (
-    *("task.early_stop", "task.missed_penalty", "task.bootstrap_laps", "task.random_start", "task.domain_randomize"),
-)
+_FRAMES_OF_TASK = (*(f"task.{option}" for option in TRAINING_ONLY), "task.domain_randomize")
 """What only training has: curves of training differ by it, evaluations do not."""
 
 Document = Mapping[str, Any]

@@ -86,7 +86,9 @@ def test_a_clone_for_sac_has_sacs_network() -> None:
         assert (settings.network, settings.distribution) == ("sac", "squashed")
     assert {key: getattr(spec.agent_config, key) for key in config.SETTINGS["sac"]} == config.SETTINGS["sac"]
     assert spec.budget == Budget(frames=config.FRAMES["sac"]), "its steps cost more"
-    assert {key: getattr(spec.task, key) for key in config.TASK["sac"]} == config.TASK["sac"]
+    task = config.task_after_clone("sac", "fast")
+    assert task and {key: getattr(spec.task, key) for key in task} == task
+    assert config.task_after_clone("sac", "gymnasium") == {}, "which can neither truncate laps nor add to rewards"
     assert training_spec(spec, "dagger").task.missed_penalty == 0.0
     mine = asked("--agent", "sac", "--set", "task.missed_penalty=5", "--frames", "7000")
     assert (mine.task.missed_penalty, mine.task.bootstrap_laps, mine.budget) == (5.0, True, Budget(frames=7000))
