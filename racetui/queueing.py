@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from profiles import Hardware
-from racetui.capacity import VARIABLE, QueueSettings
+from racetui.capacity import QueueSettings
 from racetui.config import ConfigError
 from racetui.memory import memory_parts, total
 from racetui.pipeline.stages import stages_of
@@ -61,9 +60,9 @@ def queue_settings(environment: Mapping[str, str] = os.environ) -> QueueSettings
     from racetui.preferences import config_path, load
 
     loaded = load(config_path(environment), environment=environment)
-    for problem in loaded.problems:
-        if re.search(r"\bqueue\b", problem.removeprefix(f"{loaded.path}: ").partition(":")[0]) or VARIABLE in problem:
-            raise ConfigError(problem)
+    for problem in loaded.wrong:
+        if problem.section == "queue":
+            raise ConfigError(problem.text)
     return loaded.preferences.queue
 
 
@@ -74,4 +73,4 @@ def _taken(paths: RunPaths) -> int:
             last = reader.hardware(last=1)
     except StoreError:
         return 0
-    return (last[0].pss_bytes or last[0].rss_bytes) if last else 0
+    return last[0].memory if last else 0

@@ -39,6 +39,16 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong, and left out of what counts."""
+
+    text: str
+    """One line that names file or variable, key, and what is allowed."""
+    section: str = ""
+    """Which it is in; empty for the whole file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """What counts, where it came from, and what was wrong."""
 
@@ -47,12 +57,16 @@ class Loaded:
     """The key table with the person's own keys."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """By the key of a setting; those not named are defaults."""
-    problems: tuple[str, ...] = ()
-    """One line each, naming file, key and what is allowed."""
+    wrong: tuple[Problem, ...] = ()
     path: Path | None = None
     """Where changes are saved; None saves none."""
     own_keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Action -> keys, of those that the file changes."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong, a line each."""
+        return tuple(problem.text for problem in self.wrong)
 
     def origin(self, key: str) -> Origin:
         """Where a setting's value came from."""
@@ -101,53 +115,54 @@ def load(path: Path, given: Mapping[str, Any] | None = None, environment: Mappin
             try:
                 preferences, origins[key] = with_value(preferences, key, value), origin
             except DocumentError as error:
-                problems.append(f"{path}: {error}")
+                problems.append(Problem(f"{path}: {error}", known[key].section))
     keys, own, wrong = remapped(document.get(KEYS_SECTION, {}), f"{path}: {KEYS_SECTION}")
-    return Loaded(preferences, keys, origins, (*problems, *wrong), path, own)
+    problems += [Problem(text, KEYS_SECTION) for text in wrong]
+    return Loaded(preferences, keys, origins, tuple(problems), path, own)
 
 
-def _loudness(environment: Mapping[str, str], problems: list[str]) -> dict[str, bool]:
+def _loudness(environment: Mapping[str, str], problems: list[Problem]) -> dict[str, bool]:
     """What RACETUI_NOTIFY says of bell and desktop."""
     if VARIABLE not in environment:
         return {}
     try:
         wanted = from_environment(environment)
     except ValueError as error:
-        problems.append(str(error))
+        problems.append(Problem(str(error), "notifications"))
         return {}
     return {"notifications.bell": wanted.bell, "notifications.desktop": wanted.desktop}
 
 
-def _capacity(environment: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
+def _capacity(environment: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
     """What RACETUI_QUEUE says of the queue."""
     try:
         return {f"queue.{key}": value for key, value in capacity.from_environment(environment).items()}
     except ValueError as error:
-        problems.append(str(error))
+        problems.append(Problem(str(error), "queue"))
         return {}
 
 
-def _document(path: Path) -> tuple[dict[str, Any], list[str]]:
+def _document(path: Path) -> tuple[dict[str, Any], list[Problem]]:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            return {}, [f"{path}: is larger than {MAX_BYTES // 1024} kB"]
+            return {}, [Problem(f"{path}: is larger than {MAX_BYTES // 1024} kB")]
         return tomllib.loads(content.decode()), []
     except FileNotFoundError:
         return {}, []
     except OSError as error:
-        return {}, [f"{path}: {error.strerror}"]
+        return {}, [Problem(f"{path}: {error.strerror}")]
     except UnicodeDecodeError:
-        return {}, [f"{path}: is not UTF-8 text"]
+        return {}, [Problem(f"{path}: is not UTF-8 text")]
     except tomllib.TOMLDecodeError as error:
-        return {}, [f"{path}: is not TOML: {error}"]
+        return {}, [Problem(f"{path}: is not TOML: {error}")]
 
 
 def _found(
-    document: Mapping[str, Any], known: Mapping[str, Setting], path: str, problems: list[str]
+    document: Mapping[str, Any], known: Mapping[str, Setting], path: str, problems: list[Problem]
 ) -> dict[str, Any]:
-    """What the file sets, by key; ``problems`` gains a line for each thing that is wrong."""
+    """What the file sets, by key; ``problems`` gains each thing that is wrong."""
     names: dict[str, dict[str, Any]] = {}
     for setting in known.values():
         names.setdefault(setting.section, {})[setting.name] = setting.kind
@@ -156,9 +171,11 @@ def _found(
         if section == KEYS_SECTION:
             continue
         if section not in names:
-            problems.append(f"{path}: {unknown_key(section, {**names, KEYS_SECTION: None}, '')}")
+            text = unknown_key(section, {**names, KEYS_SECTION: None}, "")
+            problems.append(Problem(f"{path}: {text}", section))
         elif not isinstance(content, Mapping):
-            problems.append(f"{path}: {section} must be a section, [{section}], with keys of its own")
+            text = f"{section} must be a section, [{section}], with keys of its own"
+            problems.append(Problem(f"{path}: {text}", section))
         else:
             for name, value in content.items():
                 try:
@@ -166,5 +183,5 @@ def _found(
                         raise DocumentError(f"{path}: {unknown_key(name, names[section], section)}")
                     values[f"{section}.{name}"] = known[f"{section}.{name}"].checked(value, path)
                 except DocumentError as error:
-                    problems.append(str(error))
+                    problems.append(Problem(str(error), section))
     return values
