@@ -19,8 +19,8 @@ _CONNECT_SECONDS = 5.0
 _JOIN_SECONDS = 20.0
 """Ray takes two to five to load and join."""
 _JOIN = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, logging_level='ERROR')"
-_NO_STATISTICS = {"RAY_USAGE_STATS_ENABLED": "0"}
-"""Ray would tell its makers about every use."""
+_STATISTICS = "RAY_USAGE_STATS_ENABLED"
+"""Ray would tell its makers about every use, unless this is 0."""
 INSTALL = "pip install 'racetui[ray]'"
 
 
@@ -58,7 +58,12 @@ def check_cluster(config: CollectorConfig) -> None:
     trying = [sys.executable, "-P", "-c", _JOIN, config.ray_address]
     try:
         subprocess.run(
-            trying, timeout=_JOIN_SECONDS, check=True, capture_output=True, text=True, env=os.environ | _NO_STATISTICS
+            trying,
+            timeout=_JOIN_SECONDS,
+            check=True,
+            capture_output=True,
+            text=True,
+            env={_STATISTICS: "0", **os.environ},
         )
     except subprocess.TimeoutExpired:
         reason = f"nothing that is Ray answered within {_JOIN_SECONDS:.0f} s"
@@ -79,7 +84,7 @@ class RaySession:
     def __init__(self, config: CollectorConfig, cores: int) -> None:
         """Connect to ``ray_address``, or start Ray on this machine with ``cores``. Raises CollectorError."""
         check_ray(config)
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers about every use
+        os.environ.setdefault(_STATISTICS, "0")
         with _own_signals():
             import ray
 

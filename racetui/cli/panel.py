@@ -28,7 +28,4 @@ def _print_runs() -> None:
     from racetui.runs.store import RunStore
 
     runs = RunStore().list()
-    text = runs_table(runs) if runs else "no runs yet: start one with `racetui train`"
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-    sys.stdout.flush()
+    print(runs_table(runs) if runs else "no runs yet: start one with `racetui train`", flush=True)

@@ -110,5 +110,5 @@ def _speed(seconds: Series) -> tuple[Floats, Floats]:
 
 def _memory(samples: Sequence[HardwareRow], created: float) -> tuple[Floats, Floats]:
     times = np.array([row.time - created for row in samples], np.float64)
-    sizes = [row.pss_bytes if row.pss_bytes is not None else row.rss_bytes for row in samples]
+    sizes = [row.memory for row in samples]
     return times, np.array(sizes, np.float64)

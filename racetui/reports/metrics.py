@@ -145,7 +145,7 @@ def _score(row: EvaluationRow) -> dict[str, Any]:
 
 def _usage(samples: Sequence[HardwareRow]) -> dict[str, Any]:
     """Of the run's whole process tree; None where never sampled."""
-    memory = [row.pss_bytes if row.pss_bytes is not None else row.rss_bytes for row in samples]
+    memory = [row.memory for row in samples]
     percents = [row.cpu_percent for row in samples]
     # An older sample stands for a minute (``RunWriter.hardware``): each weighs the seconds since the one before.
     times = np.array([row.time for row in samples])
