@@ -7,10 +7,10 @@ from tests.contract.collecting import Stage, same_segments, same_states, through
 
 
 def advance(made: Stage, rounds: int = 3) -> list[Segment]:
-    """Some rounds with constant weights; copies of their segments."""
+    """Some rounds with constant weights; their segments."""
     before = len(made.agent.segments)
     made.rounds(rounds)
-    return list(made.agent.segments[before:])
+    return made.agent.segments[before:]
 
 
 def check_the_other_goes_on(made: Stage, other: Stage) -> None:

@@ -140,13 +140,15 @@ def test_stats_tell_lag_waiting_and_how_busy_workers_were() -> None:
 
 
 def test_idle_workers_are_not_busy_and_working_ones_are() -> None:
-    slow = replace(SETTING.plan(WHOLE), worlds=each(partial(DawdlingWorld, SETTING.rules, 0.02)))
+    slow = replace(SETTING.plan(WHOLE), worlds=each(partial(DawdlingWorld, SETTING.rules, 0.05)))
     with Stage(make_executor(slow), SETTING) as made:
         made.rounds(1, steps=20)
         _learn_until_idle(made)
+        time.sleep(0.1)
+        assert made.collector.stats().worker_busy == (0.0, 0.0), "and they stay so"
         made.collector.publish(made.agent.snapshot())
         made.collector.collect(200)
-        assert min(made.collector.stats().worker_busy) > 0.2
+        assert min(made.collector.stats().worker_busy) > 0.4
 
 
 def test_the_same_version_with_other_knobs_is_another_publication() -> None:

@@ -25,7 +25,7 @@ from collectors.registry import CollectorPlan
 from collectors.step import StepCollector
 from tests.contract.collecting import Setting, Stage, same_segments, stage, through_json
 from tests.fakes import CountingRules, CountingWorld
-from tests.fakes.faulty import Fault, FaultyWorld, broken_factory, timed_out
+from tests.fakes.faulty import SILENCE, Fault, FaultyWorld, broken_factory
 from tests.runs import send_signal
 
 SETTING = Setting(rules=CountingRules(shortest=6))
@@ -70,7 +70,7 @@ def _faulty(fault: Fault, marker: Path | None, **changes: float) -> CollectorPla
 
 @pytest.mark.parametrize("fault", ["kill", "stop", "hang"])
 def test_a_worker_lost_within_a_step_leaves_no_trace(fault: Fault, tmp_path: Path) -> None:
-    timeout = 20.0 if fault == "kill" else 0.3
+    timeout = 20.0 if fault == "kill" else SILENCE
     with _Workers(_faulty(fault, tmp_path / "failed", worker_timeout=timeout)) as made:
         lost = made.lanes.pids[1]
         expected = _undisturbed(rounds=4)
@@ -78,28 +78,31 @@ def test_a_worker_lost_within_a_step_leaves_no_trace(fault: Fault, tmp_path: Pat
         assert same_segments(made.agent.segments, expected.agent.segments)
         assert made.records == expected.records
         assert made.lanes.pids[1] != lost
-        assert f"worker 1 (pid {lost}" in [incident.split(") ")[0] for incident in made.incidents]
-        assert len(made.incidents) == 1 or timed_out(made.incidents), made.incidents
+        assert [incident.split(") ")[0] for incident in made.incidents] == [f"worker 1 (pid {lost}"]
     assert (tmp_path / "failed").exists()
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("SIGKILL", r"died \(signal 9\)"), ("SIGSEGV", r"died \(signal 11\)"), ("SIGSTOP", "gave no answer for 0.5 s")],
+    [
+        ("SIGKILL", r"died \(signal 9\)"),
+        ("SIGSEGV", r"died \(signal 11\)"),
+        ("SIGSTOP", f"gave no answer for {SILENCE} s"),
+    ],
 )
 def test_a_worker_lost_between_steps_is_named_and_replaced(name: str, words: str) -> None:
     strike = _Strikes({11: 0, 17: 1, 30: 1}, signal.Signals[name])
-    timeout = 0.5 if name == "SIGSTOP" else CONFIG.worker_timeout
+    timeout = SILENCE if name == "SIGSTOP" else CONFIG.worker_timeout
     with _Workers(replace(SETTING.plan(replace(CONFIG, worker_timeout=timeout)), pulse=strike)) as made:
         strike.lanes = made.lanes
         pids = made.lanes.pids
         made.rounds(4)
         assert same_segments(made.agent.segments, _undisturbed(rounds=4).agent.segments)
     incidents = made.incidents
-    assert len(incidents) == 3 or timed_out(incidents), incidents
-    for worker, pid, episodes in ((0, pids[0], 2), (1, pids[1], 3), (1, r"\d+", 3)):
+    expected = ((0, pids[0], 2), (1, pids[1], 3), (1, rf"(?!{pids[1]}\))\d+", 3))
+    for incident, (worker, pid, episodes) in zip(incidents, expected, strict=True):
         pattern = rf"worker {worker} \(pid {pid}\) {words}; replaced in \d+\.\d s, {episodes} episodes? restored"
-        assert any(_matches(pattern, incident) for incident in incidents), incidents
+        assert _matches(pattern, incident), incident
 
 
 def test_a_worker_lost_at_a_reset_restores_the_other_episodes_only() -> None:
@@ -159,7 +162,7 @@ def test_closing_ends_workers_that_hang() -> None:
         workers[0].suspend()
         started = time.monotonic()
         made.collector.close()
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 10, "much less than a worker is waited for otherwise"
         assert not any(worker.is_running() for worker in workers)
 
 
