@@ -26,7 +26,7 @@ KEYS = 7
 """Presses, of which the median counts."""
 LINK = 50_000.0
 """Bytes a second of the slow link."""
-_FORGOTTEN = frozenset(
+FORGOTTEN = frozenset(
     {"NO_COLOR", "TMUX", "STY", "LINES", "COLUMNS", "KITTY_WINDOW_ID", "KONSOLE_VERSION", "TERM_PROGRAM"}
 )
 """Variables of whoever measures that would change what the terminal of a case can do."""
@@ -107,7 +107,7 @@ def measure(case: Case, home: Path, seconds: float, repeats: int) -> Cost:
 
     Raises TimeoutError and ChildProcessError where the program does not show what it should, or ends.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in _FORGOTTEN}
+    environment = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
     environment |= {
         "RACETUI_HOME": str(home),
         "TERM": "xterm-256color",

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from racetui.bench.panel import FORGOTTEN
+
 
 @pytest.fixture(autouse=True)
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("NO_COLOR", "LC_ALL", "LC_CTYPE", "TEXTUAL_THEME"):
+    for name in (*FORGOTTEN, "COLORFGBG", "RACETUI_NOTIFY", "LC_ALL", "LC_CTYPE", "TEXTUAL_THEME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANG", "C.UTF-8")
     monkeypatch.setenv("COLORTERM", "truecolor")
