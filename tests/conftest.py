@@ -29,8 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell the tests, wherever they run."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored, by everything that tests start too
+    """Tell the tests, wherever they run, and let what they start hear signals that are ignored here."""
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as it is under nohup, which is to go on itself
+        signal.signal(signal.SIGHUP, lambda *_: None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as it is in the background of a shell
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("--update-snapshots"):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from racetui.runs.paths import RunPaths
+from racetui.watch.ring import RingWriter
 from racetui.watch.shot import AHEAD, MISSED, VISITED, Shot
 
 TILES = 200
@@ -47,3 +53,15 @@ def road() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     picture[60:70, 44:52] = (204, 0, 0)
     picture[84:] = 0
     return picture
+
+
+def film(run: Path, picture: Callable[[int], np.ndarray[tuple[int, ...], np.dtype[np.uint8]]], every: float) -> None:
+    """Begin to write frames of a run, with the picture of each number, as long as this process lives."""
+
+    def go_on() -> None:
+        with RingWriter(RunPaths(run).frames) as ring:
+            for number in range(10**6):
+                ring.write(make_shot(number, picture=picture(number)))
+                time.sleep(every)
+
+    threading.Thread(target=go_on, daemon=True).start()

@@ -1,8 +1,8 @@
 """Pictures as text: two pixels to a cell in a small fixed palette, with runs of equal cells merged to save bytes.
 
 A picture of a car that drives changes everywhere, so nearly all that a panel costs with it is its cells. They go
-out in two ways. As strips Textual draws them like everything else; as one sequence straight to the terminal they take
-a tenth of the time and half of the bytes, where nothing lies before them.
+out in two ways. As strips Textual draws them like everything else; as one sequence straight to the terminal, where
+nothing lies before them, they are made without an object for each run of cells, and without its style twice.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ PALETTE = (
     ("#6666b3", 61, "+"),
     ("#b3b366", 143, ";"),
 )
-"""Colours as stock draws them, the nearest of the 256 that terminals have, which take half the bytes of a colour of
-24 bits, and characters that stand for them where there are none."""
+"""Colours as stock draws them; those of the 256 of a terminal that are shown for them, which take half the bytes of
+24 bits (the nearest, but for the lighter grass, which would glare); and characters for where there are none."""
 
 
 def _nearest() -> Pixels:

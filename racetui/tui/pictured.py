@@ -24,7 +24,7 @@ class Means(Enum):
     PIXELS = auto()
     """By kitty's graphics, over rows that stay empty."""
     SEQUENCE = auto()
-    """As cells straight to the terminal: Textual would need ten times as long for what changes everywhere."""
+    """As cells straight to the terminal: Textual takes long for what changes everywhere."""
     ROWS = auto()
     """As a part of the rows, by Textual: where there are few colours, or something lies before it."""
 
@@ -82,8 +82,7 @@ class Pictured(Cells):
         place = self._place
         if self._sight is None or self._means is Means.PIXELS or not place.y <= y < place.bottom:
             return row
-        picture = strip(self._cells(self._sight)[y - place.y], self.look)
-        return Strip.join([row.crop(0, place.x), picture, row.crop(place.right, row.cell_length)])
+        return with_picture(row, strip(self._cells(self._sight)[y - place.y], self.look), place.x)
 
     def redraw(self, regions: Sequence[Region]) -> None:
         """Send them the way of the picture."""
@@ -167,3 +166,8 @@ class Pictured(Cells):
     @property
     def _on_screen(self) -> Region:
         return self._place.translate(self.region.offset)
+
+
+def with_picture(row: Strip, picture: Strip, left: int) -> Strip:
+    """A row with a part of a picture over its cells from ``left`` on."""
+    return Strip.join([row.crop(0, left), picture, row.crop(left + picture.cell_length, row.cell_length)])

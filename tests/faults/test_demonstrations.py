@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -215,16 +216,22 @@ def test_a_killed_worker_costs_its_block_only(tmp_path: Path, recorded: Path) ->
     assert [e.episode_return for e in whole.episodes] == [e.episode_return for e in again.episodes]
 
 
+def _has_a_fork_server(pid: int) -> bool:
+    with contextlib.suppress(psutil.Error):  # a child that has just gone
+        return any("forkserver" in " ".join(child.cmdline()) for child in psutil.Process(pid).children())
+    return False
+
+
 def test_an_interrupt_reaches_no_process_but_the_one_that_tells_of_it(tmp_path: Path) -> None:
     """Not even the fork server, which is busy with its imports when it comes."""
     command = [*RACETUI, "demos", "--episodes", "5000", "--workers", "1", "--out", str(tmp_path / "set")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as recording:
-        everyone = psutil.Process(recording.pid)
-        until(
-            lambda: any("forkserver" in " ".join(child.cmdline()) for child in everyone.children()), what="its start"
-        )
-        os.killpg(recording.pid, signal.SIGINT)
-        _, told = recording.communicate(timeout=60)
+        try:
+            until(lambda: _has_a_fork_server(recording.pid), what="its start")
+            os.killpg(recording.pid, signal.SIGINT)
+            _, told = recording.communicate(timeout=60)
+        finally:
+            recording.kill()
     assert recording.returncode == 130
     assert "the same command goes on" in told
     assert "Traceback" not in told

@@ -28,7 +28,7 @@ from racetui.trainer.__main__ import main
 from racetui.trainer.orders import Orders
 from racetui.trainer.turn import Turn
 from tests.program import racetui, started, until
-from tests.runs import new_run, python, send_signal
+from tests.runs import Looks, new_run, python, send_signal
 
 TRAINER = """
     from racetui.runs.claim import claim
@@ -79,11 +79,21 @@ def begun(count: int) -> list[RunPaths]:
     return runs
 
 
-def test_an_interrupted_foreground_says_what_becomes_of_a_run_that_waits(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupted_foreground_says_what_becomes_of_a_run_that_waits(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     going, waiting = begun(2)
     wait_for_state(waiting, {RunState.QUEUED}, timeout=20)
-    threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+    looks = Looks(monkeypatch)
+
+    def interrupt() -> None:
+        looks.wait()  # it listens by then
+        signal.raise_signal(signal.SIGINT)
+
+    person = threading.Thread(target=interrupt)
+    person.start()
     assert follow(waiting)
+    person.join()
     told = capsys.readouterr().err
     assert "taking it out of the queue, nothing has been trained yet" in told
     assert "with a checkpoint" not in told
@@ -275,6 +285,7 @@ def trainer(monkeypatch: pytest.MonkeyPatch) -> Iterator[RunPaths]:
     for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY"):
         monkeypatch.setenv(name, os.environ.get(name, "1"))
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    signal.signal(signal.SIGTERM, lambda *_: None)  # should nobody listen, one test fails and not all of them
     yield paths
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -295,7 +306,7 @@ def test_what_goes_wrong_while_it_waits_is_its_last_word(trainer: RunPaths, monk
 def test_a_signal_between_its_turn_and_its_training_stops_it(
     trainer: RunPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def started(writer: RunWriter, entered: RunState, detail: str = "") -> None:
+    def signalled(writer: RunWriter, entered: RunState, detail: str = "") -> None:
         if entered is RunState.STARTING:
             os.kill(os.getpid(), signal.SIGTERM)
         set_state(writer, entered, detail)
@@ -305,7 +316,7 @@ def test_a_signal_between_its_turn_and_its_training_stops_it(
         return RunState.STOPPED if orders.stop and not resume else RunState.FINISHED
 
     set_state = RunWriter.set_state
-    monkeypatch.setattr(RunWriter, "set_state", started)
+    monkeypatch.setattr(RunWriter, "set_state", signalled)
     monkeypatch.setattr("racetui.trainer.training.train", train)
     assert main() == 0
     assert state(trainer) is RunState.STOPPED

@@ -75,13 +75,16 @@ def test_addresses_that_are_none_are_refused(address: str) -> None:
 
 
 def test_what_is_no_cluster_is_refused_before_a_run_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_session, "_JOIN_SECONDS", 4.0)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    refused = r"no Ray cluster can be joined {}.*'ray start --head'"
+    with pytest.raises(CollectorError, match=refused.format("on this machine: (?!nothing that is Ray)")):
+        start_run(StartRequest(collector="ray", overrides=("collector.ray_address=auto",)))
+    monkeypatch.setattr(ray_session, "_JOIN_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as other:
-        for address in ("auto", f"127.0.0.1:{other.getsockname()[1]}"):
-            request = StartRequest(collector="ray", overrides=(f"collector.ray_address={address}",))
-            with pytest.raises(CollectorError, match=r"no Ray cluster can be joined .* 'ray start --head'"):
-                start_run(request)
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        request = StartRequest(collector="ray", overrides=(f"collector.ray_address={address}",))
+        with pytest.raises(CollectorError, match=refused.format(f"at {address}: nothing that is Ray answered")):
+            start_run(request)
     assert RunStore().list() == []
 
 

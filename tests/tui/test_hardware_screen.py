@@ -51,10 +51,14 @@ async def test_the_screen_tells_everything_and_looks_only_while_it_is_in_front(
         await shows(panel, "fewer agent.epochs", "4243 worker 0 of 2", "101%", "280Mr", "stopped", "70.0G free")
         await until(lambda: inspector.looks > 2, "it goes on looking")
         await press(pilot, "f")
-        await settled(lambda: inspector.looks)  # frozen
+        seen = await settled(lambda: inspector.looks)
+        await asyncio.sleep(0.6)
+        assert inspector.looks == seen, "frozen"
         await press(pilot, "f", "tab", "G", "escape")
         await until(lambda: front(panel) == "Dashboard", "left")
-        await settled(lambda: inspector.looks)  # nobody looks
+        seen = await settled(lambda: inspector.looks)
+        await asyncio.sleep(0.6)
+        assert inspector.looks == seen, "nobody looks"
 
 
 async def test_a_machine_that_cannot_be_looked_at_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,21 +27,13 @@ pytestmark = [
 SKY = (12, 180, 240)
 """A colour that is not in the palette of half blocks: where it can be seen, pixels are."""
 PANEL = f"""
-import sys, threading, time
+import sys, time
 from pathlib import Path
 import numpy as np
-from racetui.runs.paths import RunPaths
 from racetui.tui.launch import open_panel
-from racetui.watch.ring import RingWriter
-from tests.shots import make_shot
-def film():
-    with RingWriter(RunPaths(Path(sys.argv[1])).frames) as ring:
-        for number in range(10**6):
-            ring.write(make_shot(number, picture=np.full((96, 96, 3), {SKY}, np.uint8)))
-            time.sleep(0.1)
-threading.Thread(target=film, daemon=True).start()
-code = open_panel()
-print("left with", code, flush=True)
+from tests.shots import film
+film(Path(sys.argv[1]), lambda number: np.full((96, 96, 3), {SKY}, np.uint8), every=0.1)
+print("left with", open_panel(), flush=True)
 time.sleep(60)
 """
 OPTIONS = (
@@ -102,7 +94,7 @@ def kitty(home: Path, run: Path) -> Iterator[Window]:
         with os.fdopen(reading) as number:
             display = f":{number.readline().strip()}"
         environment = {
-            **{name: value for name, value in os.environ.items() if name not in {"TMUX", "STY"}},
+            **os.environ,
             "DISPLAY": display,
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "RACETUI_HOME": str(home),

@@ -11,6 +11,7 @@ import pytest
 
 from racetui.preferences import load, settings
 from racetui.runs.paths import RunPaths
+from racetui.tui.forms.own_keys import ACTIONS
 from racetui.tui.services import ReadOnlyError, Services, refusing
 from racetui.watch.ring import RingWriter
 from racetui.watch.watcher import View, Watcher
@@ -47,11 +48,16 @@ async def test_own_keys_work_and_are_shown_everywhere(configured: Callable[[str]
         await shows(panel, "pause  (P)")
 
 
+def _to(action: str) -> list[str]:
+    """Keys from the first action of the list to this one."""
+    return ["j"] * ACTIONS.index(action)
+
+
 async def test_keys_are_changed_in_the_list_of_them(configured: Callable[[str], Path]) -> None:
     written = "# mine\n[keys]\nlogs = 'L'  # far away\n"
     path = configured(written)
     async with opened(scenes.Still, loaded=load(path)) as (panel, pilot):
-        await press(pilot, "comma", "K", "j", "j", "enter", "s")
+        await press(pilot, "comma", "K", *_to("pause"), "enter", "s")
         await shows(panel, "pause keeps its keys: s is taken by start")
         await press(pilot, "enter", "ctrl+h")
         await shows(panel, "pause keeps its keys: ctrl+h is backspace to a terminal")
@@ -61,10 +67,10 @@ async def test_keys_are_changed_in_the_list_of_them(configured: Callable[[str], 
         await shows(panel, "3 ppo-async", "P pause")
         assert load(path).own_keys == {"logs": ("L",), "pause": ("P", "f9")}
         assert written.strip() in path.read_text()
-        await press(pilot, "comma", "f2", "j", "j", "j", "enter", "P", "k", "delete", "escape", "escape")
+        await press(pilot, "comma", "f2", *_to("resume"), "enter", "P", "k", "delete", "escape", "escape")
         await shows(panel, "p pause")
         assert load(path).own_keys == {"logs": ("L",), "resume": ("P",)}
-        await press(pilot, "comma", "f2", *["j"] * 16, "d")
+        await press(pilot, "comma", "f2", *_to("logs"), "d")
         await until(lambda: load(path).own_keys == {"resume": ("P",)}, "the file's own key is no more")
         await press(pilot, "enter", "ctrl+c")
         await until(lambda: not panel.is_running, "ctrl+c leaves from anywhere")

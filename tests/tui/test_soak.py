@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import itertools
 import tracemalloc
@@ -64,7 +65,7 @@ async def stay_open(home: Path, warm: int, ticks: int) -> tuple[Taken, Taken]:
         async with opened(on_store(home), services=Services(drive=lambda _: driver)) as (panel, pilot):
             for tick in range(warm + ticks):
                 if tick == warm:
-                    before = _taken(process)
+                    before = await _settled(process)
                 _grow(writer, ring, tick, noise)
                 seen = panel.picture
                 panel.wake()
@@ -73,7 +74,7 @@ async def stay_open(home: Path, warm: int, ticks: int) -> tuple[Taken, Taken]:
                 if tick % EVERY == 0:
                     await press(pilot, *next(ways))
                     await until(lambda: front(panel) == "Dashboard", "back")
-            after = _taken(process)
+            after = await _settled(process)
     writer.close()
     return before, after
 
@@ -83,6 +84,15 @@ def _grow(writer: RunWriter, ring: RingWriter, tick: int, noise: np.random.Gener
         stores.round_of(writer, 301 + tick, noise)
         writer.event("info", "round", f"round {tick}")
     ring.write(make_shot(tick, picture=np.roll(road(), tick, axis=0)))
+
+
+async def _settled(process: psutil.Process) -> Taken:
+    """What is taken at its least: threads that read have files open while they do, and what leaks is always there."""
+    found = []
+    for _ in range(10):
+        found.append(_taken(process))
+        await asyncio.sleep(0.1)
+    return min(found, key=lambda taken: taken.files)
 
 
 def _taken(process: psutil.Process) -> Taken:
@@ -110,7 +120,7 @@ def check(before: Taken, after: Taken, ticks: int) -> None:
     """Nothing that was opened stays, and memory does not grow but by what is recorded."""
     assert after.widgets <= before.widgets, "screens that were left are gone"
     assert after.pictures <= before.pictures + 3, "and so are pictures that were seen"
-    assert after.files <= before.files + 10, "a thread that reads the store has three"
+    assert after.files <= before.files + 2
     assert after.threads <= before.threads + 3, "answers on their way, and the watcher's"
     assert after.objects - before.objects < CACHES + KEPT_PER_TICK * ticks
 

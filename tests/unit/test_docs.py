@@ -13,6 +13,7 @@ from racetui.cli.parser import make_parser
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+_BLOCKS, _FLAGS = r"^```\w*\n(.*?)^```", re.M | re.S
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
@@ -29,9 +30,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pages
 def test_commands_are_there(page: Path) -> None:
-    for command in commands(page.read_text(encoding="utf-8")):
+    known, found = parsers(make_parser()), list(commands(page.read_text(encoding="utf-8")))
+    assert found, "every page has some"
+    for command in found:
         words = [word for word in command.split() if not word.startswith("#")]
-        known = parsers(make_parser())
         names = [word for word in words[1:3] if re.fullmatch("[a-z-]+", word)]
         name = next((name for name in (" ".join(names), *names[:1]) if name in known), "")
         assert name or len(words) == 1 or re.match("-|[A-Z]+$", words[1]), f"{page.name}: {command}"
@@ -41,18 +43,17 @@ def test_commands_are_there(page: Path) -> None:
 
 def anchors(page: Path) -> set[str]:
     """Of all headings."""
-    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.M)
+    titles = re.findall(r"^#+ (.*)$", re.sub(_BLOCKS, "", page.read_text(encoding="utf-8"), flags=_FLAGS), flags=re.M)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def commands(text: str) -> Iterator[str]:
     """What calls racetui in code blocks and within sentences, without comments and what follows in the shell."""
-    blocks = r"^```\w*\n(.*?)^```"
-    for block in re.findall(blocks, text, flags=re.M | re.S):
+    for block in re.findall(_BLOCKS, text, flags=_FLAGS):
         for line in block.splitlines():
             if found := re.search(r"(?:^|do )(racetui(?: [^#;|&]*)?)(?:$|[#;|&])", line):
                 yield found[1]
-    yield from re.findall(r"`(racetui [^`]*)`", re.sub(blocks, "", text, flags=re.M | re.S))
+    yield from re.findall(r"`(racetui [^`]*)`", re.sub(_BLOCKS, "", text, flags=_FLAGS))
 
 
 def parsers(parser: argparse.ArgumentParser, name: str = "") -> dict[str, argparse.ArgumentParser]:

@@ -255,10 +255,8 @@ def test_what_a_process_died_before_saying_is_made_up_for(keeper: Keeper, paths:
     keeper.mark_best(10)
     checkpoints.save_checkpoint(paths.checkpoints, checkpoint(20), "periodic")
     checkpoints.set_pointer(paths.checkpoints, "LATEST", "20")
-    with RunWriter(paths) as writer:
-        for frames, mean in ((10, 700.0), (20, 800.0)):
-            row = writer.evaluation_started(frames, "periodic", 10, 1_000_000, True, "fast")
-            writer.evaluation_finished(row, {"mean": mean})
+    evaluated(paths, 10, 700.0)
+    evaluated(paths, 20, 800.0)
     for _ in range(2):
         keeper.mend()
         keeper.wait()
@@ -274,9 +272,7 @@ def test_a_checkpoint_chosen_by_hand_stays_the_best_one_of_a_run_that_goes_on(
         save(keeper, frames)
         keeper.hold(frames)
     keeper.wait()
-    with RunWriter(paths) as writer:
-        row = writer.evaluation_started(20, "periodic", 10, 1_000_000, True, "fast")
-        writer.evaluation_finished(row, {"mean": 800.0})
+    evaluated(paths, 20, 800.0)
     keeper.promote(10, lambda outcome: None)
     keeper.wait()
     keeper.mend()

@@ -152,6 +152,7 @@ def test_the_pull_holds_on_and_lets_go(tmp_path: Path) -> None:
     assert apart[1000.0] < 0.5 * apart[0.0]
     assert "divergence" not in learn(agent, 6, progress=0.5)
     assert SACConfig(init_from="x", pull=2.0).pull_at(0.25) == 1.0
+    assert SACConfig(init_from="x", pull=2.0, pull_until=2.0).pull_at(1.0) == 1.0, "some of it stays"
 
 
 def test_it_goes_on_exactly_and_acts_without_where_it_came_from(tmp_path: Path) -> None:

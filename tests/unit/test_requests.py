@@ -21,6 +21,7 @@ from racetui.trainer.evaluations import EvaluationOrder, Evaluations
 from racetui.trainer.keeper import Keeper
 from racetui.trainer.loop import Attendants
 from racetui.trainer.requests import Requests
+from tests.program import until
 from tests.runs import new_run
 
 
@@ -124,6 +125,10 @@ def test_only_the_runs_own_evaluation_is_its_final_one() -> None:
         for purpose in ("asked", "periodic"):
             evaluations.order(EvaluationOrder(10, EvaluationSettings(1), purpose))
         evaluations.insist(10)
-        while evaluations.busy:
+
+        def over() -> bool:
             evaluations.poll()
+            return not evaluations.busy
+
+        until(over, what="the end of both")
         assert [row.purpose for row in reader.evaluations()] == ["asked", "final"]

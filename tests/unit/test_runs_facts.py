@@ -404,14 +404,16 @@ def test_one_curve_of_a_million_rows_is_read_in_half_a_second(writer: RunWriter,
 
 def test_recording_a_round_costs_well_under_a_millisecond(writer: RunWriter) -> None:
     values = {f"metric/{number}": 1.0 for number in range(20)}
-    seconds = []
+    seconds, waited = [], []
     for frames in range(300):
-        started = time.process_time()  # of this process: how busy the machine is proves nothing
+        began, started = time.perf_counter(), time.process_time()
         with writer.transaction():
             writer.beat(frames, frames, 1, 1.0, 1.0, 1.0, 1.0)
             writer.metrics(frames, values)
         seconds.append(time.process_time() - started)
-    assert statistics.median(seconds) < 1e-3
+        waited.append(time.perf_counter() - began)
+    assert statistics.median(seconds) < 1e-3, "of this process: how busy the machine is proves nothing"
+    assert min(waited) < 1e-3, "nor does it wait for the disk"
 
 
 def test_run_moved_elsewhere_keeps_its_facts(writer: RunWriter, paths: RunPaths, tmp_path: Path) -> None:

@@ -307,16 +307,19 @@ def _change(paths: RunPaths, sql: str, *values: object) -> None:
 
 def stop_between_writes(paths: RunPaths, pid: int) -> None:
     """Stop a trainer by a signal, and not where it holds the database."""
-    while True:
+
+    def stopped() -> bool:
         os.kill(pid, signal.SIGSTOP)
         until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED, what="stopped")
         try:
             with contextlib.closing(sqlite3.connect(paths.database, timeout=0.0)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
-            return
         except sqlite3.OperationalError:
             os.kill(pid, signal.SIGCONT)
-            time.sleep(0.01)
+            return False
+        return True
+
+    until(stopped, what="a moment between two writes")
 
 
 @pytest.mark.parametrize(

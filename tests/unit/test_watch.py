@@ -79,7 +79,7 @@ def test_what_was_overwritten_is_gone(tmp_path: Path) -> None:
         assert frames == [None] * 10 + list(range(11, SLOTS + 11)) + [None]
 
 
-def test_a_reader_that_another_thread_closes_still_reads(tmp_path: Path) -> None:
+def test_a_reader_that_is_closed_still_reads(tmp_path: Path) -> None:
     with RingWriter(tmp_path / "frames") as ring:
         reader = RingReader(tmp_path / "frames")
         ring.write(make_shot(1))
