@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from carracing.environments.task import EnvTask
 from collectors.registry import COLLECTORS
 from profiles import Hardware, detect, recommend
 from racetui.expectation import Expectation, expect, gigabytes
@@ -62,7 +63,8 @@ def waits_for(spec: RunSpec, hardware: Hardware, store: RunStore) -> str:
 def plan_words(spec: RunSpec) -> str:
     """How a run spreads over the machine."""
     config = spec.collector_config
-    cars = _counted(config.lanes, "car") + (f", {config.cars} on each track" if config.cars > 1 else "")
+    driven = "environment" if isinstance(spec.task, EnvTask) else "car"
+    cars = _counted(config.lanes, driven) + (f", {config.cars} on each track" if config.cars > 1 else "")
     processes = "1 process"
     if COLLECTORS[spec.collector].workers:
         processes = _counted(config.workers, "worker process", "worker processes")

@@ -49,7 +49,7 @@ class Record:
         row, now = self._row, time.monotonic()
         if row is not None and now >= self._next:
             self._next = now + PROGRESS_SECONDS
-            text = f"{self._driven} of {self._episodes} tracks driven"
+            text = f"{self._driven} of {self._episodes} episodes driven"
             self._write(lambda writer: writer.evaluation_progress(row, text))
 
     @contextmanager

@@ -172,7 +172,7 @@ class Evaluations:
         with contextlib.suppress(OSError):  # none yet
             driven = running.driven.read_text(encoding="ascii").strip()
             if driven:
-                text = f"{driven} of {running.order.settings.episodes} tracks driven"
+                text = f"{driven} of {running.order.settings.episodes} episodes driven"
                 self._writer.evaluation_progress(running.row, text)
 
     def _finish(self, running: _Running) -> None:

@@ -55,7 +55,7 @@ async def test_lanes_and_another_environment_are_typed_and_what_goes_with_them_i
         await press(pilot, *"CartPole-v")
         await shows(panel, "did you mean CartPole-v1")
         await press(pilot, "1")
-        await shows(panel, "--env CartPole-v1", "6 cars in")
+        await shows(panel, "--env CartPole-v1", "6 environments in")
         offered = {option.value for option in form.query_one("#collector", Choice).options}
         assert not offered & {"multicar", "hybrid"}, "only CarRacing has cars that share a track"
         assert [name for name in ("backend", "observation", "cars") if form.asked(name)] == []

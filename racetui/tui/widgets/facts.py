@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from textual.strip import Strip
 
+from carracing.task import OBSERVATIONS
 from racetui import words
 from racetui.runs.model import EvaluationRow, RunState, RunSummary
 from racetui.tui.lines import Piece, cells, line, wrapped
@@ -212,7 +213,12 @@ class _Writer:
         lanes = (f" {look.glyphs.times} {run.lanes} lanes{tracks}{dealt}", look.muted)
         workers = (f", {run.workers} workers" if run.workers > 1 else "", look.muted)
         profile = (f"{dot}{run.profile}", look.muted)
-        yield self._first_fit(7, "cars", [collector, lanes, workers, profile], [collector, lanes, workers])
+        yield self._first_fit(
+            7,
+            "cars" if run.observation in OBSERVATIONS else "lanes",
+            [collector, lanes, workers, profile],
+            [collector, lanes, workers],
+        )
 
     def said(self) -> Iterator[Row]:
         """What people say of it."""
